@@ -1,0 +1,1 @@
+"""The main job, composed: run the checks, sign, log, derive claims, decide, report."""

@@ -1,0 +1,1 @@
+"""Signing, the Merkle log, and the verification an outsider runs offline."""

@@ -1,0 +1,1 @@
+"""Gates: a policy decides on statements for one context."""
