@@ -13,9 +13,10 @@ So an examiner must yield a gap for everything it cannot vouch for.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 
-from hallmarked.core.evidence import Finding, Gap, Measurement
+from hallmarked.core.evidence import Finding, Gap, Location, Measurement
 from hallmarked.formats.blob import Blob, Budget
 
 
@@ -30,7 +31,23 @@ class FileVerdict(StrEnum):
     """It cannot be followed to its end, or two readers would disagree about it."""
 
 
-Seen = Finding | Gap | Measurement | Blob
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Another file of the artifact that a reader would open because this one names it.
+
+    The router resolves it: a path that leaves the folder, a missing file or a range outside of it becomes a finding.
+    """
+
+    target: str
+    """As written in the file, relative to the folder of the file that names it."""
+    location: Location
+    """Where it is named."""
+    offset: int = 0
+    length: int | None = None
+    """Bytes read from the target; ``None`` means all."""
+
+
+Seen = Finding | Gap | Measurement | Blob | Reference
 """What an examiner may yield."""
 
 Examiner = Callable[[Blob, Budget], Iterator[Seen]]
