@@ -7,12 +7,13 @@ else is listed as omitted with its reason, never skipped quietly.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 from hallmarked.core.artifact import Artifact, File, Omission
 from hallmarked.core.digest import dir_hash
@@ -147,7 +148,7 @@ class LocalArtifact:
     def _sha256(self, path: str) -> str:
         try:
             with self.open(path) as stream:
-                return hashlib.file_digest(stream, "sha256").hexdigest()
+                return hashlib.file_digest(cast("io.BufferedReader", stream), "sha256").hexdigest()
         except OSError as error:
             raise BackendError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from error
 
@@ -171,7 +172,7 @@ class LocalArtifact:
 
 
 def _walk(root: Path, listing: _Listing) -> Iterator[tuple[os.DirEntry[str], str]]:
-    """Yield everything below ``root`` that is not a folder, with its relative path; folders behind links are not entered."""
+    """Yield everything below ``root`` that is not a folder, with its relative path. Links are not entered."""
     pending = [("", root)]
     while pending:
         prefix, folder = pending.pop()
@@ -207,7 +208,7 @@ def _state(entry: os.DirEntry[str], roots: Sequence[Path]) -> _State | str:
 
 
 def _client_cache(root: Path) -> list[Path]:
-    """Return the folder into which a client's cache links (``…/snapshots/<revision>`` → ``…/blobs``), if this is one."""
+    """Return the ``blobs`` folder a client's cache links into, if this is a folder ``snapshots/<revision>`` of one."""
     blobs = root.parent.parent / "blobs"
     return [blobs.resolve()] if root.parent.name == "snapshots" and blobs.is_dir() else []
 

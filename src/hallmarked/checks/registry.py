@@ -1,4 +1,4 @@
-"""Find checks. Built-in ones and those of other packages register in the same way: the entry-point group ``hallmarked.checks``."""
+"""Find checks. Built-in ones and those of other packages register alike: entry-point group ``hallmarked.checks``."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def load(check_id: str) -> tuple[Check, Origin]:
         raise InputError(f"several packages provide a check called {check_id}: {', '.join(map(_package, found))}")
     distribution = found[0].dist
     origin = Origin(_package(found[0]), distribution.version if distribution else "unknown")
-    return cast(Check, found[0].load()()), origin
+    return cast("Check", found[0].load()()), origin
 
 
 def _package(entry: EntryPoint) -> str:

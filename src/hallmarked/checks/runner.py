@@ -24,6 +24,7 @@ from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measur
 PREDICATE_TYPE = "https://in-toto.io/attestation/test-result/v0.1"
 MAX_ITEMS = 1_000_000
 MAX_LINE = 1 << 20
+TOO_MANY = f"more than {MAX_ITEMS:,} results; the rest was left out"
 ENVIRONMENT = ("HALLMARKED_CLAMD", "SYSTEMROOT")
 """What a check's process sees of the environment."""
 
@@ -39,6 +40,8 @@ class Result:
     gaps: list[Gap] = field(default_factory=list)
     broke: str = ""
     """Why the check did not finish; empty when it did."""
+    applied: bool = True
+    """False when there was nothing for this check to look at; then there is nothing to attest."""
     seconds: float = 0.0
     isolation: tuple[str, ...] = ()
 
@@ -122,30 +125,33 @@ def run(check: Check, artifact: Artifact) -> Result:
     """Run a check in this process."""
     result = Result(check.id, check.version)
     started = time.perf_counter()
-    result.broke = watch(check, artifact, result.add)
+    result.applied, result.broke = watch(check, artifact, result.add)
     result.seconds = time.perf_counter() - started
     return result
 
 
-def watch(check: Check, artifact: Artifact, take: Callable[[Item], None]) -> str:
-    """Hand everything a check yields to ``take``, and return why it did not finish (empty when it did)."""
+def watch(check: Check, artifact: Artifact, take: Callable[[Item], None]) -> tuple[bool, str]:
+    """Hand everything a check yields to ``take``.
+
+    Returns:
+        Whether the check applied, and why it did not finish (empty when it did).
+    """
     try:
         if not check.applies(artifact):
-            take(Gap("nothing here for this check to look at"))
-            return ""
+            return False, ""
         for count, item in enumerate(check.run(artifact)):
             if count == MAX_ITEMS:
-                return f"more than {MAX_ITEMS:,} results; the rest was left out"
+                return True, TOO_MANY
             take(item)
     except MemoryError:
-        return "the check ran out of memory"
+        return True, "the check ran out of memory"
     except Exception as error:  # noqa: BLE001 -- the one place where a broken check becomes "unknown"
-        return f"the check broke: {type(error).__name__}: {error}"[:500]
-    return ""
+        return True, f"the check broke: {type(error).__name__}: {error}"[:500]
+    return True, ""
 
 
 def run_isolated(check_id: str, version: str, description: Mapping[str, Any], limits: Limits) -> Result:
-    """Run a check in a child process that can neither write, nor start programs, nor (with few exceptions) reach a network.
+    """Run a check in a child process that can neither write nor start programs nor (but for a daemon) reach a network.
 
     Args:
         check_id: The check.
@@ -163,7 +169,8 @@ def run_isolated(check_id: str, version: str, description: Mapping[str, Any], li
         stderr=subprocess.DEVNULL,
         env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
     ) as child:
-        assert child.stdin and child.stdout
+        assert child.stdin
+        assert child.stdout
         timer = threading.Timer(limits.wall_seconds, child.kill)
         timer.start()
         try:
@@ -189,7 +196,7 @@ def _send(stream: IO[bytes], request: Mapping[str, Any]) -> None:
 
 
 def _receive(stream: IO[bytes], result: Result) -> bool:
-    """Collect what a child says; True when it said that it was done. What it says is checked, for it may be hijacked."""
+    """Collect what a child says; True when it said that it was done. Trust none of it: the child may be hijacked."""
     for _ in range(MAX_ITEMS + 2):
         line = stream.readline(MAX_LINE)
         if not line:
@@ -198,7 +205,7 @@ def _receive(stream: IO[bytes], result: Result) -> bool:
             message = json.loads(line)
             kind, body = message["kind"], message["body"]
             if kind == "done":
-                result.broke = str(body)[:500]
+                result.applied, result.broke = body["applied"] is True, str(body["broke"])[:500]
                 return True
             if kind == "isolation":
                 result.isolation = tuple(map(str, body))
@@ -207,7 +214,7 @@ def _receive(stream: IO[bytes], result: Result) -> bool:
         except (ValueError, KeyError, TypeError, RecursionError):
             result.broke = "the check's process sent something that is not a result"
             return True
-    result.broke = f"more than {MAX_ITEMS:,} results; the rest was left out"
+    result.broke = TOO_MANY
     return True
 
 

@@ -122,8 +122,8 @@ def confine(limits: Limits, *, allow_socket: bool) -> list[str]:
             wanted[resource.RLIMIT_AS] = limits.memory_bytes
         for kind, value in wanted.items():
             _, hard = resource.getrlimit(kind)
-            value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-            resource.setrlimit(kind, (value, value))
+            allowed = value if hard == resource.RLIM_INFINITY else min(value, hard)
+            resource.setrlimit(kind, (allowed, allowed))
         achieved.append("limits")
     if sys.platform == "linux" and platform.machine() in ARCHITECTURES and _install(filter_program(allow_socket)):
         achieved += ["no-writes", "no-programs"] + ([] if allow_socket else ["no-network"])

@@ -27,7 +27,8 @@ def main() -> None:
     check, _ = registry.load(request["check"])
     artifact = source.from_description(request["artifact"])
     send("isolation", confine(Limits(**request["limits"]), allow_socket=check.needs_socket))
-    send("done", watch(check, artifact, lambda item: send(type(item).__name__, compact(item))))
+    applied, broke = watch(check, artifact, lambda item: send(type(item).__name__, compact(item)))
+    send("done", {"applied": applied, "broke": broke})
 
 
 if __name__ == "__main__":
