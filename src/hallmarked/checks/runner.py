@@ -211,7 +211,7 @@ def _receive(stream: IO[bytes], result: Result) -> bool:
                 result.isolation = tuple(map(str, body))
             else:
                 result.add(READ[kind](body))
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             result.broke = "the check's process sent something that is not a result"
             return True
     result.broke = TOO_MANY
