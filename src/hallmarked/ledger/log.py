@@ -11,6 +11,7 @@ from datetime import datetime
 
 from hallmarked.core.errors import BackendError, InputError, VerificationError
 from hallmarked.ledger.canonical import leaf_bytes
+from hallmarked.ledger.check import LogReport, check_log
 from hallmarked.ledger.checkpoint import Checkpoint, read_checkpoint
 from hallmarked.ledger.dsse import Envelope, verify_envelope
 from hallmarked.ledger.key import SigningKey
@@ -103,8 +104,8 @@ class Log:
             raise InputError("the log was opened for reading only")
         if not entries:
             return []
-        tree, self._tree = self._tree, None  # a failure on the way leaves no half-grown tree behind
         with self._store.write():
+            tree, self._tree = self._tree, None  # a failure on the way leaves no half-grown tree behind
             head = self._head()
             tree = self._grown_from(head, tree)
             for entry in entries:
@@ -134,6 +135,23 @@ class Log:
         with self._store.write():
             self._store.add_key("log", key.public)
         self._key = key
+
+    def add_cosignature(self, line: str, keys: Sequence[NoteKey]) -> None:
+        """Add a witness's signature line to the newest checkpoint.
+
+        Args:
+            line: What the witness answered.
+            keys: The witness's keys.
+
+        Raises:
+            VerificationError: When it does not sign the newest checkpoint with one of those keys.
+        """
+        with self._store.write():
+            head = self._head()
+            _, signed = open_note(head.note + line, keys)
+            if not signed:
+                raise VerificationError("the cosignature is not by a known witness", link="witness")
+            self._store.replace_note(head.size, head.note + line)
 
     def receipt(self, index: int) -> Receipt:
         """Return the receipt of an entry again, with the newest checkpoint.
@@ -187,6 +205,10 @@ class Log:
         if len(data) < width * 32 or width < 1 or index * 256 + width > self.size >> 8 * level:
             raise InputError(f"the log has no tile {index} of width {width} at level {level}")
         return data
+
+    def check(self) -> LogReport:
+        """Recompute everything and report every fault."""
+        return check_log(self._store)
 
     def erase(self, digest: str) -> None:
         """Erase an envelope. Its leaf, and every proof, stay valid.

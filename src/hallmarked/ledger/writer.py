@@ -1,0 +1,104 @@
+"""Group commit: many threads log single entries, few transactions carry them.
+
+An fsync costs more than all the hashing and signing of an entry, so entries that arrive together share one.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from concurrent.futures import Future
+from types import TracebackType
+
+from hallmarked.core.errors import BackendError, Error, InputError
+from hallmarked.ledger.log import Entry, Log, Receipt
+
+_Job = tuple[Entry, "Future[Receipt]"]
+
+
+class GroupWriter:
+    """Logs entries from any number of threads. A context manager; leaving it logs what is waiting.
+
+    Args:
+        log: The log to write; others may write it meanwhile.
+        limit: Commit when so many entries are waiting.
+        linger: Commit when the first of them has waited so many seconds.
+    """
+
+    def __init__(self, log: Log, *, limit: int = 256, linger: float = 0.05) -> None:
+        self._log, self._limit, self._linger = log, limit, linger
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="hallmarked-ledger", daemon=True)
+        self._thread.start()
+
+    def submit(self, entry: Entry) -> Future[Receipt]:
+        """Hand in an entry. It is in the log when the future has a receipt, and not before.
+
+        Raises:
+            InputError: When the writer is closed.
+        """
+        future: Future[Receipt] = Future()
+        with self._lock:
+            if self._closed:
+                raise InputError("the log's writer is closed")
+            self._jobs.put((entry, future))
+        return future
+
+    def append(self, entry: Entry) -> Receipt:
+        """Hand in an entry and wait until it is in the log.
+
+        Raises:
+            InputError: When the writer is closed.
+            BackendError: When the log cannot be written.
+        """
+        return self.submit(entry).result()
+
+    def close(self) -> None:
+        """Log what is waiting and stop."""
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                self._jobs.put(None)
+        self._thread.join()
+
+    def __enter__(self) -> GroupWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            batch, last = [job], False
+            deadline = time.monotonic() + self._linger
+            while len(batch) < self._limit and not last:
+                try:
+                    more = self._jobs.get(timeout=max(0.0, deadline - time.monotonic()))
+                except queue.Empty:
+                    break
+                if more is None:
+                    last = True
+                else:
+                    batch.append(more)
+            self._commit(batch)
+            if last:
+                return
+
+    def _commit(self, batch: list[_Job]) -> None:
+        waiting = [job for job in batch if job[1].set_running_or_notify_cancel()]
+        try:
+            receipts = self._log.append([entry for entry, _ in waiting])
+            for (_, future), receipt in zip(waiting, receipts, strict=True):
+                future.set_result(receipt)
+        except Error as error:
+            for _, future in waiting:
+                future.set_exception(error)
+        finally:
+            for _, future in waiting:
+                if not future.done():  # nobody may wait for ever on an error we did not foresee
+                    future.set_exception(BackendError("the log's writer failed"))
