@@ -236,7 +236,6 @@ def test_tiles_give_the_same_tree(size: int) -> None:
         assert prove_consistency(old, size, tree.node) == (subproof(old, hashes, True) if old < size else [])
 
 
-@pytest.mark.slow
 def test_tiles_of_three_levels() -> None:
     """70,000 entries make the tiles the specification gives as its example."""
     hashes = make_hashes(70_000)

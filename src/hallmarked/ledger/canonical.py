@@ -18,7 +18,7 @@ from hallmarked.core.evidence import Statement
 from hallmarked.ledger.dsse import Envelope
 from hallmarked.ledger.leaf import MAX_LEAF
 from hallmarked.ledger.statement import list_digests, read_statement
-from hallmarked.ledger.strict import format_time
+from hallmarked.ledger.strict import format_time, parse_json
 
 MAX_LISTED = 24
 """A leaf lists at most so many digests; statements about more files say how many were left out."""
@@ -31,9 +31,12 @@ def canonical_bytes(value: Any) -> bytes:
         InputError: When it holds something JSON cannot carry without loss, such as NaN or an integer above 2^53.
     """
     try:
-        return rfc8785.dumps(value)
-    except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
+        data = rfc8785.dumps(value)
+        # A double like 5.9e16 is written with all its digits, and would come back as another number.
+        parse_json(data, "value")
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError, VerificationError) as error:
         raise InputError(f"cannot be written as canonical JSON: {error}") from None
+    return data
 
 
 def statement_bytes(statement: Statement) -> bytes:

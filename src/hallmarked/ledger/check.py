@@ -59,10 +59,7 @@ class _Checker:
 
     def _run(self) -> Iterator[str]:
         heads = self._store.heads()
-        head = next(heads, None)
-        if head is None:
-            yield "there is no checkpoint"
-        last = 0
+        head, last = next(heads, None), 0
         for index, leaf in self._store.leaves():
             if index != self.frontier.size:
                 yield f"entry {self.frontier.size} is missing; the next one is {index}"

@@ -163,7 +163,7 @@ class Log:
         leaf = self._store.leaf(index) if 0 <= index < head.size else None
         if leaf is None:
             raise InputError(f"the log of size {head.size} has no entry {index}")
-        return Receipt(index, leaf, read_leaf(leaf).env, head.note)
+        return Receipt(index, leaf, self._envelope_of(index, leaf), head.note)
 
     def prove(self, indexes: Sequence[int]) -> list[tuple[bytes, bytes | None, Proof]]:
         """Return leaf, envelope (None when erased) and proof of entries, all against one checkpoint.
@@ -180,7 +180,7 @@ class Log:
                 leaf = self._store.leaf(index)
                 if leaf is None:
                     raise BackendError(f"the log has lost entry {index}")
-                rows.append((leaf, self._store.envelope(read_leaf(leaf).env), Proof(index, path, head.note)))
+                rows.append((leaf, self._store.envelope(self._envelope_of(index, leaf)), Proof(index, path, head.note)))
         return rows
 
     def prove_consistency(self, old: int, new: int | None = None) -> list[bytes]:
@@ -234,6 +234,12 @@ class Log:
         if head is None:
             raise BackendError(f"the log {self.origin} is damaged: it has no checkpoint")
         return head
+
+    def _envelope_of(self, index: int, leaf: bytes) -> str:
+        try:
+            return read_leaf(leaf).env
+        except VerificationError as error:
+            raise BackendError(f"the log {self.origin} is damaged at entry {index}: {error}") from error
 
     def _grown_from(self, head: Head, tree: TileTree | None) -> TileTree:
         """Return the tree as of the last checkpoint, and make sure that it is what was signed."""

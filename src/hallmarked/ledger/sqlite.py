@@ -72,7 +72,7 @@ class _Database:
     def _open(self, name: str | None) -> None:
         self._identify(may_be_new=name is not None)
         self._switch_to_wal()
-        for pragma in ("synchronous=FULL", "fullfsync=1", "checkpoint_fullfsync=1"):
+        for pragma in ("secure_delete=ON", "synchronous=FULL", "fullfsync=1", "checkpoint_fullfsync=1"):
             self._db.execute(f"PRAGMA {pragma}")
         if name is not None:
             with self.write():
@@ -221,12 +221,10 @@ class SqliteStore(_Database):
     def erase(self, digest: str) -> None:
         """Erase an envelope so that its bytes are gone from the disk, and remember that it was erased."""
         with self._lock, self._errors():
-            self._db.execute("PRAGMA secure_delete=ON")
             done = self._db.execute("UPDATE envelope SET body = NULL WHERE digest = ?", (digest,)).rowcount
             # What was written before still lies in the write-ahead log; moving it over truncates that file.
             if done and self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
                 raise BackendError(f"the log {self.path} is being read, so erased bytes are still on disk; try again")
-            self._db.execute("PRAGMA secure_delete=OFF")
         if not done:
             raise NotFound(f"the log has no envelope {digest}")
 
