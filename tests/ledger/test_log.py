@@ -97,12 +97,16 @@ def test_unverified_envelopes_do_not_enter(tmp_path: Path) -> None:
 def test_check_of_a_whole_log(tmp_path: Path) -> None:
     """A log of several tiles and commits passes its own check; erased envelopes are counted."""
     log = open_log(tmp_path / "log")
-    for start in range(0, 600, 50):
+    for start in range(0, 1500, 50):
         log.append([make_entry(number) for number in range(start, start + 50)])
     log.erase(make_entry(7).envelope.digest)
     report = log.check()
-    assert (report.size, report.erased, report.faults) == (600, 1, ())
+    assert (report.size, report.erased, report.faults) == (1500, 1, ())
     log.close()
+    for level, index in ((0, 1), (0, 5), (1, 0)):
+        shutil.copy(tmp_path / "log", tmp_path / "damaged")
+        edit(tmp_path / "damaged", "UPDATE tile SET hashes = zeroblob(32) WHERE level = ? AND idx = ?", level, index)
+        assert check(tmp_path / "damaged")[1] == (f"tile {index} at level {level} differs from the entries",)
 
 
 @pytest.mark.parametrize(
@@ -458,7 +462,7 @@ def test_group_writer_tells_failures(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_group_writer_waits_for_more(tmp_path: Path) -> None:
     """A commit waits at most as long as it says for more entries to share it with."""
     log = open_log(tmp_path / "log")
-    with GroupWriter(log, linger=30, limit=2) as writer:
+    with GroupWriter(log, linger=30, pause=30, limit=2) as writer:
         first = writer.submit(make_entry(0))
         threading.Timer(0.1, writer.submit, [make_entry(1)]).start()
         assert first.result(timeout=10).index == 0

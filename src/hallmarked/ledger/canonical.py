@@ -30,11 +30,10 @@ def canonical_bytes(value: Any) -> bytes:
     Raises:
         InputError: When it holds something JSON cannot carry without loss, such as NaN or an integer above 2^53.
     """
+    data = _write(value)
     try:
-        data = rfc8785.dumps(value)
-        # A double like 5.9e16 is written with all its digits, and would come back as another number.
         parse_json(data, "value")
-    except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError, VerificationError) as error:
+    except VerificationError as error:
         raise InputError(f"cannot be written as canonical JSON: {error}") from None
     return data
 
@@ -45,12 +44,21 @@ def statement_bytes(statement: Statement) -> bytes:
     Raises:
         InputError: When the statement cannot be written, or nobody could verify it later.
     """
-    data = canonical_bytes(statement.to_dict())
+    data = _write(statement.to_dict())
     try:
         read_statement(data)
     except VerificationError as error:
         raise InputError(f"not a statement that can be verified: {error}") from None
     return data
+
+
+def _write(value: Any) -> bytes:
+    # What this returns must still be parsed: a double like 5.9e16 is written with all its digits, and would come back
+    # as another number.
+    try:
+        return rfc8785.dumps(value)
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
+        raise InputError(f"cannot be written as canonical JSON: {error}") from None
 
 
 def leaf_bytes(

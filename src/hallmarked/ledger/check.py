@@ -70,8 +70,8 @@ class _Checker:
             yield from (f"entry {index}: {fault}" for fault in self._check_entry(leaf))
             self.frontier.append(leaf_hash(leaf))
             self._tree.append(leaf_hash(leaf))
-            if self.frontier.size % 4096 == 0:
-                yield from self._check_tiles()
+            if self.frontier.size % 1024 == 0:
+                yield from self._check_tiles(full_only=True)
         while head is not None:
             yield from self._check_head(head)
             last, head = head.size, next(heads, None)
@@ -114,7 +114,7 @@ class _Checker:
         except (VerificationError, NotFound) as error:
             yield str(error)
 
-    def _check_tiles(self) -> Iterator[str]:
-        for level, index, hashes in self._tree.take_changed():
+    def _check_tiles(self, *, full_only: bool = False) -> Iterator[str]:
+        for level, index, hashes in self._tree.take_changed(full_only=full_only):
             if self._store.tile(level, index) != hashes:
                 yield f"tile {index} at level {level} differs from the entries"

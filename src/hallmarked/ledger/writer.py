@@ -24,10 +24,12 @@ class GroupWriter:
         log: The log to write; others may write it meanwhile.
         limit: Commit when so many entries are waiting.
         linger: Commit when the first of them has waited so many seconds.
+        pause: Commit as soon as nobody came for so many seconds: waiting on would only cost those who wait.
     """
 
-    def __init__(self, log: Log, *, limit: int = 256, linger: float = 0.05) -> None:
-        self._log, self._limit, self._linger = log, limit, linger
+    def __init__(self, log: Log, *, limit: int = 256, linger: float = 0.05, pause: float = 0.002) -> None:
+        self._log, self._limit = log, limit
+        self._linger, self._pause = linger, pause
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._closed = False
@@ -78,7 +80,7 @@ class GroupWriter:
             deadline = time.monotonic() + self._linger
             while len(batch) < self._limit and not last:
                 try:
-                    more = self._jobs.get(timeout=max(0.0, deadline - time.monotonic()))
+                    more = self._jobs.get(timeout=max(0.0, min(self._pause, deadline - time.monotonic())))
                 except queue.Empty:
                     break
                 if more is None:
