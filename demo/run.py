@@ -27,7 +27,13 @@ MODEL = OUT / "leak-or-login"
 CALM = ["how do i", "please tell me how to", "where can i", "is it possible to", "i would like to"]
 CALM_ENDS = ["change my password", "update my address", "download an invoice", "add a colleague", "switch the language"]
 URGENT = ["help, there is", "we noticed", "right now there is", "since this morning there is", "urgent: we see"]
-URGENT_ENDS = ["water under the boiler", "a smell of gas", "smoke from the cabinet", "a burst pipe", "sparks at the socket"]
+URGENT_ENDS = [
+    "water under the boiler",
+    "a smell of gas",
+    "smoke from the cabinet",
+    "a burst pipe",
+    "sparks at the socket",
+]
 PLACES = ["at home", "in our office", "in the school", "on the second floor", "for the whole building", "again"]
 
 CARD = """---
@@ -97,7 +103,9 @@ def publish() -> None:
     (MODEL / "model.pkl").write_bytes(pickle.dumps(model))
     (MODEL / "optimizer.pkl").write_bytes(pickle.dumps(Planted()))
     (MODEL / "README.md").write_text(CARD.format(n=fitted, accuracy=accuracy, held_out=held_out), encoding="utf-8")
-    (MODEL / "LICENSE").write_text(Path(__file__).parents[1].joinpath("LICENSE").read_text(encoding="utf-8"), encoding="utf-8")
+    (MODEL / "LICENSE").write_text(
+        Path(__file__).parents[1].joinpath("LICENSE").read_text(encoding="utf-8"), encoding="utf-8"
+    )
 
 
 def hallmarked(*arguments: str, expect: int) -> str:
