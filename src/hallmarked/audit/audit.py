@@ -56,8 +56,9 @@ def sign(report: Report, ledger: Ledger, command: str) -> Signed:
     """
     receipts = ledger.attest(report.statements, time=report.time)
     keys = [key.keyid for key in ledger.trust.keys if key.keyid == ledger.key.keyid or key.role == "log"]
-    trusting = "".join(f" \\\n  --key {keyid}" for keyid in keys)
-    evidence = Evidence(ledger.key.keyid, ledger.log.origin, command + trusting)
+    lines = [command, *(f"  --key {keyid}" for keyid in keys)]
+    continued = [f"{line} \\" for line in lines[:-1]] + lines[-1:]
+    evidence = Evidence(ledger.key.keyid, ledger.log.origin, continued)
     return Signed(replace(report, evidence=evidence), ledger.export_bundle(receipts))
 
 
