@@ -40,7 +40,11 @@ def rules_page() -> str:
     parts = ["# Checks and rules\n", "Generated from the checks themselves. `hallmarked check list` shows the same.\n"]
     for check_id in registry.available():
         check, _ = registry.load(check_id)
-        parts += [f"## {check.id}\n", f"{check.title} (version {check.version})\n", "| rule | level | what | what to do |"]
+        parts += [
+            f"## {check.id}\n",
+            f"{check.title} (version {check.version})\n",
+            "| rule | level | what | what to do |",
+        ]
         parts.append("|---|---|---|---|")
         parts += [f"| {r.id} | {r.level} | {_cell(r.title)} | {_cell(r.help)} |" for r in check.rules]
         parts.append("")
