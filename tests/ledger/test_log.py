@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -162,7 +163,10 @@ def test_check_finds_a_lying_leaf(tmp_path: Path) -> None:
         "UPDATE tile SET hashes = zeroblob(96)",
         "UPDATE checkpoint SET root = zeroblob(32) WHERE size = 3",
         "UPDATE checkpoint SET note = 'x' WHERE size = 3",
+        "UPDATE checkpoint SET note = 7 WHERE size = 3",
         "DELETE FROM checkpoint WHERE size = 3",
+        "DELETE FROM checkpoint",
+        "DELETE FROM log",
     ],
 )
 def test_damaged_log_signs_nothing(tmp_path: Path, sql: str) -> None:
@@ -170,13 +174,59 @@ def test_damaged_log_signs_nothing(tmp_path: Path, sql: str) -> None:
     path = tmp_path / "log"
     fill_log(path, range(3)).close()
     edit(path, sql)
-    log = open_log(path)
-    with pytest.raises(BackendError):
-        log.append([make_entry(9)])
-    log.close()
+
+    def append() -> None:
+        store = SqliteStore(path, ORIGIN)
+        try:
+            Log(store, LOG_KEY).append([make_entry(9)])
+        finally:
+            store.close()
+
+    query = "SELECT (SELECT count(*) FROM leaf), (SELECT count(*) FROM checkpoint)"
     db = sqlite3.connect(path)
-    assert db.execute("SELECT count(*) FROM leaf").fetchone() == (3,)
+    before = db.execute(query).fetchone()
+    with pytest.raises(BackendError, match="damaged"):
+        append()
+    assert db.execute(query).fetchone() == before
     db.close()
+
+
+@pytest.mark.parametrize("sql", ["DELETE FROM leaf WHERE idx = 1", "UPDATE leaf SET record = x'7b7d' WHERE idx = 1"])
+def test_lost_leaf_is_not_proven(tmp_path: Path, sql: str) -> None:
+    """A log that has lost a record says so instead of proving something else."""
+    log = fill_log(tmp_path / "log", range(3))
+    edit(tmp_path / "log", sql)
+    for read in (lambda: log.prove([1]), lambda: export_bundle(log, [1], TRUST)):
+        with pytest.raises(BackendError):
+            read()
+    log.close()
+
+
+def test_log_without_checkpoints_cannot_be_read(tmp_path: Path) -> None:
+    """A reader of a log that has lost its checkpoints is told."""
+    fill_log(tmp_path / "log", range(3)).close()
+    edit(tmp_path / "log", "DELETE FROM checkpoint")
+    log = open_log(tmp_path / "log", None)
+    with pytest.raises(BackendError, match="no checkpoint"):
+        log.checkpoint()
+    log.close()
+
+
+def test_erasing_waits_for_readers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While somebody reads the log, erased bytes may stay on disk: that is said, and trying again helps."""
+    monkeypatch.setattr("hallmarked.ledger.sqlite.PATIENCE", 0.05)
+    log = fill_log(tmp_path / "log", range(3))
+    reader = sqlite3.connect(tmp_path / "log", isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM leaf").fetchone()
+    log.append([make_entry(3)])
+    digest = make_entry(1).envelope.digest
+    with pytest.raises(BackendError):
+        log.erase(digest)
+    reader.close()
+    log.erase(digest)
+    assert log.check().erased == 1
+    log.close()
 
 
 def test_failed_commit_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -456,6 +506,21 @@ def test_group_writer_tells_failures(tmp_path: Path, monkeypatch: pytest.MonkeyP
             futures = [writer.submit(make_entry(number)) for number in range(3)]
             assert all(isinstance(future.exception(timeout=10), BackendError) for future in futures)
         assert writer.append(make_entry(7)).index == 0
+    log.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_group_writer_leaves_nobody_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an error nobody foresaw, every caller gets an answer and nobody can hand in more."""
+    log = open_log(tmp_path / "log")
+    monkeypatch.setattr(log, "append", lambda entries: 1 // 0)
+    writer = GroupWriter(log, limit=1)
+    futures = []
+    with contextlib.suppress(InputError):
+        while True:
+            futures.append(writer.submit(make_entry(0)))
+    assert all(isinstance(future.exception(timeout=10), BackendError) for future in futures)
+    writer.close()
     log.close()
 
 

@@ -211,6 +211,22 @@ def test_each_part_of_the_checkpoint(data: bytes, link: str, old: str, new: str)
     assert link_of(text.replace(old, new).encode()) == link
 
 
+def test_checkpoint_of_another_log(data: bytes) -> None:
+    """A log's key speaks only under its own origin, also when it signs a checkpoint that names another one."""
+    value = json.loads(data)
+    for entry in value["entries"]:
+        head, _, note = entry["proof"].partition("\n\n")
+        text = split_note(note)[0].replace(ORIGIN, "log.example.org/two")
+        entry["proof"] = f"{head}\n\n{sign_note(text, ORIGIN, LOG_KEY)}"
+    assert link_of(json.dumps(value).encode()) == "checkpoint"
+
+
+def test_too_large_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file above the limit is refused before it is parsed."""
+    monkeypatch.setattr("hallmarked.ledger.verify.MAX_BUNDLE", 10)
+    assert link_of(b" " * 11) == "bundle"
+
+
 def test_entries_against_different_checkpoints(data: bytes, tmp_path: Path) -> None:
     """Entries proven against two checkpoints, as of a forked log, are refused."""
     log = fill_log(tmp_path / "log", range(12))
@@ -478,6 +494,14 @@ def test_many_subjects_fit_a_leaf() -> None:
     assert leaf.subjects[:2] == (f"sha256:{0:064x}", f"sha512:{0:0128x}")
     assert len(leaf.subjects) + leaf.more == 4000
     assert read_statement(envelope.payload) == statement.to_dict()
+
+
+def test_long_digests_fit_a_leaf() -> None:
+    """Digests so long that few fit are listed as far as they do."""
+    subjects = tuple(Subject(f"f{n}", {"shake": f"{n:0256x}"}) for n in range(24))
+    statement = Statement(subjects, TEST_RESULT, {})
+    leaf = read_leaf(leaf_bytes(sign_envelope(statement_bytes(statement), MAKER), statement.to_dict(), NOW))
+    assert (len(leaf.subjects), leaf.more) == (12, 12)
 
 
 def summary(verified: Verified) -> list[tuple[Any, ...]]:

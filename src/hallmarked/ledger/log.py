@@ -225,6 +225,8 @@ class Log:
     def _start(self, key: SigningKey) -> None:
         with self._store.write():
             if self._store.head() is None:
+                if self._store.keys("log") or self._store.leaf(0) is not None:
+                    raise BackendError(f"the log {self.origin} is damaged: it has lost its checkpoints")
                 self._store.add_key("log", key.public)
                 self._key = key
                 self._store.add_head(self._sign(0, TileTree(0, self._store.tile).root()))
@@ -251,6 +253,8 @@ class Log:
                 raise BackendError(f"the log {self.origin} is damaged: {error}") from error
             if stated != Checkpoint(self.origin, head.size, head.root):
                 raise BackendError(f"the log {self.origin} is damaged: its last checkpoint says something else")
+            if self._store.leaf(head.size) is not None:
+                raise BackendError(f"the log {self.origin} is damaged: it has entries that no checkpoint covers")
         if tree.root() != head.root:
             raise BackendError(
                 f"the log {self.origin} is damaged: refusing to sign something else than was signed before"

@@ -75,21 +75,31 @@ class GroupWriter:
         self.close()
 
     def _run(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            batch, last = [job], False
-            deadline = time.monotonic() + self._linger
-            while len(batch) < self._limit and not last:
-                try:
-                    more = self._jobs.get(timeout=max(0.0, min(self._pause, deadline - time.monotonic())))
-                except queue.Empty:
-                    break
-                if more is None:
-                    last = True
-                else:
-                    batch.append(more)
+        try:
+            while self._commit_next():
+                pass
+        finally:
+            with self._lock:
+                self._closed = True
+            while not self._jobs.empty():  # only after an error we did not foresee
+                _fail([job for job in [self._jobs.get()] if job is not None])
+
+    def _commit_next(self) -> bool:
+        """Collect and commit one batch; False when the writer is to stop."""
+        job = self._jobs.get()
+        batch: list[_Job] = []
+        deadline = time.monotonic() + self._linger
+        while job is not None:
+            batch.append(job)
+            if len(batch) == self._limit:
+                break
+            try:
+                job = self._jobs.get(timeout=max(0.0, min(self._pause, deadline - time.monotonic())))
+            except queue.Empty:
+                break
+        if batch:
             self._commit(batch)
-            if last:
-                return
+        return job is not None
 
     def _commit(self, batch: list[_Job]) -> None:
         waiting = [job for job in batch if job[1].set_running_or_notify_cancel()]
@@ -101,6 +111,11 @@ class GroupWriter:
             for _, future in waiting:
                 future.set_exception(error)
         finally:
-            for _, future in waiting:
-                if not future.done():  # nobody may wait for ever on an error we did not foresee
-                    future.set_exception(BackendError("the log's writer failed"))
+            _fail(waiting)
+
+
+def _fail(jobs: list[_Job]) -> None:
+    """Let nobody wait for ever."""
+    for _, future in jobs:
+        if not future.done():
+            future.set_exception(BackendError("the log's writer failed"))
