@@ -390,6 +390,7 @@ def test_statements_of_any_shape(first: object, second: object, metric: str, val
     assert all(claim.status is not Status.SUPPORTED for claim in claims)
 
 
+@pytest.mark.slow
 @needs_data
 def test_real_cards() -> None:
     """Claims of all real cards can be derived; beside nothing but the card, none is supported."""
