@@ -46,7 +46,7 @@ def _table() -> Mapping[str, Any]:
 
 
 def _not_run(check: str, what: str) -> Judgement:
-    return Judgement(Status.NOT_EVALUATED, f"{what}: the check {check} did not run")
+    return Judgement(Status.NOT_EVALUATED, f"{what}: there is no report of the check {check}")
 
 
 def _asserted(reason: str, *evidence: Evidence) -> Judgement:

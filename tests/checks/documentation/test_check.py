@@ -280,6 +280,15 @@ def test_claims_from_metadata() -> None:
     assert (file.value, file.slice["how"]) == ("LICENSE.md", "metadata")
 
 
+def test_data_files_are_claims() -> None:
+    """Files that a data set's configurations name are claims; patterns name no single file."""
+    items = card(
+        "---\nconfigs:\n- config_name: a\n  data_files: data/a.csv\n- data_files:\n  - split: train\n"
+        "    path: [train.parquet, 'part-*.parquet']\n---\n"
+    )
+    assert [c.value for c in claims(items, "claim.file")] == ["data/a.csv", "train.parquet"]
+
+
 def test_claims_from_text() -> None:
     """Prose, tables, links, code and backticks make claims too, each with its line."""
     items = card(

@@ -102,6 +102,31 @@ def test_what_a_derivative_must_keep(mine: str, theirs: str, expected: list[str]
     assert values(items, "licence.base") == [theirs]
 
 
+@pytest.mark.parametrize(
+    ("licence", "base", "expected"),
+    [
+        ("mit", "meta-llama/Llama-3.1-8B-Instruct", [("LIC012", "note")]),
+        ("llama3.1", "meta-llama/Llama-3.1-8B-Instruct", []),
+        ("llama3.2", "meta-llama/Llama-3.1-8B", [("LIC012", "note")]),
+        ("mit", "google/gemma-2-9b", [("LIC012", "note")]),
+        ("mit", "acme/gemma-2-9b", []),
+        ("mit", "google-bert/bert-base-uncased", []),
+    ],
+)
+def test_a_base_that_is_only_named(licence: str, base: str, expected: list[tuple[str, str]]) -> None:
+    """A name proves nothing, so that a well-known restricted base gives a note and no more."""
+    files = {"README.md": card(f"license: {licence}", f"base_model: {base}")}
+    assert rules(run(files)) == expected
+    assert "LIC012" not in dict(rules(run(files, {"README.md": card("license: mit")})))
+
+
+def test_many_licences_are_bounded() -> None:
+    """A card cannot flood the evidence with licence ids."""
+    items = run({"README.md": card("license: [" + "heron, " * 500 + "heron]")})
+    assert len(values(items, "licence.declared")) == 100
+    assert len([item for item in items if isinstance(item, Gap)]) == 1
+
+
 def test_the_base_text_counts_too() -> None:
     """Restrictions of a base are found in its licence file, whatever its metadata says."""
     items = run({"README.md": card("license: mit")}, {"README.md": card("license: mit"), "LICENSE": LLAMA})

@@ -114,23 +114,32 @@ class Claims:
         for key, metric in _SIMPLE.items():
             for value in scalars(data.get(key)):
                 yield self._claim(metric, value, key)
-        link = data.get("license_link")
-        if isinstance(link, str) and (target := local_target(self._path, link)):
-            yield self._claim("claim.file", target, "license_link", how="metadata", text=f"license_link: {link}")
-        emissions = data.get("co2_eq_emissions")
+        yield from self._figures()
+        yield from self._data_files()
+
+    def _figures(self) -> Iterator[Measurement]:
+        """Read emissions (https://huggingface.co/docs/hub/model-cards-co2) and the sizes a data set gives itself."""
+        emissions = self._data.get("co2_eq_emissions")
         given = emissions if isinstance(emissions, Mapping) else {"emissions": emissions}
         if is_number(given.get("emissions")):
             method = given.get("source")
             yield self._claim("claim.emissions", given["emissions"], "co2_eq_emissions", method=method)
-        for info in items(data.get("dataset_info")):
+        for info in items(self._data.get("dataset_info")):
             for part in items(info.get("splits")):
                 if is_number(part.get("num_examples")):
                     split, config = part.get("name"), info.get("config_name")
                     text = f"{split}: {part['num_examples']} examples"
-                    claim = self._claim(
-                        "claim.examples", part["num_examples"], "dataset_info", text=text, split=split, config=config
-                    )
-                    yield claim
+                    detail = {"text": text, "split": split, "config": config}
+                    yield self._claim("claim.examples", part["num_examples"], "dataset_info", **detail)
+
+    def _data_files(self) -> Iterator[Measurement]:
+        """Read the files that metadata names."""
+        named = [("license_link", "license_link", target) for target in scalars(self._data.get("license_link"))]
+        for config in items(self._data.get("configs")):
+            named += [("configs", "data_files", target) for target in data_files(config.get("data_files"))]
+        for key, field, target in named:
+            if local := local_target(self._path, target):
+                yield self._claim("claim.file", local, key, how="metadata", text=f"{field}: {target}")
 
     def _results(self) -> Iterator[Measurement]:
         """Read ``model-index``: https://huggingface.co/docs/hub/model-cards#evaluation-results."""
@@ -267,6 +276,13 @@ def one(value: object) -> Mapping[object, object]:
 def is_number(value: object) -> bool:
     """Say whether a YAML value is a number."""
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def data_files(value: object) -> Iterator[str]:
+    """Yield the paths of a ``data_files`` entry; patterns name no single file and are left out."""
+    paths = [entry.get("path") for entry in items(value)] or [value]
+    for path in paths:
+        yield from (name for name in scalars(path) if not any(mark in name for mark in "*?[{"))
 
 
 def cut(text: str) -> str:

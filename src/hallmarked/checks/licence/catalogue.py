@@ -61,7 +61,7 @@ def catalogue() -> Mapping[str, Licence]:
             tuple(row.get("next", ())),
             row.get("hub", True),
         )
-        for name, row in _rows().items()
+        for name, row in _table()["licences"].items()
     }
 
 
@@ -73,6 +73,13 @@ def resolve(written: str) -> tuple[Licence, ...]:
     if found := _spellings().get(words(written)):
         return (found,)
     return tuple(found for symbol in spdx_symbols(written) if (found := _by_spdx().get(symbol.casefold())))
+
+
+def of_repository(name: str) -> Licence | None:
+    """Return the restrictive licence that models of a repository are known to come with, by its name alone."""
+    key = name.strip().casefold().removeprefix("https://huggingface.co/")
+    found = next((licence for start, licence in _table()["bases"].items() if key.startswith(start)), None)
+    return catalogue()[found] if found else None
 
 
 def spdx_symbols(written: str) -> tuple[str, ...]:
@@ -101,17 +108,15 @@ def _licensing() -> Any:
 
 
 @cache
-def _rows() -> Mapping[str, Mapping[str, Any]]:
-    table = tomllib.loads(files(__package__).joinpath("licences.toml").read_text("utf-8"))
-    rows: Mapping[str, Mapping[str, Any]] = table["licences"]
-    return rows
+def _table() -> Mapping[str, Mapping[str, Any]]:
+    return tomllib.loads(files(__package__).joinpath("licences.toml").read_text("utf-8"))
 
 
 @cache
 def _spellings() -> Mapping[str, Licence]:
     spellings: dict[str, Licence] = {}
     for name, licence in catalogue().items():
-        for spelling in (name, licence.name, *_rows()[name].get("aliases", ())):
+        for spelling in (name, licence.name, *_table()["licences"][name].get("aliases", ())):
             spellings.setdefault(words(spelling), licence)
     return spellings
 

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 
 from hallmarked.checks.documentation.claims import local_target
 from hallmarked.checks.licence.catalogue import Licence, catalogue, spdx_symbols
-from hallmarked.checks.licence.derive import DROPPED, INCOMPATIBLE, UNJUDGED, compare
+from hallmarked.checks.licence.derive import BY_NAME, DROPPED, INCOMPATIBLE, UNJUDGED, compare, compare_names
 from hallmarked.checks.licence.terms import Declared, Terms, gather
 from hallmarked.core.artifact import Artifact
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measurement, Rule
@@ -83,7 +83,8 @@ class LicenceCheck:
     version = "1"
     title = "Is there a licence, is it the one in the files, and does it keep what the base model asks for?"
     rules = (
-        NONE, UNKNOWN_ID, UNNAMED, CONFLICT, UNRECOGNISED, SEVERAL, DROPPED, INCOMPATIBLE, VAGUE, DEAD_LINK, UNJUDGED
+        NONE, UNKNOWN_ID, UNNAMED, CONFLICT, UNRECOGNISED, SEVERAL, DROPPED, INCOMPATIBLE, VAGUE, DEAD_LINK, UNJUDGED,
+        BY_NAME,
     )  # fmt: skip
     needs_socket = False
 
@@ -109,11 +110,13 @@ class LicenceCheck:
             yield Finding.of(DEAD_LINK, f"license_link in {terms.card} leads to {linked}, which is not there", place)
         if artifact.base is not None:
             yield from _base(terms, artifact.base)
+        else:
+            yield from compare_names(terms, Location(terms.card) if terms.card else None)
 
 
 def _measure(terms: Terms) -> Iterator[Item]:
     for item in terms.declared:
-        place = {"path": terms.card, "line": str(item.line), "written": item.written[:200]}
+        place = {"path": terms.card, "line": str(item.line), "written": item.written}
         for licence in item.licences:
             spdx = {"spdx": licence.spdx} if licence.spdx else {}
             yield Measurement("licence.declared", licence.id, slice=place | spdx)

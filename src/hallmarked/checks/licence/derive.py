@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hallmarked.checks.licence.catalogue import Licence
+from hallmarked.checks.licence.catalogue import Licence, of_repository
 from hallmarked.checks.licence.terms import Terms
 from hallmarked.core.evidence import Finding, Level, Location, Rule
 
@@ -30,6 +30,13 @@ UNJUDGED = Rule(
     Level.NOTE,
     "Whether a custom licence keeps the base model's terms cannot be judged here",
     "Have a person compare the two licences.",
+)
+
+BY_NAME = Rule(
+    "LIC012",
+    Level.NOTE,
+    "The named base model usually asks for more than this licence gives",
+    "Check the base model's licence; give the base with --base to have it compared.",
 )
 
 
@@ -54,6 +61,17 @@ def compare(mine: Terms, theirs: Sequence[Licence], base: str, place: Location |
             continue
         said = f"here it says {', '.join(own.id for own in ours)}" if ours else "no licence is given here"
         yield Finding.of(rule, f"{base} is under {licence.id}, {what}; {said}", place, base=licence.id)
+
+
+def compare_names(mine: Terms, place: Location | None) -> Iterator[Finding]:
+    """Yield base models that are only named, but known to come with restrictions this licence does not carry."""
+    for name in mine.bases:
+        licence = of_repository(name)
+        problem = _problem(mine.effective, licence) if licence and not mine.opaque else None
+        if licence and problem:
+            said = f"here it says {', '.join(own.id for own in mine.effective) or 'nothing'}"
+            message = f"Models of the name {name} are usually under {licence.id}, {problem[1]}; {said}"
+            yield Finding.of(BY_NAME, message, place, base=licence.id)
 
 
 def _problem(ours: Sequence[Licence], theirs: Licence) -> tuple[Rule, str] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from hallmarked.checks.documentation.check import find_card, read_file
 from hallmarked.checks.documentation.claims import local_target, scalars
@@ -18,8 +19,10 @@ from hallmarked.formats.blob import Budget, Limits
 
 MAX_TEXT = 1 << 20
 """Bytes of a licence file that is read."""
-MAX_FILES = 100
+MAX_FILES = 20
 """Licence files looked at."""
+MAX_DECLARED = 100
+"""Licence ids and base models of the metadata looked at."""
 
 _NAME = re.compile(r"^(?:un|model[-_ ]?)?(?:licen[cs]es?|copying|copyright)(?:[._ -].*)?$", re.IGNORECASE)
 _PROGRAM = re.compile(r"\.(?:py|js|ts|json|ya?ml|toml|sh|png|jpe?g|svg|pdf|safetensors|bin)$", re.IGNORECASE)
@@ -48,6 +51,8 @@ class Terms:
     """``license_link``."""
     texts: dict[str, tuple[Recognised, ...]] = field(default_factory=dict)
     """Licences recognised in each licence file; empty for a text nobody here knows."""
+    bases: list[str] = field(default_factory=list)
+    """Repositories the metadata names as base models."""
     gaps: list[Gap] = field(default_factory=list)
 
     @property
@@ -129,8 +134,14 @@ def _read_card(artifact: Artifact, terms: Terms) -> None:
     if front is None:
         return
     for key in ("license", "licenses"):
-        for written in scalars(data.get(key)):
-            terms.declared.append(Declared(written, front.line_of(key), resolve(written)))
+        for written in islice(scalars(data.get(key)), MAX_DECLARED + 1):
+            shown = " ".join(written[:200].split())
+            terms.declared.append(Declared(shown, front.line_of(key), resolve(shown)))
+    if len(terms.declared) > MAX_DECLARED:
+        place = Location(card.path)
+        terms.gaps.append(Gap(f"{card.path} declares more than {MAX_DECLARED} licences; the rest was not read", place))
+        del terms.declared[MAX_DECLARED:]
+    terms.bases = [" ".join(name[:200].split()) for name in islice(scalars(data.get("base_model")), MAX_DECLARED)]
     name, link = data.get("license_name"), data.get("license_link")
     terms.name = name if isinstance(name, str) else ""
     terms.link = link if isinstance(link, str) else ""
