@@ -102,6 +102,7 @@ def test_licence(value: str, statements: list[Statement], expected: str) -> None
         ("66,955,010", {}, [("parameters.total", "66955522"), ("parameters.I64", "512")], "supported"),
         ("86M", {}, [("parameters.total", "278043648"), ("parameters.non_embedding", "86000000")], "supported"),
         ("7B", {}, [("parameters.total", "1000000000"), ("parameters.U8", "900000000")], "self-asserted"),
+        ("7B", {}, [("parameters.total", "9000000"), ("model.adapter", "LORA")], "self-asserted"),
         ("7B", {"about": "unclear"}, [("parameters.total", "124439808")], "self-asserted"),
         ("124M", {"about": "unclear"}, [("parameters.total", "124439808")], "supported"),
         ("124M", {}, [], "self-asserted"),
@@ -147,6 +148,21 @@ def test_base_model(measurements: dict[str, str], expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("pairs", "expected"),
+    [
+        ([("model.base", "acme/base")], "self-asserted"),
+        ([("model.base", "acme/other")], "self-asserted"),
+        ([("model.base", "acme/other"), ("model.adapter", "LORA")], "contradicted"),
+        ([("model.base", "ACME/base"), ("model.adapter", "LORA")], "self-asserted"),
+        ([("model.base", "./checkpoints"), ("model.adapter", "LORA")], "self-asserted"),
+    ],
+)
+def test_base_model_by_name(pairs: list[tuple[str, str]], expected: str) -> None:
+    """An adapter's configuration names its base bindingly; a path or another note does not."""
+    assert status(said("base_model", "acme/base"), facts(*pairs)) == expected
+
+
+@pytest.mark.parametrize(
     ("tag", "architecture", "expected"),
     [
         ("text-classification", "BertForSequenceClassification", "supported"),
@@ -176,6 +192,8 @@ def test_pipeline_tag(tag: str, architecture: str, expected: str) -> None:
         ("sklearn", "scikit-learn", "supported"),
         ("heronlib", "transformers", "self-asserted"),
         ("transformers", "heronlib", "self-asserted"),
+        ("transformers", "pytorch", "self-asserted"),
+        ("gguf", "gguf", "supported"),
         ("heronlib", "heronlib", "supported"),
         ("transformers", "", "self-asserted"),
     ],

@@ -36,6 +36,7 @@ _INTEGER = re.compile(r"parameters\.(?:u?int\d+|[ui]\d+|bool)", re.IGNORECASE)
 _TAG = re.compile(
     r"[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|\d{3}))?(?:-[A-Za-z0-9]{1,8})*"
 )
+_REPOSITORY = re.compile(r"[\w][\w.-]{0,95}/[\w][\w.-]{0,95}")
 _VIEW = re.compile(r"^(?:blob|resolve|raw|tree)/[^/]+(?:/|$)")
 _HUB_PAGE = re.compile(r"^(?:discussions|commits?|settings|tree|blob)(?:/|$)")
 
@@ -74,14 +75,14 @@ def licence(claim: Evidence, record: Record) -> Judgement:
     return _asserted("no licence text was found beside the card; add it as LICENSE")
 
 
-def base_model(_claim: Evidence, record: Record) -> Judgement:
+def base_model(claim: Evidence, record: Record) -> Judgement:
     """Supported when tensors are bit-identical to the base that was given, or name and shape of nearly all agree."""
     report = record.reports.get("facts")
     if report is None:
         return _not_run("facts", "nothing was compared")
     total, same, shaped = (report.number(f"base.tensors.{name}") for name in ("total", "identical", "same_shape"))
     if total is None or same is None or not int(total.value):
-        return _asserted("the base was not at hand to compare with; give it with --base")
+        return _named_base(claim, report)
     count = int(total.value)
     used = tuple(item for item in (same, shaped, total) if item is not None)
     reason = f"{int(same.value):,} of {count:,} tensors are bit-identical to the base that was given"
@@ -99,6 +100,18 @@ def base_model(_claim: Evidence, record: Record) -> Judgement:
     return Judgement(status, reason, used)
 
 
+def _named_base(claim: Evidence, report: Report) -> Judgement:
+    """Without the base itself, compare with the name in the configuration; only an adapter's is binding."""
+    named = report.values("model.base")
+    advice = "the base was not at hand to compare with; give it with --base"
+    if any(item.value.casefold() == claim.value.casefold() for item in named):
+        return _asserted(f"the configuration names it as well; {advice}", *named)
+    binding = [item for item in named if _REPOSITORY.fullmatch(item.value)] if report.values("model.adapter") else []
+    if binding and claim.slice.get("source") == "metadata":
+        return Judgement(Status.CONTRADICTED, f"the adapter's configuration names {binding[0].value}", tuple(binding))
+    return _asserted(advice, *named)
+
+
 def parameters(claim: Evidence, record: Record) -> Judgement:
     """Compare with the counted parameters, within what the written number covers; see ``numbers``."""
     report = record.reports.get("facts")
@@ -109,9 +122,13 @@ def parameters(claim: Evidence, record: Record) -> Judgement:
     if total is None or covered is None or not int(total.value):
         return _asserted("no parameters were counted in the files")
     written = claim.slice.get("written", claim.value)
-    counts = [total, *filter(None, [report.number("parameters.non_embedding")])]
+    others = report.number("parameters.non_embedding")
+    counts = [total, *filter(None, [others])]
     integers = sum(int(item.value) for item in _integers(report))
-    reason = f"{int(total.value):,} were counted; “{written}” covers {_span(*covered)}"
+    counted = f"{int(total.value):,} were counted"
+    if others is not None:
+        counted += f" ({int(others.value):,} without embeddings)"
+    reason = f"{counted}; “{written}” covers {_span(*covered)}"
     # Buffers of whole numbers (positions, masks) lie beside the weights and are no parameters.
     candidates = [*(int(item.value) for item in counts), int(total.value) - integers]
     if any(covered[0] <= candidate <= covered[1] for candidate in candidates):
@@ -119,6 +136,8 @@ def parameters(claim: Evidence, record: Record) -> Judgement:
     excuse = ""
     if claim.slice.get("about") == "unclear":
         excuse = "the sentence may speak of another model or of a part"
+    elif report.values("model.adapter"):
+        excuse = "these are the weights of an adapter, and the number may be its base model's"
     elif integers >= PACKED_SHARE * int(total.value):
         excuse = "packed weights hold several parameters in one element"
     elif _another_count_fits(claim, record, int(total.value)):
@@ -157,8 +176,9 @@ def library(claim: Evidence, record: Record) -> Judgement:
     shown = ", ".join(sorted({item.value for item in measured}))
     if any(item.value.casefold() in known.get(claimed, [claimed]) for item in measured):
         return Judgement(Status.SUPPORTED, f"the files are for {shown}", tuple(measured))
-    comparable = claimed in known and all(item.value.casefold() in _all_libraries() for item in measured)
-    if comparable:
+    formats = set(_table()["formats"]["shared"])
+    named = {item.value.casefold() for item in measured} - formats
+    if claimed in known and named and named <= _all_libraries():
         return Judgement(Status.CONTRADICTED, f"the files are for {shown}", tuple(measured))
     return _asserted(f"the files are for {shown}, which cannot be compared with {claim.value}", *measured)
 
