@@ -22,8 +22,8 @@ from hallmarked.core.errors import FormatError, LimitExceeded
 from hallmarked.formats.blob import Budget
 from hallmarked.formats.document import read_yaml
 
-MAX_MARKDOWN = 1 << 20
-"""Characters of Markdown; the parser needs up to 33 µs for each, so that the worst file costs half a minute."""
+MAX_MARKDOWN = 1 << 19
+"""Characters of Markdown: twice the longest real card seen; the parser needs up to 50 µs and 1 KiB for each."""
 MAX_FRONT = 10 << 20
 """Bytes of metadata; the largest real ones carry thousands of evaluation results in a few hundred KiB."""
 MAX_NESTING = 50

@@ -11,7 +11,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -112,7 +112,7 @@ def kind_of(data: Mapping[str, object], sections: Sequence[Section]) -> str:
     for title in titles:
         if title.startswith(("dataset card for", "model card for")):
             return title.split(" ", 1)[0]
-    hits = {kind: sum(_match(title, template(kind).entries) != [] for title in titles) for kind in ("model", "dataset")}
+    hits = {kind: sum(bool(_match(title, kind)) for title in titles) for kind in ("model", "dataset")}
     return "dataset" if hits["dataset"] > hits["model"] else "model"
 
 
@@ -127,12 +127,12 @@ def answers(card: Template, sections: Sequence[Section]) -> list[Answer]:
 
     for section, filled in zip(sections, _filled(sections), strict=True):
         if section.level:
-            for entry in _match(normalise(section.title), card.entries):
+            for entry in _match(normalise(section.title), card.kind):
                 note(entry, filled, section.line)
         for label, value, line in labels(section):
-            for entry in card.entries:
-                if normalise(label) in entry.names:
-                    note(entry, content(value), line)
+            words = normalise(label)
+            for entry in (entry for entry in card.entries if words in entry.names):
+                note(entry, content(value), line)
     return [found.get(entry.id, Answer(entry, False, None)) for entry in card.entries]
 
 
@@ -150,17 +150,19 @@ def _label(text: str) -> tuple[str, str] | None:
     return (match.group(1), match.group(2).strip(" \t\n*_")) if match else None
 
 
-def _match(title: str, entries: Sequence[Entry]) -> list[Entry]:
+@lru_cache(maxsize=10_000)
+def _match(title: str, kind: str) -> tuple[Entry, ...]:
     """Return the entries a normalised heading stands for: by whole heading, else by how the heading begins."""
-    exact = [entry for entry in entries if title in entry.names]
+    entries = template(kind).entries
+    exact = tuple(entry for entry in entries if title in entry.names)
     if exact or not title:
         return exact
     # One short word ("data", "uses") begins too many unrelated headings.
-    return [
+    return tuple(
         entry
         for entry in entries
         if any(title.startswith(name + " ") for name in entry.names if " " in name or len(name) >= 10)
-    ]
+    )
 
 
 def _filled(sections: Sequence[Section]) -> list[bool]:
