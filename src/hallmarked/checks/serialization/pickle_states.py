@@ -26,6 +26,7 @@ def state(function: State) -> State:
 def attributes_complaint(value: Value) -> str | None:
     """Judge what becomes attributes of an instance.
 
+    ``attribute_map`` is a table by which configurations of transformers rename attributes on access.
     A name with two underscores could replace ``__class__`` or ``__setstate__``; a callable named like a method that
     the unpickler calls would be called by it.
     """
@@ -42,7 +43,7 @@ def attributes_complaint(value: Value) -> str | None:
         for key, item in part.pairs():
             if type(key) is not str and not isinstance(key, int):
                 return "with attributes whose names are not plain text"
-            if type(key) is str and key.startswith("__"):
+            if type(key) is str and (key.startswith("__") or key == "attribute_map"):
                 return f"with the attribute {key[:40]!r}"
             if key in _SHADOWS and isinstance(item, Global | Call):
                 return f"with an attribute that replaces its method {key!r}"

@@ -7,7 +7,7 @@ only grow: everything that was ever in them is looked at.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hallmarked.checks.serialization import pickle_rules as rules
 from hallmarked.checks.serialization import pickle_torch  # registers its rules
@@ -44,6 +44,9 @@ class Vet:
     said: set[tuple[str, str]] = field(default_factory=set)
     """Sentences said already; shared by the judgements of one file."""
     blobs: list[Blob] = field(default_factory=list)
+    """Files inside of constants that a reader would load."""
+    loaded: set[int | bytes] = field(default_factory=set)
+    """Those constants, by offset or content."""
     _shown: dict[str, int] = field(default_factory=dict)
     _nested: dict[int, Blob] = field(default_factory=dict)
     _calls: dict[int, list[Call]] = field(default_factory=dict)
@@ -157,7 +160,9 @@ class Vet:
         if isinstance(complaint, BoundsError):
             yield from self._say(rules.OUT_OF_BOUNDS, f"{complaint}", call.offset)
         elif complaint is not None:
-            yield from self._say(rules.ARGUMENTS, f"it calls {label}, but {complaint}", call.offset, label)
+            hostile = self._gadget(call.func) is not None and self._is_hostile_use(call.func)
+            rule = rules.GADGET if hostile else rules.ARGUMENTS
+            yield from self._say(rule, f"it calls {label}, but {complaint}", call.offset, label)
         effective = self._effective(call, entry)
         for number, state in enumerate(call.states):
             reason = self._state_complaint(state, call, effective) if number == 0 else "with a second state"
@@ -187,9 +192,7 @@ class Vet:
 
     def _effective(self, call: Call, entry: Entry) -> Entry:
         """Return the entry of the class that an instance has, when the call names it."""
-        if entry.call == "reconstructor" and type(call.args) is tuple and call.args:
-            return self.policy.entry(named(call.args[0])) or entry
-        return entry
+        return self.policy.entry(call.instance_of()) or entry
 
     def _state_complaint(self, state: Value, call: Call, entry: Entry) -> str | None:
         if entry.state is None:
@@ -277,10 +280,13 @@ class Vet:
             if isinstance(content, Call) and content.target() == ("_codecs", "encode"):
                 content = self._encoded(content)
             if isinstance(content, Span) and content.kind in ("bytes", "bytearray"):
-                self._nested[id(call)] = self.blob.window(content.offset, content.length, name)
+                window = self.blob.window(content.offset, content.length, name)
+                self._nested[id(call)] = replace(window, depth=self.blob.depth + 1)
+                self.loaded.add(content.offset)
             elif type(content) is bytes:
                 path = f"{self.blob.path}!{name}"
                 self._nested[id(call)] = Blob.of_bytes(path, content, self.blob.depth + 1)
+                self.loaded.add(content)
             else:
                 return None
         return self._nested[id(call)]

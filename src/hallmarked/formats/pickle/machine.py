@@ -91,6 +91,8 @@ class Machine:
         self.protocol = 0
         self.stopped = False
         self.reframed = False
+        self.strict_names = False
+        """Treat an import whose name is computed as the error it is when no call returns text."""
         self.after_build: Callable[[Machine, Call], None] | None = None
         """Called when a state was given to an instance on top of the stack; may replace it and consume bytes."""
 
