@@ -129,7 +129,9 @@ class _Examination:
         """
         readings = ([False] if arrays else []) + ([True] if stacked else [])
         for shared_memo in readings:
-            for number, result in enumerate(evaluate_all(self.blob, self.budget, shared_memo=shared_memo, strict_names=True)):
+            for number, result in enumerate(
+                evaluate_all(self.blob, self.budget, shared_memo=shared_memo, strict_names=True)
+            ):
                 if number >= MAX_PICKLES:
                     break
                 yield from Vet(self.blob, self.budget, result.trace, result.root, None, self.said).run()

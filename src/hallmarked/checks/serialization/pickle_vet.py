@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from hallmarked.checks.serialization import pickle_rules as rules
 from hallmarked.checks.serialization import pickle_torch  # registers its rules
-from hallmarked.checks.serialization.pickle_arguments import RULES, SKIPPED_FUNCTIONS, named
+from hallmarked.checks.serialization.pickle_arguments import RULES, SKIPPED_FUNCTIONS
 from hallmarked.checks.serialization.pickle_policy import Entry, Gadget, Policy, load_policy
 from hallmarked.checks.serialization.pickle_states import STATES
 from hallmarked.core.errors import FormatError
@@ -160,7 +160,8 @@ class Vet:
         if isinstance(complaint, BoundsError):
             yield from self._say(rules.OUT_OF_BOUNDS, f"{complaint}", call.offset)
         elif complaint is not None:
-            hostile = self._gadget(call.func) is not None and self._is_hostile_use(call.func)
+            gadget = self._gadget(call.func)
+            hostile = gadget is not None and (gadget.strong or self._is_hostile_use(call.func))
             rule = rules.GADGET if hostile else rules.ARGUMENTS
             yield from self._say(rule, f"it calls {label}, but {complaint}", call.offset, label)
         effective = self._effective(call, entry)

@@ -98,6 +98,8 @@ def _read_storages(result: LegacyFile, reader: Reader) -> None:
         reader.skip(described[key].nbytes)
     missing = sorted(set(described) - set(result.storages))
     if missing:
-        raise FormatError(f"{len(missing)} storages are not in the file, e.g. {missing[0][:60]!r}", offset=reader.offset)
+        raise FormatError(
+            f"{len(missing)} storages are not in the file, e.g. {missing[0][:60]!r}", offset=reader.offset
+        )
     if not reader.at_end:
         raise FormatError("bytes behind the last storage", offset=reader.offset)
