@@ -14,7 +14,7 @@ from hallmarked.formats.pickle.stream import MAX_TUPLE_DEPTH
 from hallmarked.formats.pickle.values import ByteString, Call, Dict, Global, OutOfBand, Persistent, Set, Span
 from tests.formats.pickle.test_stream import run
 
-INLINE = {0x8C, 0x94, 0x4B, 0x4D, 0x4A, 0x68, 0x71, 0x6A, 0x47, 0x86}
+INLINE = {0x8C, 0x94, 0x4B, 0x4D, 0x4A, 0x68, 0x71, 0x72, 0x6A, 0x47, 0x86}
 
 
 def test_every_instruction_of_the_language_is_known() -> None:

@@ -27,6 +27,9 @@ assert pickle_torch
 MAX_SHOWN = 50
 """Findings per rule and pickle; the rest is counted."""
 
+MAX_LABEL = 100
+"""Characters of a name in a message."""
+
 Item = Finding | Gap
 _FILLS = {"appended": "append", "items": "set", "added": "add"}
 
@@ -47,6 +50,8 @@ class Vet:
     """Files inside of constants that a reader would load."""
     loaded: set[int | bytes] = field(default_factory=set)
     """Those constants, by offset or content."""
+    data_known: dict[int, bool] = field(default_factory=dict)
+    """Answers of ``is_data`` by identity."""
     _shown: dict[str, int] = field(default_factory=dict)
     _nested: dict[int, Blob] = field(default_factory=dict)
     _calls: dict[int, list[Call]] = field(default_factory=dict)
@@ -327,9 +332,11 @@ class Vet:
 
 def shown(text: str) -> str:
     """Make a name from a hostile file fit for a message: printable and short."""
+    if text.isascii() and text.isprintable() and len(text) <= MAX_LABEL:
+        return text
     clean = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
     clean = clean.encode("utf-8", "replace").decode("utf-8")
-    return clean if len(clean) <= 100 else f"{clean[:97]}..."
+    return clean if len(clean) <= MAX_LABEL else f"{clean[: MAX_LABEL - 3]}..."
 
 
 _PLAIN = frozenset({type(None), bool, int, float, str, bytes, Span})

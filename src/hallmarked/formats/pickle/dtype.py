@@ -22,7 +22,7 @@ _OBJECT_FLAGS = 63
 """Flags of the object type: reference counted, needs initialisation, needs the interpreter, pickled as list."""
 MAX_ITEM = 1 << 31
 MAX_DEPTH = 16
-MAX_FIELDS = 10_000
+MAX_FIELDS = 1_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,11 +142,6 @@ def _put(m: Machine, at: int) -> None:
     m.put(_index(m, at))
 
 
-@opcode(0x72)  # LONG_BINPUT
-def _long_binput(m: Machine, _at: int) -> None:
-    m.put(int.from_bytes(m.reader.take(4), "little"))
-
-
 # Numbers.
 
 
