@@ -106,6 +106,12 @@ class StreamCursor:
         self.at += count
         return data
 
+    def peek(self) -> bytes:
+        """Return the next byte without stepping over it, or nothing at the end."""
+        data = self._stream.read(1)
+        self._stream.seek(self.at)
+        return data
+
     def need(self, count: int) -> None:
         """Check that ``count`` more bytes are there.
 
@@ -126,7 +132,7 @@ class StreamCursor:
         self._stream.seek(self.at)
 
     def unpack(self, layout: struct.Struct) -> int:
-        """Return the next field, laid out as ``layout`` (one value).
+        """Return the next number, laid out as ``layout``.
 
         Raises:
             FormatError: When the blob ends before it does.

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from hallmarked.checks.serialization.contract import FileVerdict, Seen
-from hallmarked.checks.serialization.hdf5 import examine_hdf5, may_be_pickle
+from hallmarked.checks.serialization.hdf5 import examine_hdf5
 from hallmarked.core.evidence import Finding, Level
 from tests.checks.serialization.examining import blobs, examine, references, rules, verdict
 from tests.support import DATA, needs_data
@@ -106,15 +106,6 @@ def test_pickles_in_attributes_are_handed_on() -> None:
         file.attrs["VERSION"] = np.bytes_(b"2.1.")
 
     assert blobs(written(fill)) == {"file!/g@info": value}
-
-
-def test_what_may_be_a_pickle() -> None:
-    """Whole pickles and streams that break off behind a call count; sentences do not."""
-    assert all(may_be_pickle(pickle.dumps([1, "a"], protocol)) for protocol in range(6))
-    assert may_be_pickle(b"cos\nsystem\n(S'id'\ntR\xff.")
-    assert may_be_pickle(b"N0cos\nsystem\n(S'id'\ntR.\0\0")
-    for text in (b"A sentence.", b"1.0.", b"cost is\nhigh.", b"In a word.", b"]", b"", b"....", b"Keras.\n\n."):
-        assert not may_be_pickle(text), text
 
 
 def test_objects_of_pytables_leave_a_gap() -> None:

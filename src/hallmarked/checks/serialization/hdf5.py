@@ -6,10 +6,10 @@ PyTables and pandas keep pickles there; both are examined wherever they occur.
 
 from __future__ import annotations
 
-import pickletools
 from collections.abc import Iterator
 
 from hallmarked.checks.serialization.contract import Reference, Seen
+from hallmarked.checks.serialization.embedded import may_be_pickle
 from hallmarked.checks.serialization.keras import judge_config, looks_like_config
 from hallmarked.checks.serialization.vocabulary import leaves_folder, shown
 from hallmarked.core.evidence import Finding, Gap, Level, Location, Rule
@@ -52,8 +52,6 @@ RULES = (HDF001, HDF002, HDF003, HDF004, HDF005)
 # https://github.com/HDFGroup/hdf5_plugins/blob/master/docs/RegisteredFilterPlugins.md
 _FILTERS = frozenset({1, 2, 3, 4, 5, 6, 305, 307, 32000, 32001, 32004, 32008, 32013, 32015, 32017, 32026})
 _MARK = b"object"
-_SHORTEST_PICKLE = 4
-_CALLS = frozenset({"REDUCE", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "BUILD"})
 
 
 def examine_hdf5(blob: Blob, budget: Budget) -> Iterator[Seen]:
@@ -132,24 +130,3 @@ def _judge_attribute(attribute: Attribute, blob: Blob, location: Location) -> It
     for value in attribute.values:
         if may_be_pickle(value):
             yield Blob.of_bytes(f"{blob.path}!{_name(attribute)}", value.rstrip(b"\0"), blob.depth + 1)
-
-
-def may_be_pickle(value: bytes) -> bool:
-    """Say whether a value reads as a pickle: text that merely ends in a full stop does not.
-
-    PyTables tries to unpickle every value that ends in one, so a stream that breaks off behind a call counts as well.
-    """
-    value = value.rstrip(b"\0")
-    if len(value) < _SHORTEST_PICKLE or not value.endswith(b"."):
-        return False
-    called, first = False, True
-    try:
-        for opcode, _, _ in pickletools.genops(value):
-            # A stream begins by putting something on the empty stack.
-            if first and opcode.stack_before:
-                return False
-            first = False
-            called = called or opcode.name in _CALLS
-    except (ValueError, OverflowError, AttributeError, IndexError):
-        return called
-    return True
