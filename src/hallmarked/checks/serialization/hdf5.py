@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hallmarked.checks.serialization.brief import brief
 from hallmarked.checks.serialization.contract import Reference, Seen
 from hallmarked.checks.serialization.embedded import may_be_pickle
 from hallmarked.checks.serialization.keras import judge_config, looks_like_config
@@ -54,6 +55,7 @@ _FILTERS = frozenset({1, 2, 3, 4, 5, 6, 305, 307, 32000, 32001, 32004, 32008, 32
 _MARK = b"object"
 
 
+@brief
 def examine_hdf5(blob: Blob, budget: Budget) -> Iterator[Seen]:
     """Examine an HDF5 file, and the Keras configurations and pickles in its attributes.
 

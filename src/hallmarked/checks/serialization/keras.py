@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from hallmarked.checks.serialization.brief import brief
 from hallmarked.checks.serialization.contract import Reference, Seen
 from hallmarked.checks.serialization.vocabulary import danger, leaves_folder, load, shown
 from hallmarked.core.errors import FormatError
@@ -130,6 +131,7 @@ def looks_like_config(text: bytes) -> bool:
     return text.lstrip()[:1] == b"{" and (b'"class_name"' in text or b"__lambda__" in text)
 
 
+@brief
 def judge_config(text: bytes, location: Location, budget: Budget) -> Iterator[Seen]:
     """Judge the text of a Keras configuration.
 

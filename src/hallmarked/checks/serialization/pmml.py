@@ -10,6 +10,7 @@ import functools
 import re
 from collections.abc import Iterator
 
+from hallmarked.checks.serialization.brief import brief
 from hallmarked.checks.serialization.contract import Reference, Seen
 from hallmarked.checks.serialization.vocabulary import leaves_folder, load, shown
 from hallmarked.core.errors import FormatError
@@ -64,6 +65,7 @@ _SCRIPTS = frozenset({"script", "javascript", "iframe", "object", "embed", "appl
 _ACTIVE = re.compile(r"\s*(?:javascript|vbscript|data|jar|ldap|rmi)\s*:", re.IGNORECASE)
 
 
+@brief
 def examine_pmml(blob: Blob, budget: Budget) -> Iterator[Seen]:
     """Examine a PMML document, or other XML.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from hallmarked.checks.serialization.brief import brief
 from hallmarked.checks.serialization.contract import Seen
 from hallmarked.checks.serialization.vocabulary import shown
 from hallmarked.core.evidence import Finding, Gap, Level, Location, Rule
@@ -70,6 +71,7 @@ _COMPACT = frozenset(
 )
 
 
+@brief
 def examine_rds(blob: Blob, budget: Budget) -> Iterator[Seen]:
     """Examine a serialized object or workspace of R, without its compression.
 
@@ -83,18 +85,13 @@ def examine_rds(blob: Blob, budget: Budget) -> Iterator[Seen]:
         return
     functions: Counter[str] = Counter()
     bindings: Counter[str] = Counter()
-    reported: set[tuple[str, str]] = set()
     for item in read_rds(blob, budget):
         if item.kind in ("closure", "bytecode"):
             functions[item.kind] += 1
         elif item.kind in ("kept promise", "active binding") or (item.kind == "promise" and item.in_environment):
             bindings[item.kind] += 1
-        elif (item.kind, item.name) not in reported:
-            # One finding per kind and name: a file may repeat them without end.
-            found = list(_judge(item, Location(blob.path, item.offset)))
-            yield from found
-            if found:
-                reported.add((item.kind, item.name))
+        else:
+            yield from _judge(item, Location(blob.path, item.offset))
     yield from _summarise(functions, RDS002, blob)
     yield from _summarise(bindings, RDS003, blob)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from hallmarked.checks.serialization.brief import brief
 from hallmarked.checks.serialization.contract import Seen
 from hallmarked.core.errors import FormatError, LimitExceeded
 from hallmarked.core.evidence import Finding, Gap, Level, Location, Rule
@@ -33,6 +34,7 @@ RULES = (UBJ001, UBJ002)
 _CHILDREN = ("left_children", "right_children")
 
 
+@brief
 def examine_ubjson(blob: Blob, budget: Budget) -> Iterator[Seen]:
     """Examine a UBJSON file.
 

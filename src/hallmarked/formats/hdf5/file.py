@@ -154,14 +154,14 @@ class _Walk:
             while entries.left:
                 image.budget.spend("nodes")
                 name = Cursor(names)
-                name.take(entries.uint(image.offsets))
+                name.skip(entries.uint(image.offsets))
                 target, cache = entries.uint(image.offsets), entries.uint(4)
                 entries.take(4)
                 scratch = entries.take(16)
                 child = f"{path}/{_text(name.until_nul())}"
                 if cache == 2:  # a soft link, whose path lies in the same heap
                     value = Cursor(names)
-                    value.take(int.from_bytes(scratch[:4], "little"))
+                    value.skip(int.from_bytes(scratch[:4], "little"))
                     yield Link(child, "soft", _text(value.until_nul()))
                 else:
                     self._pending.append((child, target))
@@ -320,7 +320,7 @@ class _Walk:
         names = image.local_heap(cursor.uint(image.offsets))
         for _ in range(used):
             name = Cursor(names)
-            name.take(cursor.uint(image.lengths))
+            name.skip(cursor.uint(image.lengths))
             offset, size = cursor.uint(image.lengths), cursor.uint(image.lengths)
             unlimited = (1 << 8 * image.lengths) - 1
             yield External(_text(name.until_nul()), offset, None if size in (0, unlimited) else size)
