@@ -43,8 +43,8 @@ class Declaration:
     line: int
 
 
-class _EndOfReading(Exception):  # noqa: N818 -- not an error: stops the parser at an entity
-    pass
+class _EndOfReading(Exception):
+    """Stops the parser at an entity; never leaves this module."""
 
 
 @dataclass(slots=True)

@@ -84,6 +84,7 @@ _TF_DANGEROUS = re.compile(
 _TF_PYTHON = re.compile(r"(?:.*\.)?(?:py_func|py_function|numpy_function|eager_py_func|print|load_\w+)$")
 # How older forms name a function that the user's program must have registered.
 _REGISTERED = re.compile(r"\w{1,80}>\w{1,80}")
+_ESCAPED = re.compile(rb"\\u00([2-7][0-9A-Fa-f])")
 _NAME_KEYS = frozenset({"class_name", "registered_name", "name", "spec_name"})
 _DOTTED = re.compile(r"[A-Za-z_][\w.]*")
 
@@ -127,8 +128,11 @@ def examine_keras_config(blob: Blob, budget: Budget) -> Iterator[Seen]:
 
 
 def looks_like_config(text: bytes) -> bool:
-    """Say whether text may be a Keras configuration, whatever it is called."""
-    return text.lstrip()[:1] == b"{" and (b'"class_name"' in text or b"__lambda__" in text)
+    """Say whether text may be a Keras configuration, whatever it is called and however its keys are spelled."""
+    if text.lstrip()[:1] != b"{":
+        return False
+    plain = _ESCAPED.sub(lambda match: bytes([int(match[1], 16)]), text)
+    return b'"class_name"' in plain or b"__lambda__" in plain
 
 
 @brief
