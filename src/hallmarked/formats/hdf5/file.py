@@ -78,6 +78,8 @@ class Dataset:
     """Ranges of other files that hold the data."""
     sources: tuple[str, ...]
     """Other files that a virtual dataset takes its data from."""
+    place: int | None = None
+    """Offset in the file of data that lies there in one piece, without filters."""
 
     @property
     def unfolded(self) -> int:
@@ -311,7 +313,10 @@ class _Walk:
             except UnsupportedError as error:
                 yield Unread(path, str(error))
         stored = 0 if external else self._stored(layout, count(shape) * datatype.size)
-        yield Dataset(path, datatype, shape, layout, stored, filters, external, sources)
+        place = layout.inline
+        if layout.kind == "contiguous" and layout.address is not None and not external:
+            place = image.offset(layout.address)
+        yield Dataset(path, datatype, shape, layout, stored, filters, external, sources, place)
 
     def _external(self, cursor: Cursor) -> Iterator[External]:
         image = self._image
@@ -342,7 +347,10 @@ class _Walk:
     def _stored(self, layout: Layout, unfolded: int) -> int | None:
         """Return the bytes stored for a dataset, and check that they lie in the file."""
         image = self._image
-        if layout.kind == "compact":
+        if layout.inline is not None and layout.size is not None:
+            image.check(layout.inline - image.offset(0), layout.size)
+            if layout.size < unfolded:
+                raise FormatError("HDF5 dataset that is larger than its storage", offset=layout.inline)
             return layout.size
         if layout.kind == "virtual" or layout.address is None:
             return 0
