@@ -41,7 +41,10 @@ class Cursor:
         """
         if not 0 <= at <= self._size:
             raise FormatError(f"offset {at} lies outside of {self._size} bytes", offset=self.at)
-        self._chunk, self._start, self._pos = b"", at, 0
+        if self._start <= at <= self._start + len(self._chunk):
+            self._pos = at - self._start
+        else:
+            self._chunk, self._start, self._pos = b"", at, 0
 
     def skip(self, count: int) -> None:
         """Leave out ``count`` bytes without reading them.
@@ -50,10 +53,7 @@ class Cursor:
             FormatError: When fewer are left.
         """
         self._need(count)
-        if self._pos + count <= len(self._chunk):
-            self._pos += count
-        else:
-            self.seek(self.at + count)
+        self.seek(self.at + count)
 
     def take(self, count: int) -> bytes:
         """Return the next ``count`` bytes.
