@@ -17,10 +17,11 @@ class Cursor:
         stream: Seekable bytes; the caller closes it.
         size: Bytes that belong to the blob.
         at: Where to start.
+        chunk: Bytes to read ahead; small where reading jumps about.
     """
 
-    def __init__(self, stream: BinaryIO, size: int, at: int = 0) -> None:
-        self._stream, self._size = stream, size
+    def __init__(self, stream: BinaryIO, size: int, at: int = 0, chunk: int = CHUNK) -> None:
+        self._stream, self._size, self._ahead = stream, size, chunk
         self._chunk, self._start, self._pos = b"", at, 0
 
     @property
@@ -69,7 +70,7 @@ class Cursor:
         self._need(count)
         at = self.at
         self._stream.seek(at)
-        data = self._stream.read(min(max(count, CHUNK), self._size - at))
+        data = self._stream.read(min(max(count, self._ahead), self._size - at))
         if len(data) < count:  # the file shrank while it was read
             raise FormatError(f"ends after {len(data)} of {count} bytes", offset=at)
         self._chunk, self._start, self._pos = data, at, count

@@ -1,5 +1,7 @@
 """The examiner of TensorFlow graphs."""
 
+from pathlib import Path
+
 import pytest
 
 from hallmarked.checks.serialization.contract import Reference
@@ -9,6 +11,8 @@ from hallmarked.formats.blob import Blob, Budget
 from tests.formats.test_savedmodel import KERAS, VALID
 from tests.formats.wire import function, graph, node, part, saved_model, text_constant
 from tests.support import DATA, needs_data
+
+ASSETS = Path(__file__).parents[2] / "assets" / "tensorflow"
 
 
 def examine(data: bytes):
@@ -137,3 +141,20 @@ def test_development_corpus():
     benign = examine((folder / "safe_savedmodel" / "saved_model.pb").read_bytes())
     assert not rules(benign)
     assert not gaps(benign)
+
+
+@pytest.mark.parametrize("name", ["linear.pb", "frozen.pb"])
+def test_real_models_are_proven(name):
+    """What TensorFlow writes for an ordinary model gives neither finding nor gap."""
+    items = examine((ASSETS / name).read_bytes())
+    assert not rules(items)
+    assert not gaps(items)
+
+
+def test_real_models_that_reach_out_are_seen():
+    """Files, printing and Python are found where TensorFlow puts them, inside of functions."""
+    assert rules(examine((ASSETS / "python.pb").read_bytes())) == {"TFS001"}
+    items = examine((ASSETS / "files.pb").read_bytes())
+    assert rules(items) == {"TFS002", "TFS003", "TFS006"}
+    paths = {i.data["path"] for i in items if isinstance(i, Finding) and i.rule == "TFS006"}
+    assert paths == {"/nowhere/written", "file:///nowhere/printed", "/nowhere/read"}
