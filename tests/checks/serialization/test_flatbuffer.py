@@ -8,6 +8,8 @@ from hallmarked.formats.blob import Blob, Budget
 from tests.formats.test_executorch import program
 from tests.formats.test_tflite import REAL, model
 
+EXECUTORCH = REAL.parent / "executorch"
+
 
 def examine(examiner, data: bytes):
     items = list(examiner(Blob.of_bytes("m", data), Budget(len(data))))
@@ -67,3 +69,11 @@ def test_data_in_another_file_is_a_gap():
     rules, gaps = examine(examine_executorch, program({2: [tensor], 7: []}, instructions=[]))
     assert rules == []
     assert gaps
+
+
+def test_real_programs():
+    """What ExecuTorch writes is read; with a backend's program inside it is a gap."""
+    assert examine(examine_executorch, (EXECUTORCH / "linear.pte").read_bytes()) == ([], [])
+    rules, gaps = examine(examine_executorch, (EXECUTORCH / "delegated.pte").read_bytes())
+    assert rules == ["EXT003"]
+    assert len(gaps) == 1
