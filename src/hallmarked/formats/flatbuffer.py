@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from hallmarked.core.errors import FormatError, LimitExceeded
 from hallmarked.formats.blob import Budget
-from hallmarked.formats.cursor import Cursor
+from hallmarked.formats.bytestream import Cursor
 
 _MAX_TEXT = 1 << 16
 _NEARBY = 4096

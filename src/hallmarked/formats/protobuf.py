@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from hallmarked.core.errors import FormatError, LimitExceeded
 from hallmarked.formats.blob import Blob, Budget, Limits
-from hallmarked.formats.cursor import Cursor
+from hallmarked.formats.bytestream import Cursor
 
 VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
 _MAX_TEXT = 1 << 20
