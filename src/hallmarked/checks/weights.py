@@ -37,12 +37,14 @@ from hallmarked.formats.tensor import (
 )
 from hallmarked.formats.tflite import is_tflite
 
-_READERS: Mapping[str, tuple[Callable[[Blob], bool], Callable[[Blob, Budget], list[Tensor]]]] = {
-    "safetensors": (is_safetensors, safetensors_tensors),
-    "pytorch": (is_torch, torch_tensors),
-    "gguf": (is_gguf, gguf_tensors),
-    "onnx": (is_onnx, onnx_tensors),
-    "tflite": (is_tflite, tflite_tensors),
+_HEAD = 16
+_READERS: Mapping[str, tuple[re.Pattern[bytes], Callable[[Blob], bool], Callable[[Blob, Budget], list[Tensor]]]] = {
+    # The pattern passes over most files without opening them again.
+    "safetensors": (re.compile(rb".{8}\{", re.DOTALL), is_safetensors, safetensors_tensors),
+    "pytorch": (re.compile(rb"PK\x03\x04|\x80."), is_torch, torch_tensors),
+    "gguf": (re.compile(rb"GGUF"), is_gguf, gguf_tensors),
+    "onnx": (re.compile(rb"[\x08\x12\x1a\x22\x28\x32\x3a\x42\x72\xa2\xca\xd2]"), is_onnx, onnx_tensors),
+    "tflite": (re.compile(rb".{4}TFL3", re.DOTALL), is_tflite, tflite_tensors),
 }
 FORMATS = tuple(_READERS)
 """Formats of weights, the one that stands for the model first. Plain arrays are data as often as weights."""
@@ -146,8 +148,9 @@ def _read_tensors(
     artifact: Artifact, file: File, read: dict[str, tuple[str, list[Tensor]]], problems: list[Finding | Gap]
 ) -> None:
     blob = open_file(artifact, file)
-    for name, (claims, reader) in _READERS.items():
-        if claims(blob):
+    head = blob.head(_HEAD)
+    for name, (beginning, claims, reader) in _READERS.items():
+        if beginning.match(head) and claims(blob):
             try:
                 tensors = reader(blob, Budget(file.size))
             except FormatError as error:
