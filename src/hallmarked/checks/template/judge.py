@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -45,7 +44,6 @@ UNPROVEN = Rule(
     "Look at the line. What is not on the list of known constructs cannot be vouched for.",
 )
 
-_DUNDER = re.compile(r"__[A-Za-z0-9_]+__")
 REPEATS = 100_000
 """Most iterations of a literal loop, the limit of Jinja's own sandbox."""
 
@@ -79,6 +77,13 @@ def talks(tree: nodes.Template) -> bool:
     return any(name.name == "messages" and name.ctx == "load" for name in tree.find_all(nodes.Name))
 
 
+def names_internals(tree: nodes.Template) -> bool:
+    """Say whether a template spells out a name that only a walk through the interpreter needs."""
+    spelled = {node.attr for node in tree.find_all(nodes.Getattr)}
+    spelled |= {node.value for node in tree.find_all(nodes.Const) if isinstance(node.value, str)}
+    return not spelled.isdisjoint(vocabulary.WALKING_NAMES)
+
+
 def _marks(node: nodes.Node, scope: Scope) -> Iterator[Mark]:
     if isinstance(node, vocabulary.LOADING_NODES):
         yield Mark(LOADING, Level.ERROR, f"pulls in another template with “{type(node).__name__.lower()}”", node.lineno)
@@ -95,7 +100,7 @@ def _unproven(what: str, node: nodes.Node) -> Mark:
 
 def _name_marks(name: str, node: nodes.Node) -> Iterator[Mark]:
     """Judge the name of an attribute that the template reads or sets."""
-    if (name.startswith("__") and name.endswith("__")) or name.startswith(vocabulary.INTERNAL_PREFIXES) or name == "mro":
+    if name in vocabulary.INTERNAL_NAMES or name in vocabulary.FRAME_NAMES:
         yield Mark(INTERNALS, Level.ERROR, f"reaches for {_quoted(name)}", node.lineno)
     elif name.startswith("_"):
         yield Mark(INTERNALS, Level.WARNING, f"reaches for the private name {_quoted(name)}", node.lineno)
@@ -130,15 +135,15 @@ def _getitem(node: nodes.Getitem, scope: Scope) -> Iterator[Mark]:
 
 
 def _name(node: nodes.Name, _: Scope) -> Iterator[Mark]:
-    if node.name.startswith("__") and node.name.endswith("__"):
-        yield Mark(INTERNALS, Level.ERROR, f"reaches for {_quoted(node.name)}", node.lineno)
+    if node.name.startswith("__"):
+        yield from _name_marks(node.name, node)
     elif node.name in {"lipsum", "self"} and node.ctx == "load":
         yield _unproven(f"uses {_quoted(node.name)}, which is no part of a conversation", node)
 
 
 def _const(node: nodes.Const, _: Scope) -> Iterator[Mark]:
     # Wherever it goes from here, a text that is nothing but such a name has one use only.
-    if isinstance(node.value, str) and _DUNDER.fullmatch(node.value):
+    if isinstance(node.value, str) and node.value in vocabulary.INTERNAL_NAMES:
         yield from _name_marks(node.value, node)
 
 

@@ -66,5 +66,25 @@ HOSTILE_NAMES = frozenset(
 )
 """Names of which the call, or for frames and code objects the mere access, leads into the interpreter."""
 
-INTERNAL_PREFIXES = ("func_", "gi_", "cr_", "ag_", "f_globals", "f_locals", "f_builtins", "f_back", "f_code", "tb_", "im_func", "im_self")
-"""Attributes of Python's functions, generators, frames and tracebacks."""
+WALKING_NAMES = frozenset(
+    "__class__ __mro__ __base__ __bases__ __subclasses__ __globals__ __builtins__ __import__ __getattribute__ __code__ "
+    "__closure__ __reduce__ __reduce_ex__ __init__ __self__ __func__ __loader__ __wrapped__ gi_frame cr_frame f_globals "
+    "f_builtins f_back func_globals".split()
+)
+"""Those of them that no template of any kind has another use for."""
+
+INTERNAL_NAMES = frozenset(
+    "__class__ __mro__ __base__ __bases__ __subclasses__ __init__ __new__ __globals__ __builtins__ __import__ __dict__ "
+    "__getattribute__ __getattr__ __setattr__ __delattr__ __getitem__ __self__ __func__ __code__ __closure__ __wrapped__ "
+    "__call__ __reduce__ __reduce_ex__ __loader__ __spec__ __main__ __module__ __subclasshook__ __init_subclass__ "
+    "__set_name__ __get__ __weakref__ __defaults__ __kwdefaults__ __annotations__ __qualname__ __str__ __repr__ __format__ "
+    "__doc__ __name__ __file__ __path__ __package__ __cached__ __dir__ __traceback__ __context__ __cause__ mro".split()
+)
+"""The names by which one walks from any object to the whole interpreter."""
+
+FRAME_NAMES = (
+    *("func_code", "func_globals", "gi_frame", "gi_code", "gi_yieldfrom", "cr_frame", "cr_code", "cr_await", "cr_origin"),
+    *("ag_frame", "ag_code", "f_globals", "f_locals", "f_builtins", "f_back", "f_code", "tb_frame", "tb_next"),
+    *("im_func", "im_self"),
+)
+"""Attributes of Python's functions, generators, frames and tracebacks that hold code or globals."""
