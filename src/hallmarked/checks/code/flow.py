@@ -155,11 +155,16 @@ class Flow:
                     found |= self._call_tags(node)
                 elif isinstance(node, ast.Constant) and isinstance(node.value, str) and SECRET_PATH.search(node.value):
                     found.add(Tag.CREDENTIAL)
-                elif isinstance(node, ast.Slice) and isinstance(node.step, ast.UnaryOp):
-                    found.add(Tag.DECODED)  # text written backwards
+                elif isinstance(node, ast.Subscript) and self._reverses(node):
+                    found.add(Tag.DECODED)
                 if isinstance(node, ast.Attribute | ast.Name) and id(node) not in single and self._is_environment(node):
                     found.add(Tag.ENVIRONMENT)
         return found
+
+    def _reverses(self, node: ast.Subscript) -> bool:
+        """Recognise text that is written backwards: ``"…"[::-1]``."""
+        backwards = isinstance(node.slice, ast.Slice) and isinstance(node.slice.step, ast.UnaryOp)
+        return backwards and isinstance(self._names.fold(node.value), str | bytes)
 
     def _is_environment(self, node: ast.Attribute | ast.Name) -> bool:
         if isinstance(node, ast.Attribute) and node.attr not in {"environ", "environb"}:
