@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from hallmarked.checks.code import vocabulary
-from hallmarked.checks.code.names import Names
+from hallmarked.checks.code.names import Binding, Names
 
 _ROUNDS = 6
 _CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__", "__call__", "__init_subclass__", "__enter__"})
@@ -110,7 +110,7 @@ class Flow:
 
     def __init__(self, tree: ast.Module, names: Names) -> None:
         self._names = names
-        self._tags: defaultdict[str, set[Tag]] = defaultdict(set)
+        self._tags: defaultdict[Binding, set[Tag]] = defaultdict(set)
         self._returns: defaultdict[str, set[Tag]] = defaultdict(set)
         self._functions = {node.name: node for node in ast.walk(tree) if isinstance(node, Function)}
         calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
@@ -136,10 +136,10 @@ class Flow:
         if function is None:
             return
         for parameter, argument in zip(function.args.args, call.args, strict=False):
-            self._tags[parameter.arg] |= self.tags(argument)
+            self._tags[id(function), parameter.arg] |= self.tags(argument)
         for keyword in call.keywords:
             if keyword.arg is not None:
-                self._tags[keyword.arg] |= self.tags(keyword.value)
+                self._tags[id(function), keyword.arg] |= self.tags(keyword.value)
 
     def tags(self, *nodes: ast.AST) -> set[Tag]:
         """Return where the values that go into expressions come from."""
@@ -149,8 +149,9 @@ class Flow:
             for node in ast.walk(root):
                 if isinstance(node, ast.Subscript) or (isinstance(node, ast.Attribute) and node.attr in {"get", "pop"}):
                     single.add(id(node.value))  # one variable of the environment is not the environment
-                if isinstance(node, ast.Name):
-                    found |= self._tags.get(node.id, set())
+                binding = self._names.binding(node) if isinstance(node, ast.Name | ast.Attribute) else None
+                if binding is not None:
+                    found |= self._tags.get(binding, set()) - ({Tag.ENVIRONMENT} if id(node) in single else set())
                 elif isinstance(node, ast.Call):
                     found |= self._call_tags(node)
                 elif isinstance(node, ast.Constant) and isinstance(node.value, str) and SECRET_PATH.search(node.value):

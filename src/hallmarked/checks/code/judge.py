@@ -22,7 +22,7 @@ from hallmarked.core.evidence import Level, Rule
 _NESTED = 2
 _STARTUP_PATH = re.compile(
     r"\.bashrc|\.zshrc|\.bash_profile|(?:^|/)\.profile|authorized_keys|/etc/cron|/var/spool/cron|/etc/ld\.so\.preload"
-    r"|systemd/(?:system|user)|LaunchAgents|LaunchDaemons|Start Menu.{0,40}Startup|sitecustomize|usercustomize|\.pth$"
+    r"|systemd/(?:system|user)|LaunchAgents|LaunchDaemons|Start Menu.{0,40}Startup|sitecustomize|usercustomize|site-packages.{0,80}\.pth$"
     r"|/etc/passwd|/etc/sudoers|\.config/autostart|/etc/profile|/etc/rc\.local|/etc/hosts$"
 )
 
@@ -284,13 +284,10 @@ class _Judge:
                 yield Mark(rules.ELSEWHERE, place.mild(), "loads another model with “trust_remote_code=True”", call.lineno)
         if not self._writes(call):
             return
-        texts = {n.value for n in ast.walk(call) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
-        texts |= {text for argument in call.args[:1] if isinstance(text := self._names.fold(argument), str)}
-        if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
-            for value in self._names.values.get(call.func.value.id, ())[:4]:
-                texts |= {n.value for n in ast.walk(value) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
-        for argument in call.args[:1]:
-            for value in self._names.values.get(getattr(argument, "id", ""), ())[:4]:
+        texts = {text for argument in call.args[:1] if isinstance(text := self._names.fold(argument), str)}
+        for part in (call, *call.args[:1], getattr(call.func, "value", call)):
+            binding = self._names.binding(part) if isinstance(part, ast.expr) else None
+            for value in (part, *self._names.values.get(binding or (0, ""), ())[:4]):
                 texts |= {n.value for n in ast.walk(value) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
         if any(len(text) < 300 and _STARTUP_PATH.search(text) for text in texts):
             yield Mark(rules.WRITES, Level.ERROR, "writes to a place from which programs are started by themselves", call.lineno)

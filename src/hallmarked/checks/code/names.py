@@ -11,7 +11,9 @@ import base64
 import binascii
 import codecs
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from hallmarked.checks.code import vocabulary
 
@@ -31,6 +33,10 @@ class Ref:
     """It is reached by looking a name up at run time instead of writing it."""
 
 
+Binding = tuple[int, str]
+"""A variable: the function it belongs to (0 for the module, -1 for attributes of ``self``) and its name."""
+
+
 class Names:
     """All names of a module.
 
@@ -40,15 +46,35 @@ class Names:
 
     def __init__(self, tree: ast.Module) -> None:
         self._imported: defaultdict[str, set[str]] = defaultdict(set)
-        self.values: defaultdict[str, list[ast.expr]] = defaultdict(list)
+        self.values: defaultdict[Binding, list[ast.expr]] = defaultdict(list)
+        self._parameters: set[Binding] = set()
         self._defined: set[str] = set()
+        self._scopes: dict[int, int] = {}
+        self._parents: dict[int, int] = {}
+        self._shared: set[Binding] = set()
         # A name may be set in terms of itself; while it is being followed it stands for nothing.
-        self._known: dict[int | str, set[Ref]] = {}
-        self._folded: dict[str, str | bytes | int | None] = {}
-        for node in ast.walk(tree):
-            self._take(node)
+        self._known: dict[int | Binding, set[Ref]] = {}
+        self._folded: dict[Binding, str | bytes | int | None] = {}
+        nodes = list(self._scoped(tree))
+        self._shared = {(scope, name) for node, scope in nodes if isinstance(node, ast.Global) for name in node.names}
+        for node, scope in nodes:
+            self._take(node, scope)
 
-    def _take(self, node: ast.AST) -> None:
+    def _scoped(self, tree: ast.Module) -> Iterator[tuple[ast.AST, int]]:
+        """Yield every node with the function it stands in."""
+        pending: list[tuple[ast.AST, int]] = [(tree, 0)]
+        while pending:
+            node, scope = pending.pop()
+            yield node, scope
+            if isinstance(node, ast.Name):
+                self._scopes[id(node)] = scope
+            inner = scope
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                inner = id(node)
+                self._parents[inner] = scope
+            pending += [(child, inner) for child in ast.iter_child_nodes(node)]
+
+    def _take(self, node: ast.AST, scope: int) -> None:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 name = alias.name if alias.asname else alias.name.partition(".")[0]
@@ -57,17 +83,17 @@ class Names:
             self._take_from(node)
         elif isinstance(node, ast.Assign):
             for target in node.targets:
-                self._bind(target, node.value)
+                self._bind(target, node.value, scope)
         elif isinstance(node, ast.AnnAssign | ast.AugAssign | ast.NamedExpr) and node.value is not None:
-            self._bind(node.target, node.value)
+            self._bind(node.target, node.value, scope)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             self._defined.add(node.name)
         elif isinstance(node, ast.arg):
-            self._defined.add(node.arg)
+            self._parameters.add((scope, node.arg))
         elif isinstance(node, ast.withitem) and node.optional_vars is not None:
-            self._bind(node.optional_vars, node.context_expr)
+            self._bind(node.optional_vars, node.context_expr, scope)
         elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
-            self._bind(node.target, node.iter)
+            self._bind(node.target, node.iter, scope)
 
     def _take_from(self, node: ast.ImportFrom) -> None:
         module = "." * node.level + (node.module or "")
@@ -78,18 +104,35 @@ class Names:
             else:
                 self._imported[alias.asname or alias.name].add(f"{module}.{alias.name}")
 
-    def _bind(self, target: ast.expr, value: ast.expr) -> None:
+    def _bind(self, target: ast.expr, value: ast.expr, scope: int) -> None:
         if isinstance(target, ast.Name):
-            self.values[target.id].append(value)
+            key = (0, target.id) if (scope, target.id) in self._shared else (scope, target.id)
+            self.values[key].append(value)
+        elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id in {"self", "cls"}:
+            self.values[-1, target.attr].append(value)
         elif isinstance(target, ast.Tuple | ast.List):
             parts = value.elts if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(target.elts) else None
             for index, item in enumerate(target.elts):
-                self._bind(item, parts[index] if parts else value)
+                self._bind(item, parts[index] if parts else value, scope)
+
+    def binding(self, node: ast.expr) -> Binding | None:
+        """Return which variable a name, or an attribute of ``self``, is; ``None`` when nothing here sets it."""
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}:
+            return (-1, node.attr) if (-1, node.attr) in self.values else None
+        if not isinstance(node, ast.Name):
+            return None
+        scope = self._scopes.get(id(node), 0)
+        while True:
+            if (scope, node.id) in self.values or (scope, node.id) in self._parameters:
+                return scope, node.id
+            if scope == 0:
+                return None
+            scope = self._parents.get(scope, 0)
 
     def resolve(self, node: ast.expr, depth: int = 0) -> set[Ref]:
         """Return everything an expression can stand for by name; empty when it is not a name of anything known."""
         if isinstance(node, ast.Name):
-            return self._resolve_name(node.id, depth)
+            return self._resolve_name(node.id, depth, self.binding(node))
         if depth > _DEPTH:
             return set()
         if id(node) not in self._known:
@@ -112,21 +155,20 @@ class Names:
             return set().union(*(self.resolve(value, depth + 1) for value in node.values[:_MANY]))
         return set()
 
-    def _resolve_name(self, name: str, depth: int) -> set[Ref]:
-        if name in self._known:
-            return self._known[name]
-        self._known[name] = set()
+    def _resolve_name(self, name: str, depth: int, binding: Binding | None) -> set[Ref]:
+        key = binding or (0, name)
+        if key in self._known:
+            return self._known[key]
+        self._known[key] = set()
         refs = {Ref(target) for target in self._imported.get(name, ())}
-        values = self.values.get(name, ())
-        for value in values[:_MANY]:
-            if not (isinstance(value, ast.Name) and value.id == name):
-                refs |= self.resolve(value, depth + 1)
-        if not refs and name in vocabulary.BUILTINS and name not in self._defined and not values:
+        for value in self.values.get(key, ())[:_MANY]:
+            refs |= self.resolve(value, depth + 1)
+        if not refs and binding is None and name in vocabulary.BUILTINS and name not in self._defined:
             refs.add(Ref(f"builtins.{name}"))
         if name == "__builtins__":
             refs.add(Ref("builtins", hidden=True))
-        self._known[name] = set(sorted(refs, key=lambda ref: (ref.name, ref.hidden))[:_MANY])
-        return self._known[name]
+        self._known[key] = set(sorted(refs, key=lambda ref: (ref.name, ref.hidden))[:_MANY])
+        return self._known[key]
 
     @staticmethod
     def _member(ref: Ref, name: str) -> Ref:
@@ -174,7 +216,7 @@ class Names:
             name = self.fold(key, depth + 1)
             if name == "__builtins__":
                 return {Ref("builtins", hidden=True)}
-            return {Ref(ref.name, hidden=True) for ref in self._resolve_name(name, depth)} if isinstance(name, str) else set()
+            return {Ref(ref.name, hidden=True) for ref in self._resolve_name(name, depth, None)} if isinstance(name, str) else set()
         return self._named(key, depth, f"{table.name.removesuffix('.__dict__')}.")
 
     def _resolve_item(self, node: ast.Subscript, depth: int) -> set[Ref]:
@@ -195,8 +237,8 @@ class Names:
             return None
         if isinstance(node, ast.Constant):
             return node.value if isinstance(node.value, str | bytes | int) else None
-        if isinstance(node, ast.Name):
-            return self._fold_name(node.id, depth)
+        if isinstance(node, ast.Name | ast.Attribute):
+            return self._fold_name(self.binding(node), depth)
         if isinstance(node, ast.BinOp):
             return self._fold_operation(node, depth)
         if isinstance(node, ast.JoinedStr):
@@ -206,14 +248,14 @@ class Names:
             return self._fold_slice(node, depth)
         return self._fold_call(node, depth) if isinstance(node, ast.Call) else None
 
-    def _fold_name(self, name: str, depth: int) -> str | bytes | int | None:
-        values = self.values.get(name, ())
-        if len(values) != 1 or name in self._defined:
+    def _fold_name(self, binding: Binding | None, depth: int) -> str | bytes | int | None:
+        values = self.values.get(binding, ()) if binding is not None else ()
+        if binding is None or len(values) != 1 or binding in self._parameters:
             return None
-        if name not in self._folded:
-            self._folded[name] = None
-            self._folded[name] = self.fold(values[0], depth + 1)
-        return self._folded[name]
+        if binding not in self._folded:
+            self._folded[binding] = None
+            self._folded[binding] = self.fold(values[0], depth + 1)
+        return self._folded[binding]
 
     def _fold_operation(self, node: ast.BinOp, depth: int) -> str | bytes | int | None:
         left, right = self.fold(node.left, depth + 1), self.fold(node.right, depth + 1)
@@ -292,8 +334,9 @@ class Names:
         """Return the numbers of ``[…]``, ``map(chr, […])`` or ``(chr(x) for x in […])``."""
         if depth > _DEPTH:
             return None
-        if isinstance(node, ast.Name) and len(self.values.get(node.id, ())) == 1:
-            return self._numbers(self.values[node.id][0], depth + 1)
+        binding = self.binding(node)
+        if binding is not None and len(self.values.get(binding, ())) == 1:
+            return self._numbers(self.values[binding][0], depth + 1)
         if isinstance(node, ast.Call) and _is_call(node, "map") and len(node.args) == 2:
             return self._numbers(node.args[1], depth + 1)
         if isinstance(node, ast.GeneratorExp | ast.ListComp) and _is_call(node.elt, "chr"):
@@ -321,7 +364,7 @@ class Names:
         return None
 
 
-def _is_call(node: ast.expr, name: str) -> bool:
+def _is_call(node: ast.expr, name: str) -> TypeGuard[ast.Call]:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name and bool(node.args)
 
 

@@ -24,6 +24,8 @@ class Pattern:
     test: Callable[[str], bool]
     level: Level = Level.ERROR
     folded: bool = False
+    back: int = 0
+    """Characters before an anchor at which the credential can begin; -1 when it can be anywhere."""
     keep: int = 4
     """Leading characters, being the issuer's prefix, that may be shown, with two more."""
 
@@ -55,7 +57,12 @@ def _url_password(password: str) -> bool:
 
 
 _QUOTED = r"""["']?[ \t]*(?:=>|:=|[:=])[ \t]*["']"""
-_NAME = r"(?:pass(?:word|wd|phrase)|secret|api[_-]?key|apikey|(?:access|auth|bearer|refresh|api|bot)[_-]?token|private[_-]?key|access[_-]?key)"
+_NAMES = (
+    *("password", "passwd", "passphrase", "secret", "api_key", "api-key", "apikey", "private_key", "private-key", "privatekey"),
+    *("access_key", "access-key", "accesskey", "auth_token", "auth-token", "authtoken", "access_token", "access-token"),
+    *("accesstoken", "bearer_token", "refresh_token", "api_token", "api-token", "apitoken", "bot_token"),
+)
+_NAME = f"(?:{'|'.join(_NAMES)})"
 _ALNUM = "[A-Za-z0-9]"
 _URLSAFE = "[A-Za-z0-9_-]"
 
@@ -122,6 +129,7 @@ PATTERNS: tuple[Pattern, ...] = (
         re.compile(r"(?<![A-Za-z0-9_~.-])[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{31,34}(?![A-Za-z0-9_~.-])"),
         partial(verify.is_random, bits=4.0),
         keep=0,
+        back=4,
     ),
     Pattern(
         "a Weights & Biases key",
@@ -152,6 +160,7 @@ PATTERNS: tuple[Pattern, ...] = (
         re.compile(r"discord(?:app)?\.com/api/webhooks/\d{17,20}/([A-Za-z0-9_-]{60,80})"),
         verify.is_random,
         keep=0,
+        back=20,
     ),
     Pattern(
         "a Discord bot token",
@@ -160,6 +169,7 @@ PATTERNS: tuple[Pattern, ...] = (
         verify.is_discord,
         folded=True,
         keep=0,
+        back=-1,
     ),
     Pattern(
         "a Telegram bot token",
@@ -167,6 +177,7 @@ PATTERNS: tuple[Pattern, ...] = (
         re.compile(r"(?<![A-Za-z0-9:])\d{8,10}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])"),
         verify.is_random,
         keep=0,
+        back=10,
     ),
     Pattern(
         "a Twilio key",
@@ -178,7 +189,7 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     Pattern(
         "a private key",
-        ("PRIVATE KEY",),
+        ("-----BEGIN ",),
         re.compile(r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----[^-]{40,7000}-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY"),
         verify.is_private_key,
         keep=-1,
@@ -200,6 +211,7 @@ PATTERNS: tuple[Pattern, ...] = (
         ),
         _url_password,
         Level.WARNING,
+        back=24,
         keep=-1,
     ),
     Pattern(
@@ -212,8 +224,8 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     Pattern(
         "something assigned to a name of a secret",
-        ("pass", "secret", "key", "token"),
-        re.compile(rf"(?i)(?<![\w.-])[\w.-]{{0,40}}{_NAME}{_QUOTED}([^\"'\s]{{8,120}})[\"']"),
+        _NAMES,
+        re.compile(rf"(?i){_NAME}[\w-]{{0,30}}{_QUOTED}([^\"'\s]{{8,120}})[\"']"),
         verify.is_password,
         Level.WARNING,
         folded=True,
@@ -221,11 +233,12 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     Pattern(
         "something assigned to a name of a secret",
-        ("password", "secret", "key", "token"),
+        ("password=", "passwd=", "secret=", "key=", "token=", "password =", "secret =", "key =", "token ="),
         re.compile(rf"(?im)^(?:export[ \t]+)?[A-Z][A-Z0-9_]{{0,40}}{_NAME}[ \t]*=[ \t]*([^\s\"'#$]{{12,120}})[ \t]*$"),
         verify.is_password,
         Level.WARNING,
         folded=True,
+        back=64,
         keep=-1,
     ),
 )
