@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 
 import pytest
 from hypothesis import given, settings
@@ -238,3 +239,31 @@ def test_any_text_is_judged_or_refused(text: str) -> None:
 def test_any_bytes_are_survived(data: bytes) -> None:
     """The check runs to its end on arbitrary files."""
     assert isinstance(run({"x": data})[-1], Measurement)
+
+
+def gguf(metadata: dict[str, str | list[str]]) -> bytes:
+    """Write a GGUF file without tensors."""
+
+    def text(value: str) -> bytes:
+        return struct.pack("<Q", len(value.encode())) + value.encode()
+
+    body = b""
+    for key, value in metadata.items():
+        body += text(key)
+        if isinstance(value, list):
+            body += struct.pack("<IIQ", 9, 8, len(value)) + b"".join(map(text, value))
+        else:
+            body += struct.pack("<I", 8) + text(value)
+    return b"GGUF" + struct.pack("<IQQ", 3, 0, len(metadata)) + body
+
+
+def test_templates_of_gguf_files_are_judged() -> None:
+    """Metadata strings are judged like any other, named variants included, and compared with the tokenizer's."""
+    hostile = MESSAGES + "{{ x.__class__ }}"
+    assert {f.rule for f in findings({"m.gguf": gguf({"tokenizer.chat_template.tool_use": hostile})})} == {"TPL001"}
+    assert {f.rule for f in findings({"m.bin": gguf({"other.key": hostile})})} == {"TPL001"}
+    good = gguf({"tokenizer.chat_template": MESSAGES, "tokenizer.ggml.tokens": ["{{", "{%", "{#"]})
+    assert findings({"m.gguf": good}) == []
+    config = json.dumps({"chat_template": MESSAGES + "!"})
+    assert [f.rule for f in findings({"m.gguf": good, "tokenizer_config.json": config})] == ["TPL006"]
+    assert [f.rule for f in findings({"m.gguf": good[:-4]})] == ["TPL007"]

@@ -15,6 +15,7 @@ from hallmarked.core.errors import FormatError
 from hallmarked.core.evidence import Location
 from hallmarked.formats.blob import Blob, Budget
 from hallmarked.formats.document import Path, read_json, read_yaml, walk
+from hallmarked.formats.gguf import is_gguf, read_gguf
 
 DOCUMENT_BYTES = 1 << 26
 """Longest JSON document that is read whole; a longer one is data, not configuration."""
@@ -23,6 +24,8 @@ _TEXT_BYTES = 4 * TEMPLATE_CHARACTERS
 _LINE_BYTES = 1 << 22
 _ROWS = 64
 _ENTRIES = 1024
+
+_GGUF_KEY = "tokenizer.chat_template"
 
 _DELIMITER = re.compile(r"\{[{%#]")
 # The same, as JSON and YAML may write it: any of the characters can be escaped.
@@ -69,6 +72,9 @@ class Unread:
 
 def candidates(blob: Blob) -> Iterator[Candidate | Unread]:
     """Yield everything in a file that could be a template."""
+    if is_gguf(blob):
+        yield from _gguf(blob)
+        return
     head = head_of(blob)
     if not is_text(head):
         return
@@ -77,6 +83,22 @@ def candidates(blob: Blob) -> Iterator[Candidate | Unread]:
         yield from _json(blob)
     else:
         yield from _text(blob, start)
+
+
+def _gguf(blob: Blob) -> Iterator[Candidate | Unread]:
+    """Yield the strings of the metadata; those in arrays are the vocabulary, of which none is a template."""
+    location = Location(blob.path)
+    try:
+        metadata = read_gguf(blob, Budget(blob.size)).metadata
+    except FormatError as error:
+        yield Unread(f"{blob.path} is GGUF that may hold a template, but cannot be read: {error}", location)
+        return
+    for key, value in metadata.items():
+        for text in value if isinstance(value, tuple) and len(value) <= _ROWS else (value,):
+            if isinstance(text, str) and _DELIMITER.search(text):
+                kept = key.startswith(_GGUF_KEY)
+                name = key[len(_GGUF_KEY) + 1 :] or "default" if kept else None
+                yield Candidate(text, Role.TEMPLATE if kept else Role.CONFIG, location, key[:120], name)
 
 
 def _json(blob: Blob) -> Iterator[Candidate | Unread]:
