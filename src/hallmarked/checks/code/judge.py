@@ -22,8 +22,8 @@ from hallmarked.core.evidence import Level, Rule
 _NESTED = 2
 _STARTUP_PATH = re.compile(
     r"\.bashrc|\.zshrc|\.bash_profile|(?:^|/)\.profile|authorized_keys|/etc/cron|/var/spool/cron|/etc/ld\.so\.preload"
-    r"|systemd/(?:system|user)|LaunchAgents|LaunchDaemons|Start Menu.{0,40}Startup|sitecustomize|usercustomize|site-packages.{0,80}\.pth$"
-    r"|/etc/passwd|/etc/sudoers|\.config/autostart|/etc/profile|/etc/rc\.local|/etc/hosts$"
+    r"|systemd/(?:system|user)|LaunchAgents|LaunchDaemons|Start Menu.{0,40}Startup|sitecustomize|usercustomize"
+    r"|site-packages.{0,80}\.pth$|/etc/passwd|/etc/sudoers|\.config/autostart|/etc/profile|/etc/rc\.local|/etc/hosts$"
 )
 
 
@@ -99,7 +99,9 @@ class _Judge:
         self._names = Names(tree)
         self._flow = Flow(tree, self._names)
         timed = list(timed_nodes(tree))
-        self._places = [_Place(node, on_import, loaded, depth) for node, on_import in timed if isinstance(node, ast.Call)]
+        self._places = [
+            _Place(node, on_import, loaded, depth) for node, on_import in timed if isinstance(node, ast.Call)
+        ]
         self._timed = timed
         self._loaded = loaded
         self._refs = {id(place.call): self._names.resolve(place.call.func) for place in self._places}
@@ -148,11 +150,20 @@ class _Judge:
         if not ref.hidden:
             return
         if ref.name.endswith(".?"):
-            key = place.call.func.args[1] if isinstance(place.call.func, ast.Call) and len(place.call.func.args) > 1 else None
+            key = (
+                place.call.func.args[1]
+                if isinstance(place.call.func, ast.Call) and len(place.call.func.args) > 1
+                else None
+            )
             built = key is not None and not isinstance(key, ast.Name | ast.Attribute)
             level = Level.ERROR if built else Level.WARNING
-            yield Mark(rules.HIDDEN, level, f"calls a function of “{ref.name[:-2]}” by a name it computes", place.call.lineno)
-        elif ref.name in vocabulary.PROCESS | vocabulary.PLAIN_EXECUTE | vocabulary.LISTEN or ref.name == "builtins.compile":
+            yield Mark(
+                rules.HIDDEN, level, f"calls a function of “{ref.name[:-2]}” by a name it computes", place.call.lineno
+            )
+        elif (
+            ref.name in vocabulary.PROCESS | vocabulary.PLAIN_EXECUTE | vocabulary.LISTEN
+            or ref.name == "builtins.compile"
+        ):
             what = f"calls “{_plain(ref.name)}” in a roundabout way that hides it"
             yield Mark(rules.HIDDEN, Level.ERROR, what, place.call.lineno, ref.name)
 
@@ -188,7 +199,9 @@ class _Judge:
                 if isinstance(value, str | bytes):
                     words.append(value if isinstance(value, str) else value.decode("utf-8", "replace"))
                 else:
-                    words += [n.value for n in ast.walk(part) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+                    words += [
+                        n.value for n in ast.walk(part) if isinstance(n, ast.Constant) and isinstance(n.value, str)
+                    ]
         return " ".join(words)
 
     def _execute(self, place: _Place, ref: Ref) -> Iterator[Mark]:
@@ -206,7 +219,13 @@ class _Judge:
             yield from _nested(text, place)
         if isinstance(text, str) and ref.name == "builtins.eval":
             return
-        yield Mark(rules.EXECUTE, place.mild(), f"runs text as code with “{_plain(ref.name)}” {place.when}", call.lineno, ref.name)
+        yield Mark(
+            rules.EXECUTE,
+            place.mild(),
+            f"runs text as code with “{_plain(ref.name)}” {place.when}",
+            call.lineno,
+            ref.name,
+        )
 
     def _import(self, place: _Place, ref: Ref) -> Iterator[Mark]:
         call = place.call
@@ -249,16 +268,34 @@ class _Judge:
                 return
             off = isinstance(restricted, ast.Constant)
             how = "with “weights_only=False”" if off else "without saying “weights_only=True”"
-            yield Mark(rules.DESERIALIZE, Level.WARNING if off else Level.NOTE, f"calls “torch.load” {how}", call.lineno, ref.name)
+            yield Mark(
+                rules.DESERIALIZE,
+                Level.WARNING if off else Level.NOTE,
+                f"calls “torch.load” {how}",
+                call.lineno,
+                ref.name,
+            )
         elif ref.name == "numpy.load":
             allowed = given.get("allow_pickle")
             if isinstance(allowed, ast.Constant) and allowed.value is True:
-                yield Mark(rules.DESERIALIZE, Level.WARNING, "calls “numpy.load” with “allow_pickle=True”", call.lineno, ref.name)
+                yield Mark(
+                    rules.DESERIALIZE,
+                    Level.WARNING,
+                    "calls “numpy.load” with “allow_pickle=True”",
+                    call.lineno,
+                    ref.name,
+                )
         elif ref.name in {"yaml.load", "yaml.load_all"}:
             loader = given.get("Loader", call.args[1] if len(call.args) > 1 else None)
             name = loader.attr if isinstance(loader, ast.Attribute) else getattr(loader, "id", "")
             if name not in {"SafeLoader", "CSafeLoader", "BaseLoader"}:
-                yield Mark(rules.DESERIALIZE, Level.WARNING, "calls “yaml.load” without the restricted loader", call.lineno, ref.name)
+                yield Mark(
+                    rules.DESERIALIZE,
+                    Level.WARNING,
+                    "calls “yaml.load” without the restricted loader",
+                    call.lineno,
+                    ref.name,
+                )
 
     def _native(self, place: _Place, ref: Ref) -> Iterator[Mark]:
         if vocabulary.INJECTION_NAMES.intersection(ref.name.split(".")):
@@ -266,7 +303,9 @@ class _Judge:
             yield Mark(rules.NATIVE, Level.ERROR, what, place.call.lineno, ref.name)
         elif ref.name in vocabulary.NATIVE and ref.name.rpartition(".")[2] not in {"cast", "CFUNCTYPE", "string_at"}:
             level = Level.WARNING if place.loaded or place.on_import else Level.NOTE
-            yield Mark(rules.NATIVE, level, f"calls machine code through “{_plain(ref.name)}”", place.call.lineno, ref.name)
+            yield Mark(
+                rules.NATIVE, level, f"calls machine code through “{_plain(ref.name)}”", place.call.lineno, ref.name
+            )
 
     def _remove(self, place: _Place, ref: Ref) -> Iterator[Mark]:
         if place.on_import:
@@ -274,14 +313,26 @@ class _Judge:
             yield Mark(rules.WRITES, Level.WARNING, what, place.call.lineno, ref.name)
 
     def _pulls(self, place: _Place, ref: Ref) -> Iterator[Mark]:
-        yield Mark(rules.ELSEWHERE, Level.WARNING, "runs code of another repository with “torch.hub.load”", place.call.lineno, ref.name)
+        yield Mark(
+            rules.ELSEWHERE,
+            Level.WARNING,
+            "runs code of another repository with “torch.hub.load”",
+            place.call.lineno,
+            ref.name,
+        )
 
     def _written(self, place: _Place) -> Iterator[Mark]:
         """Judge a call by its form: writing to places that run by themselves, switching on remote code."""
         call = place.call
         for keyword in call.keywords:
-            if keyword.arg == "trust_remote_code" and isinstance(keyword.value, ast.Constant) and keyword.value.value is True:
-                yield Mark(rules.ELSEWHERE, place.mild(), "loads another model with “trust_remote_code=True”", call.lineno)
+            if (
+                keyword.arg == "trust_remote_code"
+                and isinstance(keyword.value, ast.Constant)
+                and keyword.value.value is True
+            ):
+                yield Mark(
+                    rules.ELSEWHERE, place.mild(), "loads another model with “trust_remote_code=True”", call.lineno
+                )
         if not self._writes(call):
             return
         texts = {text for argument in call.args[:1] if isinstance(text := self._names.fold(argument), str)}
@@ -290,19 +341,34 @@ class _Judge:
             for value in (part, *self._names.values.get(binding or (0, ""), ())[:4]):
                 texts |= {n.value for n in ast.walk(value) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
         if any(len(text) < 300 and _STARTUP_PATH.search(text) for text in texts):
-            yield Mark(rules.WRITES, Level.ERROR, "writes to a place from which programs are started by themselves", call.lineno)
+            yield Mark(
+                rules.WRITES,
+                Level.ERROR,
+                "writes to a place from which programs are started by themselves",
+                call.lineno,
+            )
 
     def _writes(self, call: ast.Call) -> bool:
         names = {ref.name for ref in self._refs[id(call)]}
         if isinstance(call.func, ast.Attribute) and call.func.attr in {"write_text", "write_bytes"}:
             return True
-        if names & {"shutil.copy", "shutil.copyfile", "shutil.copy2", "shutil.move", "os.rename", "os.replace", "os.symlink"}:
+        if names & {
+            "shutil.copy",
+            "shutil.copyfile",
+            "shutil.copy2",
+            "shutil.move",
+            "os.rename",
+            "os.replace",
+            "os.symlink",
+        }:
             return True
         opens = bool(names & {"builtins.open", "io.open", "codecs.open"})
         if not opens and not (isinstance(call.func, ast.Attribute) and call.func.attr == "open"):
             return False
         modes = [*call.args[0 if not opens else 1 :][:1], *(k.value for k in call.keywords if k.arg == "mode")]
-        return any(isinstance(m, ast.Constant) and isinstance(m.value, str) and set(m.value) & set("wax+") for m in modes)
+        return any(
+            isinstance(m, ast.Constant) and isinstance(m.value, str) and set(m.value) & set("wax+") for m in modes
+        )
 
     _looks: tuple[tuple[Callable[[str], bool], Callable[[_Judge, _Place, Ref], Iterator[Mark]]], ...] = (
         (vocabulary.PROCESS.__contains__, _process),

@@ -1,7 +1,8 @@
 """Follow names to what they stand for, and constant expressions to their value, without running anything.
 
-Enough to see through ``import os as o``, ``from os import system as s``, ``getattr(__import__("o" + "s"), "sys" + "tem")``
-and variables that are set to such things. It does not follow control flow: a name stands for everything it is ever set to.
+Enough to see through ``import os as o``, ``from os import system as s``, ``getattr(__import__("o" + "s"), "sys" +
+"tem")`` and variables that are set to such things. It does not follow control flow: a name stands for everything that
+it is ever set to.
 """
 
 from __future__ import annotations
@@ -108,10 +109,16 @@ class Names:
         if isinstance(target, ast.Name):
             key = (0, target.id) if (scope, target.id) in self._shared else (scope, target.id)
             self.values[key].append(value)
-        elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id in {"self", "cls"}:
+        elif (
+            isinstance(target, ast.Attribute)
+            and isinstance(target.value, ast.Name)
+            and target.value.id in {"self", "cls"}
+        ):
             self.values[-1, target.attr].append(value)
         elif isinstance(target, ast.Tuple | ast.List):
-            parts = value.elts if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(target.elts) else None
+            parts = (
+                value.elts if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(target.elts) else None
+            )
             for index, item in enumerate(target.elts):
                 self._bind(item, parts[index] if parts else value, scope)
 
@@ -140,7 +147,7 @@ class Names:
             self._known[id(node)] = self._resolve(node, depth)
         return self._known[id(node)]
 
-    def _resolve(self, node: ast.expr, depth: int) -> set[Ref]:
+    def _resolve(self, node: ast.expr, depth: int) -> set[Ref]:  # noqa: PLR0911 -- one line per kind
         if isinstance(node, ast.Attribute):
             return {self._member(ref, node.attr) for ref in self.resolve(node.value, depth + 1)}
         if isinstance(node, ast.Call):
@@ -216,7 +223,11 @@ class Names:
             name = self.fold(key, depth + 1)
             if name == "__builtins__":
                 return {Ref("builtins", hidden=True)}
-            return {Ref(ref.name, hidden=True) for ref in self._resolve_name(name, depth, None)} if isinstance(name, str) else set()
+            return (
+                {Ref(ref.name, hidden=True) for ref in self._resolve_name(name, depth, None)}
+                if isinstance(name, str)
+                else set()
+            )
         return self._named(key, depth, f"{table.name.removesuffix('.__dict__')}.")
 
     def _resolve_item(self, node: ast.Subscript, depth: int) -> set[Ref]:
@@ -231,7 +242,7 @@ class Names:
             found = set().union(*(self.resolve(part, depth + 1) for part in parts[:_MANY]))
         return found
 
-    def fold(self, node: ast.expr, depth: int = 0) -> str | bytes | int | None:
+    def fold(self, node: ast.expr, depth: int = 0) -> str | bytes | int | None:  # noqa: PLR0911 -- one line per kind
         """Return the value of an expression that only puts constants together; ``None`` when it does more."""
         if depth > _DEPTH:
             return None
@@ -242,7 +253,10 @@ class Names:
         if isinstance(node, ast.BinOp):
             return self._fold_operation(node, depth)
         if isinstance(node, ast.JoinedStr):
-            parts = [self.fold(part.value if isinstance(part, ast.FormattedValue) else part, depth + 1) for part in node.values]
+            parts = [
+                self.fold(part.value if isinstance(part, ast.FormattedValue) else part, depth + 1)
+                for part in node.values
+            ]
             return "".join(map(str, parts)) if None not in parts else None
         if isinstance(node, ast.Subscript):
             return self._fold_slice(node, depth)
@@ -275,7 +289,8 @@ class Names:
             return None
         if isinstance(node.slice, ast.Slice):
             bounds = [
-                None if part is None else _integer(part) for part in (node.slice.lower, node.slice.upper, node.slice.step)
+                None if part is None else _integer(part)
+                for part in (node.slice.lower, node.slice.upper, node.slice.step)
             ]
             return None if bounds[2] == 0 else value[slice(*bounds)]
         index = _integer(node.slice)
@@ -347,7 +362,9 @@ class Names:
         valid = [number for number in numbers if isinstance(number, int) and 0 <= number < 0xD800]
         return valid if valid and len(valid) == len(numbers) else None
 
-    def _fold_method(self, function: ast.Attribute, arguments: list[str | bytes | int | None], depth: int) -> str | bytes | None:
+    def _fold_method(
+        self, function: ast.Attribute, arguments: list[str | bytes | int | None], depth: int
+    ) -> str | bytes | None:
         value = self.fold(function.value, depth + 1)
         if isinstance(value, bytes) and function.attr == "decode":
             return value.decode("utf-8", "replace")

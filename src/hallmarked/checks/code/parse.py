@@ -66,7 +66,8 @@ def does_something(tree: ast.Module) -> bool:
         return False
     # Prose such as "see (1)" parses as a call of a name; a program has a statement, or calls something by attribute.
     return any(isinstance(node, _STATEMENTS) for node in ast.walk(tree)) or any(
-        isinstance(node, ast.Call) and (isinstance(node.func, ast.Attribute | ast.Call) or node.args) for node in ast.walk(tree)
+        isinstance(node, ast.Call) and (isinstance(node.func, ast.Attribute | ast.Call) or node.args)
+        for node in ast.walk(tree)
     )
 
 

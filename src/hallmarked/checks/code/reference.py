@@ -22,7 +22,17 @@ MENTIONS = re.compile(
 
 _CLASS = re.compile(r"(?:(?P<repository>[\w.-]+/[\w.-]+)--)?(?P<module>[\w/]+(?:\.\w+)*)\.(?P<name>\w+)")
 _REMOTE = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)--(?P<target>\w+(?:\.\w+)+)")
-_KNOWN = ("sentence_transformers", "transformers", "diffusers", "torch", "onnxruntime", "flax", "peft", "optimum", "keras")
+_KNOWN = (
+    "sentence_transformers",
+    "transformers",
+    "diffusers",
+    "torch",
+    "onnxruntime",
+    "flax",
+    "peft",
+    "optimum",
+    "keras",
+)
 _MANY = 200
 
 
@@ -85,9 +95,10 @@ def _text(path: Path, text: str, place: str) -> Iterator[CodeReference]:
             yield CodeReference(Kind.OWN, text, place, match["module"].replace(".", "/"))
     elif last in {"_target_", "_target", "target", "__target__"} and _runs(text):
         yield CodeReference(Kind.HOSTILE, text, place)
-    elif last == "type" and len(path) == 2 and isinstance(path[0], int) and (match := _CLASS.fullmatch(text)):
+    elif last == "type" and len(path) == 2 and isinstance(path[0], int):
         # modules.json of sentence-transformers: a list of modules with the class of each
-        if not text.startswith(_KNOWN):
+        match = _CLASS.fullmatch(text)
+        if match and not text.startswith(_KNOWN):
             yield CodeReference(Kind.OWN, text, place, match["module"].replace(".", "/"))
 
 
@@ -107,7 +118,7 @@ def _tagged(node: Tagged, place: str) -> Iterator[CodeReference]:
 
 
 def _components(document: dict[object, object]) -> Iterator[CodeReference]:
-    """Read a diffusers pipeline: ``"unet": ["module", "Class"]`` names a module of the folder unless it is a library."""
+    """Read a diffusers pipeline: ``"unet": ["module", "Class"]`` names a module here unless it is a library."""
     if not isinstance(document.get("_class_name"), str | list):
         return
     for name, value in document.items():

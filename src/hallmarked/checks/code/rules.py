@@ -20,7 +20,7 @@ ELSEWHERE = Rule(
     "COD003",
     Level.WARNING,
     "Code of another repository is run",
-    "Copy the code into this repository, so that it is covered by the same digest. What lies elsewhere can change at any time.",
+    "Copy the code into this repository, so that the same digest covers it. What lies elsewhere can change any time.",
 )
 DECODED = Rule(
     "COD004",

@@ -52,13 +52,38 @@ def _aws_id(token: str) -> bool:
 
 
 def _url_password(password: str) -> bool:
-    common = {"password", "passwd", "pass", "pwd", "secret", "user", "username", "admin", "root", "test", "token", "key", "postgres"}
+    common = {
+        "password",
+        "passwd",
+        "pass",
+        "pwd",
+        "secret",
+        "user",
+        "username",
+        "admin",
+        "root",
+        "test",
+        "token",
+        "key",
+        "postgres",
+    }
     return len(password) >= 6 and password.lower() not in common and not verify.is_placeholder(password)
 
 
 _QUOTED = r"""["']?[ \t]*(?:=>|:=|[:=])[ \t]*["']"""
 _NAMES = (
-    *("password", "passwd", "passphrase", "secret", "api_key", "api-key", "apikey", "private_key", "private-key", "privatekey"),
+    *(
+        "password",
+        "passwd",
+        "passphrase",
+        "secret",
+        "api_key",
+        "api-key",
+        "apikey",
+        "private_key",
+        "private-key",
+        "privatekey",
+    ),
     *("access_key", "access-key", "accesskey", "auth_token", "auth-token", "authtoken", "access_token", "access-token"),
     *("accesstoken", "bearer_token", "refresh_token", "api_token", "api-token", "apitoken", "bot_token"),
 )
@@ -111,7 +136,9 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(
         "an AWS secret key",
         ("secret_access_key", "secretaccesskey", "aws_secret", "secret-access-key"),
-        re.compile(r"(?i)(?:secret_?-?access_?-?key|aws_secret\w*)[\"'\s:=>,]{1,12}([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"),
+        re.compile(
+            r"(?i)(?:secret_?-?access_?-?key|aws_secret\w*)[\"'\s:=>,]{1,12}([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
+        ),
         partial(verify.is_random, bits=4.0),
         folded=True,
         keep=0,
@@ -134,7 +161,9 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(
         "a Weights & Biases key",
         ("wandb",),
-        re.compile(r"(?i)wandb(?:[_. -]?api)?[_. -]?(?:key|login\(\s*(?:key)?)[\"'\s:=]{1,8}([0-9a-f]{40})(?![0-9a-f])"),
+        re.compile(
+            r"(?i)wandb(?:[_. -]?api)?[_. -]?(?:key|login\(\s*(?:key)?)[\"'\s:=]{1,8}([0-9a-f]{40})(?![0-9a-f])"
+        ),
         verify.is_random,
         folded=True,
         keep=0,
@@ -142,7 +171,9 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(
         "a Kaggle key",
         ("kaggle_key", '"username"'),
-        re.compile(r"(?:KAGGLE_KEY[\"'\s:=]{1,8}|\"username\"\s*:\s*\"[^\"]{1,60}\"\s*,\s*\"key\"\s*:\s*\")([0-9a-f]{32})(?![0-9a-f])"),
+        re.compile(
+            r"(?:KAGGLE_KEY[\"'\s:=]{1,8}|\"username\"\s*:\s*\"[^\"]{1,60}\"\s*,\s*\"key\"\s*:\s*\")([0-9a-f]{32})(?![0-9a-f])"
+        ),
         verify.is_random,
         folded=True,
         keep=0,
@@ -165,7 +196,9 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(
         "a Discord bot token",
         ("discord",),
-        re.compile(r"(?<![A-Za-z0-9_.-])[MNO][A-Za-z0-9_-]{22,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}(?![A-Za-z0-9_.-])"),
+        re.compile(
+            r"(?<![A-Za-z0-9_.-])[MNO][A-Za-z0-9_-]{22,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}(?![A-Za-z0-9_.-])"
+        ),
         verify.is_discord,
         folded=True,
         keep=0,
@@ -190,14 +223,20 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(
         "a private key",
         ("-----BEGIN ",),
-        re.compile(r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----[^-]{40,7000}-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY"),
+        re.compile(
+            r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----[^-]{40,7000}"
+            r"-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY"
+        ),
         verify.is_private_key,
         keep=-1,
     ),
     Pattern(
         "a PuTTY private key",
         ("PuTTY-User-Key-File-",),
-        re.compile(r"PuTTY-User-Key-File-[23]: [^-]{1,200}?Encryption: none[\s\S]{1,4000}?Private-Lines: \d+\s+[A-Za-z0-9+/=]{40}"),
+        re.compile(
+            r"PuTTY-User-Key-File-[23]: [^-]{1,200}?Encryption: none"
+            r"[\s\S]{1,4000}?Private-Lines: \d+\s+[A-Za-z0-9+/=]{40}"
+        ),
         lambda _: True,
         keep=-1,
     ),
@@ -217,7 +256,9 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(
         "a signed token (JWT)",
         ("eyJ",),
-        re.compile(r"(?<![A-Za-z0-9_.-])eyJ[A-Za-z0-9_-]{8,2000}\.eyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{20,700}(?![A-Za-z0-9_-])"),
+        re.compile(
+            r"(?<![A-Za-z0-9_.-])eyJ[A-Za-z0-9_-]{8,2000}\.eyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{20,700}(?![A-Za-z0-9_-])"
+        ),
         verify.is_jwt,
         Level.WARNING,
         keep=0,

@@ -92,7 +92,7 @@ def is_private_key(block: str) -> bool:
 
 def is_encrypted_key(block: str) -> bool:
     """Say whether a private key is itself protected by a passphrase."""
-    label, body = _pem_parts(block)
+    _, body = _pem_parts(block)
     data = decode_base64(body) or b""
     sealed = data.startswith(b"openssh-key-v1\0") and not data[15:].startswith(b"\0\0\0\x04none")
     return "ENCRYPTED" in block[:300] or sealed
@@ -129,10 +129,12 @@ def is_macaroon(token: str) -> bool:
 
 
 def is_password(value: str) -> bool:
-    """Say whether the value of something called a password or key looks like one: mixed, and nothing that is written."""
+    """Say whether the value of something called a password or key looks like one: mixed, and no written word."""
     if is_placeholder(value) or not value.isascii():
         return False
-    classes = [any(c in group for c in value) for group in (string.ascii_lowercase, string.ascii_uppercase, string.digits)]
+    classes = [
+        any(c in group for c in value) for group in (string.ascii_lowercase, string.ascii_uppercase, string.digits)
+    ]
     if not classes[2] or not (classes[0] or classes[1]):
         return False
     if re.fullmatch(r"[a-zA-Z]+[\d]{0,4}", value) or re.search(r"[/\\]{1}\w+[/\\]|://|\s|[()\[\]{};]|::|->", value):

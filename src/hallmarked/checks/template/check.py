@@ -134,12 +134,16 @@ def _judge(candidate: Candidate, tally: _Tally) -> Iterator[Item]:
         where = "" if whole else f" (its line {mark.line})"
         yield Finding.of(mark.rule, f"{_subject(candidate)} {mark.what}{where}", location, level=mark.level)
     if len(marks) > _SHOWN:
-        yield Finding.of(judge.UNPROVEN, f"{_subject(candidate)} has {len(marks) - _SHOWN} more such places", candidate.location)
+        yield Finding.of(
+            judge.UNPROVEN, f"{_subject(candidate)} has {len(marks) - _SHOWN} more such places", candidate.location
+        )
 
 
 def _subject(candidate: Candidate) -> str:
-    return f"The template at “{candidate.place}” in {candidate.location.path}" if candidate.place else (
-        f"The template {candidate.location.path}"
+    return (
+        f"The template at “{candidate.place}” in {candidate.location.path}"
+        if candidate.place
+        else (f"The template {candidate.location.path}")
     )
 
 

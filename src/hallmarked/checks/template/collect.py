@@ -124,7 +124,9 @@ def _unreadable_json(blob: Blob, data: bytes, error: FormatError) -> Iterator[Ca
     """Treat what starts like JSON and is none: other readers may be laxer, so say so when it may hold a template."""
     text = decode(data)
     if _KEPT.search(text):
-        yield Unread(f"{blob.path} looks like JSON that holds a template, but cannot be read: {error}", Location(blob.path))
+        yield Unread(
+            f"{blob.path} looks like JSON that holds a template, but cannot be read: {error}", Location(blob.path)
+        )
     elif len(text) <= TEMPLATE_CHARACTERS and _DELIMITER.search(text):
         yield Candidate(text, Role.TEXT, Location(blob.path), name=_file_name(blob.path))
 
@@ -192,7 +194,7 @@ def _kept_name(document: object, path: Path) -> str | None:
         return rest[0]
     parent = document
     for part in path[:-1]:
-        parent = parent[part] if isinstance(parent, dict | list) else None  # type: ignore[call-overload, index]
+        parent = parent[part] if isinstance(parent, dict | list) else None  # type: ignore[index]
     name = parent.get("name") if isinstance(parent, dict) else None
     return name if isinstance(name, str) and rest[-1] == "template" else None
 
@@ -205,7 +207,7 @@ def _is_row(document: object, path: Path) -> bool:
             return True
         if isinstance(node, dict) and len(node) > _ENTRIES:
             return True
-        node = node[part] if isinstance(node, dict | list) else None  # type: ignore[call-overload, index]
+        node = node[part] if isinstance(node, dict | list) else None  # type: ignore[index]
     return False
 
 

@@ -191,7 +191,12 @@ def _format(receiver: nodes.Node | None, node: nodes.Call, scope: Scope) -> Iter
     if value.open or any("{" in text and ("." in text or "[" in text) for text in value.texts):
         hostile = value.underscores > 1
         level = Level.ERROR if hostile else Level.WARNING
-        yield Mark(INTERNALS if hostile else UNPROVEN, level, "fills a text with “format”, which can fetch attributes", node.lineno)
+        yield Mark(
+            INTERNALS if hostile else UNPROVEN,
+            level,
+            "fills a text with “format”, which can fetch attributes",
+            node.lineno,
+        )
 
 
 def _filter(node: nodes.Filter, scope: Scope) -> Iterator[Mark]:
@@ -265,16 +270,21 @@ def _number(node: nodes.Node) -> float | None:
     return None
 
 
+def _with_parts(node: nodes.Node) -> Iterator[nodes.Node]:
+    yield node
+    yield from node.find_all(nodes.Expr)
+
+
 def _range(node: nodes.Call) -> Iterator[Mark]:
     for argument in node.args:
         number = _number(argument)
         if number is not None and abs(number) > REPEATS:
             yield Mark(ENDLESS, Level.ERROR, "counts to a number no conversation needs", node.lineno)
-        elif argument.find((nodes.Pow, nodes.Mul)) is not None or isinstance(argument, nodes.Pow | nodes.Mul):
+        elif any(isinstance(part, nodes.Pow | nodes.Mul) for part in _with_parts(argument)):
             yield _unproven("counts to a product, which can be very large", node)
 
 
-def _product(node: nodes.Mul, scope: Scope) -> Iterator[Mark]:
+def _product(node: nodes.Mul, _: Scope) -> Iterator[Mark]:
     for part, other in ((node.left, node.right), (node.right, node.left)):
         number = _number(part)
         if number is not None and number > REPEATS and not isinstance(_number(other), float | int):

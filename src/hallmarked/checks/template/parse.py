@@ -8,7 +8,6 @@ templates may use (https://huggingface.co/docs/transformers/chat_templating_writ
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from jinja2 import Environment, TemplateError, nodes
 from jinja2.ext import Extension
@@ -30,7 +29,7 @@ _OPENERS = frozenset({"if", "for", "macro", "call", "filter", "block", "with", "
 class _Generation(Extension):
     """``{% generation %} … {% endgeneration %}``, which marks what the model says; here only its body matters."""
 
-    tags: ClassVar[set[str]] = {"generation"}
+    tags = {"generation"}  # noqa: RUF012 -- declared so by the base class
 
     def parse(self, parser: Parser) -> list[nodes.Node]:
         next(parser.stream)

@@ -96,7 +96,9 @@ class Scope:
         self.attributes: defaultdict[str, Value] = defaultdict(Value)
         self.macros: dict[str, nodes.Macro] = {macro.name: macro for macro in tree.find_all(nodes.Macro)}
         self.outputs: dict[str, Value] = dict.fromkeys(self.macros, NOTHING)
-        self._sources = list(tree.find_all((nodes.Assign, nodes.AssignBlock, nodes.For, nodes.With, nodes.Macro, nodes.Call)))
+        self._sources = list(
+            tree.find_all((nodes.Assign, nodes.AssignBlock, nodes.For, nodes.With, nodes.Macro, nodes.Call))
+        )
         self._assigned: defaultdict[str, list[nodes.Node]] = defaultdict(list)
         for source in self._sources:
             if isinstance(source, nodes.Assign) and isinstance(source.target, nodes.Name):
@@ -277,7 +279,7 @@ def _either(scope: Scope, node: nodes.BinExpr) -> Value:
     return join([scope.value(node.left), scope.value(node.right)])
 
 
-_EXACT = {
+_EXACT: dict[str, Callable[[str], str]] = {
     "lower": str.lower,
     "upper": str.upper,
     "trim": str.strip,
@@ -289,13 +291,17 @@ _EXACT = {
     "string": str,
     "safe": str,
 }
-_NUMBERS = frozenset({"length", "count", "int", "float", "round", "abs", "wordcount", "sum", "find", "index", "startswith", "endswith"})
+_NUMBERS = frozenset(
+    {"length", "count", "int", "float", "round", "abs", "wordcount", "sum", "find", "index", "startswith", "endswith"}
+)
 _GLUE = frozenset({"join", "replace", "format", "indent", "center", "ljust", "rjust", "zfill", "wordwrap", "truncate"})
-_SELECT = frozenset({"list", "first", "last", "sort", "unique", "select", "reject", "selectattr", "rejectattr", "map", "max", "min"})
+_SELECT = frozenset(
+    {"list", "first", "last", "sort", "unique", "select", "reject", "selectattr", "rejectattr", "map", "max", "min"}
+)
 _FETCH = frozenset({"default", "d", "get", "pop", "setdefault"})
 
 
-def _applied(scope: Scope, name: str, value: Value, arguments: list[Value]) -> Value:
+def _applied(name: str, value: Value, arguments: list[Value]) -> Value:  # noqa: PLR0911 -- one line per kind
     """Return what a filter or method of that name makes of a value."""
     if name in _NUMBERS:
         return DATA
@@ -315,7 +321,9 @@ def _applied(scope: Scope, name: str, value: Value, arguments: list[Value]) -> V
         return replace(value, container=True) if value.container else DATA
     if name in _GLUE:
         # Glue can be applied many times over, and so can what is joined.
-        total = min(2, value.underscores * (2 if name == "join" else 1) + 2 * sum(part.underscores for part in arguments))
+        total = min(
+            2, value.underscores * (2 if name == "join" else 1) + 2 * sum(part.underscores for part in arguments)
+        )
         return Value(frozenset(), True, total, total > 0)
     return replace(value.blurred(), container=name in _RESHAPED)
 
@@ -324,13 +332,13 @@ def _filter(scope: Scope, node: nodes.Filter) -> Value:
     if node.node is None:
         return DATA
     arguments = [scope.value(part) for part in (*node.args, *(keyword.value for keyword in node.kwargs))]
-    return _applied(scope, node.name, scope.value(node.node), arguments)
+    return _applied(node.name, scope.value(node.node), arguments)
 
 
-def _call(scope: Scope, node: nodes.Call) -> Value:
+def _call(scope: Scope, node: nodes.Call) -> Value:  # noqa: PLR0911 -- one line per kind
     arguments = [scope.value(part) for part in (*node.args, *(keyword.value for keyword in node.kwargs))]
     if isinstance(node.node, nodes.Getattr):
-        return _applied(scope, node.node.attr, scope.value(node.node.node), arguments)
+        return _applied(node.node.attr, scope.value(node.node.node), arguments)
     if not isinstance(node.node, nodes.Name):
         return DATA
     name = node.node.name
