@@ -34,7 +34,8 @@ HEADERS = """{{- bos_token }}
 {%- for t in tools or [] %}{{- t | tojson(indent=4) }}{{- "\\n\\n" }}{%- endfor %}
 {%- for message in messages %}
     {%- if not (message.role == 'ipython' or message.role == 'tool' or 'tool_calls' in message) %}
-        {{- '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n' + message['content'] | trim + '<|eot_id|>' }}
+        {{- '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n' }}
+        {{- message['content'] | trim + '<|eot_id|>' }}
     {%- elif 'tool_calls' in message %}
         {%- if not message.tool_calls | length == 1 %}{{- raise_exception("One call at a time!") }}{%- endif %}
         {%- set tool_call = message.tool_calls[0].function %}
@@ -59,10 +60,12 @@ THINKING = """{%- set ns = namespace(multi_step_tool=true, last_query_index=mess
     {%- set reasoning_content = '' %}
     {%- if message.reasoning_content is string %}{%- set reasoning_content = message.reasoning_content %}
     {%- elif '</think>' in message.content %}
-        {%- set reasoning_content = message.content.split('</think>')[0].rstrip('\\n').split('<think>')[-1].lstrip('\\n') %}
+        {%- set reasoning_content = message.content.split('</think>')[0].rstrip('\\n') %}
+        {%- set reasoning_content = reasoning_content.split('<think>')[-1].lstrip('\\n') %}
         {%- set content = message.content.split('</think>')[-1].lstrip('\\n') %}
     {%- endif %}
-    {%- if loop.first or (not loop.last and messages[loop.index0 - 1].role != "tool") %}{{- '<|im_start|>user' }}{%- endif %}
+    {%- if loop.first or (not loop.last and messages[loop.index0 - 1].role != "tool") %}
+        {{- '<|im_start|>user' }}{%- endif %}
     {%- generation %}{{- content or '' }}{%- endgeneration %}
 {%- endfor %}
 {%- if enable_thinking is defined and enable_thinking is false %}{{- '<think>\\n\\n</think>\\n\\n' }}{%- endif %}"""

@@ -357,7 +357,7 @@ def test_code_that_cannot_be_parsed_is_a_gap(source: str) -> None:
 def test_long_source_is_refused() -> None:
     """A source beyond the limit is not parsed."""
     with pytest.raises(LimitExceeded):
-        parse_python("#" * (1 << 22) + "\n\n")
+        parse_python("#" * (1 << 21) + "\n\n")
 
 
 def test_names_set_in_terms_of_themselves_end() -> None:

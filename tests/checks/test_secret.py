@@ -122,9 +122,7 @@ INNOCENT = {
     "environment": 'api_key = os.environ["OPENAI_API_KEY"]\npassword = getpass("Password: ")\n',
     "template": 'password: "${DB_PASSWORD}"\nurl: postgres://user:password@localhost/x\napi_key: "{{ key }}"',
     "argument": 'parser.add_argument("--api_key", default="sk-no-key-required")',
-    "special tokens": (
-        '{"bos_token": "<s>", "mask_token": "[MASK]", "pad_token": "<|endoftext|>", "additional_special_tokens": ["<|im_start|>"]}'
-    ),
+    "special tokens": ('{"bos_token": "<s>", "mask_token": "[MASK]", "additional_special_tokens": ["<|im_start|>"]}'),
     "settings": (
         'secret_name = "projects/x/secrets/y"\nprivate_key_path = "/etc/ssl/key.pem"\n'
         'password_field = "user_password_hash"'

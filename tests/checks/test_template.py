@@ -24,7 +24,7 @@ HOSTILE = [
     "{{ x['__cla' ~ 'ss__'] }}",
     "{{ x['__cla' + 'ss__'] }}",
     "{% set a='__cla' %}{% set b='ss__' %}{{ x[a ~ b] }}",
-    "{% set ns = namespace(k='') %}{% for c in ['_', '_', 'class'] %}{% set ns.k = ns.k ~ c %}{% endfor %}{{ x[ns.k] }}",
+    "{% set n = namespace(k='') %}{% for c in ['_', '_', 'class'] %}{% set n.k = n.k ~ c %}{% endfor %}{{ x[n.k] }}",
     "{% set k %}__class__{% endset %}{{ x[k] }}",
     "{% macro a() %}__class__{% endmacro %}{{ x[a()] }}",
     "{% macro m(k) %}{{ x[k] }}{% endmacro %}{{ m('__class__') }}",

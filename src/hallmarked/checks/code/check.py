@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from hallmarked.checks.code import rules
 from hallmarked.checks.code.command import Command, judge_command
-from hallmarked.checks.code.inventory import Code, Kind, read_code
+from hallmarked.checks.code.inventory import SCRIPT_CHARACTERS, Code, Kind, read_code
 from hallmarked.checks.code.judge import judge_python
 from hallmarked.checks.code.parse import SOURCE_BYTES
 from hallmarked.checks.code.reference import MENTIONS, CodeReference, references
@@ -192,7 +192,7 @@ def _commands(path: str, code: Code) -> Iterator[Item]:
     elif code.kind in {Kind.SHELL, Kind.CONTAINER, Kind.SCRIPT}:
         commands = [
             (number, line)
-            for number, line in enumerate(_joined_lines(code.text), 1)
+            for number, line in enumerate(_joined_lines(code.text[:SCRIPT_CHARACTERS]), 1)
             if not line.lstrip().startswith("#")
         ]
     else:

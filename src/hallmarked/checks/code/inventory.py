@@ -30,6 +30,10 @@ _BATCH = re.compile(r"(?i)@echo\s+off\b")
 _CALLS = re.compile(r"__\w+__|\b(?:exec|eval|getattr|globals)\s*\(")
 
 
+SCRIPT_CHARACTERS = 1_000_000
+"""Longest script of which every line is judged."""
+
+
 class Kind(StrEnum):
     """Kinds of code."""
 
@@ -62,12 +66,16 @@ def read_code(path: str, data: bytes) -> Code | None:
     text = decode(data)
     start = text[:4096].lstrip("\ufeff")
     if _SHELL.match(start):
-        return Code(Kind.SHELL, text)
+        return Code(Kind.SHELL, text, problem=_too_long(text))
     if _OTHER_SCRIPT.match(start) or _POWERSHELL.search(start) or _BATCH.match(start.lstrip()):
-        return Code(Kind.SCRIPT, text)
+        return Code(Kind.SCRIPT, text, problem=_too_long(text))
     if _CONTAINER.match(start) and _CONTAINER_STEP.search(text):
-        return Code(Kind.CONTAINER, text)
+        return Code(Kind.CONTAINER, text, problem=_too_long(text))
     return _python(path, text)
+
+
+def _too_long(text: str) -> str:
+    return "script of more than a million characters" if len(text) > SCRIPT_CHARACTERS else ""
 
 
 def _notebook(data: bytes) -> Code:

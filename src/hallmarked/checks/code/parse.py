@@ -15,7 +15,7 @@ from hallmarked.core.errors import FormatError, LimitExceeded
 from hallmarked.formats.blob import Budget
 from hallmarked.formats.document import read_json
 
-SOURCE_BYTES = 1 << 22
+SOURCE_BYTES = 1 << 21
 """Longest source that is parsed."""
 _GRAMMAR = (3, 11)
 _DEPTH = 300

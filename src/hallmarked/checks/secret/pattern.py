@@ -26,6 +26,8 @@ class Pattern:
     folded: bool = False
     back: int = 0
     """Characters before an anchor at which the credential can begin; -1 when it can be anywhere."""
+    whole_line: bool = False
+    """It begins where the anchor's line does."""
     keep: int = 4
     """Leading characters, being the issuer's prefix, that may be shown, with two more."""
 
@@ -235,7 +237,7 @@ PATTERNS: tuple[Pattern, ...] = (
         ("PuTTY-User-Key-File-",),
         re.compile(
             r"PuTTY-User-Key-File-[23]: [^-]{1,200}?Encryption: none"
-            r"[\s\S]{1,4000}?Private-Lines: \d+\s+[A-Za-z0-9+/=]{40}"
+            r"[\s\S]{1,1200}?Private-Lines: \d+\s+[A-Za-z0-9+/=]{40}"
         ),
         lambda _: True,
         keep=-1,
@@ -279,7 +281,7 @@ PATTERNS: tuple[Pattern, ...] = (
         verify.is_password,
         Level.WARNING,
         folded=True,
-        back=64,
+        whole_line=True,
         keep=-1,
     ),
 )

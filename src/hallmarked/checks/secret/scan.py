@@ -13,6 +13,8 @@ from hallmarked.checks.secret.pattern import PATTERNS, Pattern
 from hallmarked.core.evidence import Level
 
 PIECE = 1 << 20
+_REACH = 300
+"""Characters from an anchor to the end of a credential that can begin before the anchor."""
 OVERLAP = 1 << 13
 """Longer than any credential, so that none is cut."""
 
@@ -82,11 +84,18 @@ def _candidates(pattern: Pattern, buffer: str, folded: str, start: int, end: int
             yield from pattern.regex.finditer(buffer, start)
             return
         while at >= 0:
-            low = max(start, at - pattern.back)
-            match = pattern.regex.search(buffer, low, at + OVERLAP) if pattern.back else pattern.regex.match(buffer, at)
+            match = _match_at(pattern, buffer, start, at)
             if match and match.start() < end:
                 yield match
             at = folded.find(anchor, max(at + 1, match.end() if match else 0), end + len(anchor))
+
+
+def _match_at(pattern: Pattern, buffer: str, start: int, at: int) -> re.Match[str] | None:
+    if pattern.whole_line:
+        return pattern.regex.match(buffer, max(start, buffer.rfind("\n", max(0, at - _REACH), at) + 1), at + _REACH)
+    if pattern.back:
+        return pattern.regex.search(buffer, max(start, at - pattern.back), at + _REACH)
+    return pattern.regex.match(buffer, at)
 
 
 def _level(pattern: Pattern, text: str) -> Level:

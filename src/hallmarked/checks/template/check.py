@@ -37,6 +37,10 @@ UNREADABLE = Rule(
     "Correct it: what cannot be parsed within the limits cannot be vouched for.",
 )
 _SHOWN = 20
+# What a row of data must say between delimiters to be worth parsing.
+_REACHING = re.compile(
+    r"\{[{%](?:(?![%}]\}).){0,2000}?(?:__|\\x5f|\\u005f|popen|_frame|f_globals)", re.DOTALL | re.IGNORECASE
+)
 _CODE_SHARE = 0.25
 _MARKUP = re.compile(r"</?[a-zA-Z!][^>]{0,200}>")
 
@@ -110,7 +114,7 @@ def _unread(unread: Unread) -> Iterator[Item]:
 
 def _judge(candidate: Candidate, tally: _Tally) -> Iterator[Item]:
     """Parse a candidate and report what its role makes of what it does."""
-    if candidate.role is Role.DATA and "_" not in candidate.text and "attr" not in candidate.text:
+    if candidate.role is Role.DATA and not _REACHING.search(candidate.text):
         return
     try:
         tree = parse_template(candidate.text)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
-from itertools import islice
 from pathlib import PurePosixPath
 
 from hallmarked.checks.content import decode, head_of, is_text, lines_of
@@ -30,6 +29,8 @@ _GGUF_KEY = "tokenizer.chat_template"
 _DELIMITER = re.compile(r"\{[{%#]")
 # The same, as JSON and YAML may write it: any of the characters can be escaped.
 _ESCAPED = re.compile(rb"(?i)\{[{%#]|\\u00(?:7b|25|23)|\\x(?:7b|25|23)|\\U000000(?:7b|25|23)")
+# What a row of data must hold to be worth a look: a name of the interpreter's internals, or the place of templates.
+_TELLING = re.compile(rb"(?i)__|\\u005f|\\x5f|popen|_frame|f_globals|chat_template")
 _OPENING = re.compile(r"[\s\ufeff]*\{[{%#]")
 _KEPT = re.compile(r"""["'][\w.]*chat_template[\w.]*["']\s*:""")
 _CONVERSATION = re.compile(r"\{%[-+]?\s*for\s[^%]{1,200}\bin\s+[^%]{0,200}\bmessages\b")
@@ -107,17 +108,31 @@ def _json(blob: Blob) -> Iterator[Candidate | Unread]:
         data = blob.read_all(Budget(blob.size))
         if not _ESCAPED.search(data):
             return
+        if _is_rows(data):
+            yield from _rows(blob)
+            return
         try:
             document = read_json(decode(data).encode("utf-8", "replace"), Budget(blob.size), constants=True)
         except FormatError as error:
-            rows = list(islice(_rows(blob), 2))
-            if not rows:
-                yield from _unreadable_json(blob, data, error)
-                return
+            yield from _unreadable_json(blob, data, error)
         else:
             yield from _strings(document, location)
-            return
-    yield from _rows(blob)
+    else:
+        yield from _rows(blob)
+
+
+def _is_rows(data: bytes) -> bool:
+    """Recognise JSON Lines: the first two lines are each a document of their own."""
+    first, _, rest = data.lstrip().partition(b"\n")
+    second = rest.lstrip().partition(b"\n")[0]
+    if not second or len(first) > _LINE_BYTES or len(second) > _LINE_BYTES:
+        return False
+    try:
+        return all(
+            isinstance(read_json(line, Budget(len(line)), constants=True), dict | list) for line in (first, second)
+        )
+    except FormatError:
+        return False
 
 
 def _unreadable_json(blob: Blob, data: bytes, error: FormatError) -> Iterator[Candidate | Unread]:
@@ -134,7 +149,7 @@ def _unreadable_json(blob: Blob, data: bytes, error: FormatError) -> Iterator[Ca
 def _rows(blob: Blob) -> Iterator[Candidate]:
     """Read JSON Lines: every row is data."""
     for number, line in enumerate(lines_of(blob, _LINE_BYTES), 1):
-        if not _ESCAPED.search(line):
+        if not (_TELLING.search(line) and _ESCAPED.search(line)):
             continue
         try:
             row = read_json(line, Budget(len(line)), constants=True)
