@@ -1,4 +1,4 @@
-"""What a file is, judged by its bytes: helpers for checks that read text."""
+"""What a file is, judged by its bytes: what the checks of text share."""
 
 from __future__ import annotations
 
