@@ -24,7 +24,9 @@ needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"development data not
 class MemoryArtifact:
     """An artifact from a dict of path to content."""
 
-    def __init__(self, contents: Mapping[str, bytes | str], *, name: str = "memory", base: Artifact | None = None) -> None:
+    def __init__(
+        self, contents: Mapping[str, bytes | str], *, name: str = "memory", base: Artifact | None = None
+    ) -> None:
         self._contents = {path: c.encode() if isinstance(c, str) else c for path, c in contents.items()}
         self.name, self.base = name, base
         self.omitted: tuple[Omission, ...] = ()

@@ -21,7 +21,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Omission:
-    """An entry that is there but cannot be part of the revision: a link that leaves the folder, a socket, …"""
+    """An entry that is there but cannot be part of the revision: a link that leaves the folder, a socket."""
 
     path: str
     """For display; bytes that are not UTF-8 appear escaped."""
@@ -45,7 +45,7 @@ class Artifact(Protocol):
 
     @property
     def excluded(self) -> Sequence[str]:
-        """Folders left out by rule (``.git``, a client's cache); recorded in the evidence so that others leave out the same."""
+        """Folders left out by rule (``.git``, a client's cache), named in the evidence so that others do the same."""
 
     @property
     def container(self) -> File | None:

@@ -24,7 +24,7 @@ class Check(Protocol):
     rules: ClassVar[Sequence[Rule]]
     """Every rule its findings may cite."""
     needs_socket: ClassVar[bool]
-    """True only for a check that hands bytes to a scanner daemon on this machine; such a check parses nothing itself."""
+    """True only for a check that hands bytes to a scanner daemon on this machine and parses nothing itself."""
 
     def applies(self, artifact: Artifact) -> bool:
         """Say whether there is anything for this check to look at."""

@@ -1,8 +1,8 @@
 """Every error this package raises on purpose.
 
-::
+The tree::
 
-    Error
+    hallmarked.core.errors.Error
     ├── InputError          the caller gave something that cannot be used     (exit 2, HTTP 400)
     ├── NotFound            what was asked for is not there                   (exit 2, HTTP 404)
     ├── Forbidden           the caller may not do that                        (exit 2, HTTP 403)

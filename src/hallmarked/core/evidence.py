@@ -79,7 +79,9 @@ class Finding:
     """Machine-readable details, e.g. ``{"global": "os.system"}``."""
 
     @classmethod
-    def of(cls, rule: Rule, message: str, location: Location | None = None, *, level: Level | None = None, **data: str) -> Finding:
+    def of(
+        cls, rule: Rule, message: str, location: Location | None = None, *, level: Level | None = None, **data: str
+    ) -> Finding:
         """Make a finding of ``rule``, at its own level unless ``level`` is given."""
         return cls(rule.id, level or rule.level, message, location, data)
 
@@ -149,12 +151,16 @@ class Statement:
         if data.get("_type") != STATEMENT_TYPE or not isinstance(data.get("predicateType"), str):
             raise ValueError("not an in-toto Statement v1")
         subjects = data.get("subject")
-        if not isinstance(subjects, list) or not all(isinstance(s, dict) and isinstance(s.get("digest"), dict) for s in subjects):
+        if not isinstance(subjects, list) or not all(
+            isinstance(s, dict) and isinstance(s.get("digest"), dict) for s in subjects
+        ):
             raise ValueError("each subject needs a digest set")
         predicate = data.get("predicate", {})
         if not isinstance(predicate, dict):
             raise ValueError("predicate is not an object")
-        return cls(tuple(Subject(str(s.get("name", "")), s["digest"]) for s in subjects), data["predicateType"], predicate)
+        return cls(
+            tuple(Subject(str(s.get("name", "")), s["digest"]) for s in subjects), data["predicateType"], predicate
+        )
 
 
 @dataclass(frozen=True, slots=True)

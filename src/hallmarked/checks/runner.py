@@ -1,0 +1,271 @@
+"""Turn a check's stream into a result, whatever happens to the check.
+
+This is the only place that catches ``Exception``: a check that raises, runs out of time or memory or is killed yields
+``unknown`` with the reason and keeps what it had seen.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import IO, Any
+
+from hallmarked.checks.sandbox import Limits
+from hallmarked.core.artifact import Artifact
+from hallmarked.core.check import Check
+from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measurement, Outcome, Statement, Subject
+
+PREDICATE_TYPE = "https://in-toto.io/attestation/test-result/v0.1"
+MAX_ITEMS = 1_000_000
+MAX_LINE = 1 << 20
+TOO_MANY = f"more than {MAX_ITEMS:,} results; the rest was left out"
+ENVIRONMENT = ("HALLMARKED_CLAMD", "SYSTEMROOT")
+"""What a check's process sees of the environment."""
+
+
+@dataclass(slots=True)
+class Result:
+    """What a check saw, and whether it could finish."""
+
+    check: str
+    version: str
+    findings: list[Finding] = field(default_factory=list)
+    measurements: list[Measurement] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    broke: str = ""
+    """Why the check did not finish; empty when it did."""
+    applied: bool = True
+    """False when there was nothing for this check to look at; then there is nothing to attest."""
+    seconds: float = 0.0
+    isolation: tuple[str, ...] = ()
+
+    @property
+    def outcome(self) -> Outcome:
+        """``fail`` when there is an error, else ``unknown`` when something could not be established, else ``pass``."""
+        if any(finding.level is Level.ERROR for finding in self.findings):
+            return Outcome.FAIL
+        return Outcome.UNKNOWN if self.broke or self.gaps else Outcome.PASS
+
+    @property
+    def reason(self) -> str:
+        """Why the outcome is ``unknown``, in one sentence; empty otherwise."""
+        if self.broke:
+            return self.broke
+        if not self.gaps:
+            return ""
+        more = f" (and {len(self.gaps) - 1} more)" if len(self.gaps) > 1 else ""
+        return f"{self.gaps[0].reason}{more}"
+
+    def add(self, item: Item) -> None:
+        """Keep what the check yielded."""
+        if isinstance(item, Finding):
+            self.findings.append(item)
+        elif isinstance(item, Measurement):
+            self.measurements.append(item)
+        else:
+            self.gaps.append(item)
+
+    def to_statement(self, subject: Subject, rule_set: str) -> Statement:
+        """Write the result as an in-toto test-result, extended with findings, measurements and gaps.
+
+        It holds nothing of the machine or the moment, so that equal bytes and rules give an equal statement.
+
+        Args:
+            subject: What was checked.
+            rule_set: SHA-256 of the rules, see ``ruleset``.
+        """
+        by_level: dict[Level, list[str]] = {level: [] for level in Level}
+        for rule, level in sorted({(finding.rule, finding.level) for finding in self.findings}):
+            by_level[level].append(rule)
+        predicate: dict[str, Any] = {
+            "result": _result(self.outcome, bool(by_level[Level.WARNING])),
+            "configuration": [
+                {
+                    "name": f"hallmarked/checks/{self.check}",
+                    "digest": {"sha256": rule_set},
+                    "annotations": {"version": self.version},
+                }
+            ],
+            "failedTests": by_level[Level.ERROR],
+            "warnedTests": by_level[Level.WARNING],
+            "outcome": self.outcome.value,
+            "reason": self.reason,
+            "findings": [compact(finding) for finding in self.findings],
+            "measurements": [compact(measurement) for measurement in self.measurements],
+            "gaps": [compact(gap) for gap in self.gaps],
+        }
+        return Statement((subject,), PREDICATE_TYPE, {key: value for key, value in predicate.items() if value})
+
+
+def _result(outcome: Outcome, warned: bool) -> str:
+    if outcome is Outcome.FAIL:
+        return "FAILED"
+    return "WARNED" if warned or outcome is Outcome.UNKNOWN else "PASSED"
+
+
+def compact(item: Item) -> dict[str, Any]:
+    """Return an item as a JSON object without its empty members."""
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: clean(inner) for key, inner in value.items() if inner not in (None, "", {}, [], ())}
+        return list(value) if isinstance(value, tuple) else value
+
+    result: dict[str, Any] = clean(asdict(item))
+    return result
+
+
+def run(check: Check, artifact: Artifact) -> Result:
+    """Run a check in this process."""
+    result = Result(check.id, check.version)
+    started = time.perf_counter()
+    result.applied, result.broke = watch(check, artifact, result.add)
+    result.seconds = time.perf_counter() - started
+    return result
+
+
+def watch(check: Check, artifact: Artifact, take: Callable[[Item], None]) -> tuple[bool, str]:
+    """Hand everything a check yields to ``take``.
+
+    Returns:
+        Whether the check applied, and why it did not finish (empty when it did).
+    """
+    try:
+        if not check.applies(artifact):
+            return False, ""
+        for count, item in enumerate(check.run(artifact)):
+            if count == MAX_ITEMS:
+                return True, TOO_MANY
+            take(item)
+    except MemoryError:
+        return True, "the check ran out of memory"
+    except Exception as error:  # noqa: BLE001 -- the one place where a broken check becomes "unknown"
+        return True, f"the check broke: {type(error).__name__}: {error}"[:500]
+    return True, ""
+
+
+def run_isolated(check_id: str, version: str, description: Mapping[str, Any], limits: Limits) -> Result:
+    """Run a check in a child process that can neither write nor start programs nor (but for a daemon) reach a network.
+
+    Args:
+        check_id: The check.
+        version: Its version, for the result of a child that says nothing at all.
+        description: How the child reaches the artifact, see ``hallmarked.artifacts.source.describe``.
+        limits: What the child may use.
+    """
+    result = Result(check_id, version)
+    started = time.perf_counter()
+    request = {"check": check_id, "artifact": description, "limits": asdict(limits)}
+    with subprocess.Popen(
+        [sys.executable, "-I", "-B", "-m", "hallmarked.checks.worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
+    ) as child:
+        assert child.stdin
+        assert child.stdout
+        timer = threading.Timer(limits.wall_seconds, child.kill)
+        timer.start()
+        try:
+            _send(child.stdin, request)
+            finished = _receive(child.stdout, result)
+        finally:
+            timer.cancel()
+            child.kill()
+            child.wait()
+    result.seconds = time.perf_counter() - started
+    if not finished and not result.broke:
+        late = result.seconds >= limits.wall_seconds
+        result.broke = f"the check was ended after {limits.wall_seconds} s" if late else _ending(child.returncode)
+    return result
+
+
+def _send(stream: IO[bytes], request: Mapping[str, Any]) -> None:
+    try:
+        stream.write(json.dumps(request).encode() + b"\n")
+        stream.close()
+    except BrokenPipeError:
+        return  # the child died early; its silence is reported
+
+
+def _receive(stream: IO[bytes], result: Result) -> bool:
+    """Collect what a child says; True when it said that it was done. Trust none of it: the child may be hijacked."""
+    for _ in range(MAX_ITEMS + 2):
+        line = stream.readline(MAX_LINE)
+        if not line:
+            return False
+        try:
+            message = json.loads(line)
+            kind, body = message["kind"], message["body"]
+            if kind == "done":
+                result.applied, result.broke = body["applied"] is True, str(body["broke"])[:500]
+                return True
+            if kind == "isolation":
+                result.isolation = tuple(map(str, body))
+            else:
+                result.add(READ[kind](body))
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            result.broke = "the check's process sent something that is not a result"
+            return True
+    result.broke = TOO_MANY
+    return True
+
+
+def _ending(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"the check's process was ended by signal {-code} (out of time or memory)"
+    return f"the check's process ended early with status {code}"
+
+
+def _location(data: Mapping[str, Any] | None) -> Location | None:
+    if data is None:
+        return None
+    offset, line = data.get("offset"), data.get("line")
+    return Location(str(data["path"]), None if offset is None else int(offset), None if line is None else int(line))
+
+
+def _strings(data: Mapping[str, Any] | None) -> dict[str, str]:
+    return {str(key): str(value) for key, value in (data or {}).items()}
+
+
+def _finding(body: Mapping[str, Any]) -> Finding:
+    data = _strings(body.get("data"))
+    return Finding(str(body["rule"]), Level(body["level"]), str(body["message"]), _location(body.get("location")), data)
+
+
+def _measurement(body: Mapping[str, Any]) -> Measurement:
+    interval, n = body.get("interval"), body.get("n")
+    return Measurement(
+        str(body["metric"]),
+        str(body.get("value", "")),
+        str(body.get("unit", "")),
+        None if n is None else int(n),
+        None if interval is None else (str(interval[0]), str(interval[1])),
+        _strings(body.get("slice")),
+    )
+
+
+def _gap(body: Mapping[str, Any]) -> Gap:
+    return Gap(str(body["reason"]), _location(body.get("location")))
+
+
+READ: Mapping[str, Callable[[Mapping[str, Any]], Item]] = {
+    "Finding": _finding,
+    "Measurement": _measurement,
+    "Gap": _gap,
+}
+"""How each kind of item is read back from a child."""
+
+
+def items(statement: Statement) -> Iterator[Item]:
+    """Read the findings, measurements and gaps of a statement back."""
+    for member, kind in (("findings", "Finding"), ("measurements", "Measurement"), ("gaps", "Gap")):
+        for body in statement.predicate.get(member, ()):
+            yield READ[kind](body)

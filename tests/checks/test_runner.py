@@ -1,0 +1,177 @@
+"""Whatever happens to a check, its result says so and keeps what it saw."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from hallmarked.artifacts.source import describe, open_artifact
+from hallmarked.checks import registry
+from hallmarked.checks.inventory import InventoryCheck
+from hallmarked.checks.runner import items, run, run_isolated
+from hallmarked.checks.sandbox import Limits
+from hallmarked.core.artifact import Artifact
+from hallmarked.core.errors import InputError
+from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measurement, Outcome, Rule, Statement
+from tests.support import MemoryArtifact
+
+RULE = Rule("TST001", Level.ERROR, "Test", "Nothing.")
+
+
+class Probe:
+    """A check that yields what it is given, then raises if told to."""
+
+    id, version, title, rules, needs_socket = "probe", "1", "?", (RULE,), False
+
+    def __init__(self, *seen: Item, then: Exception | None = None, applies: bool = True) -> None:
+        self.seen, self.then, self._applies = seen, then, applies
+
+    def applies(self, artifact: Artifact) -> bool:
+        return self._applies
+
+    def run(self, artifact: Artifact) -> Iterator[Item]:
+        yield from self.seen
+        if self.then:
+            raise self.then
+
+
+NOTE = Finding("TST002", Level.NOTE, "note", Location("a", 3), {"k": "v"})
+ERROR = Finding.of(RULE, "bad", Location("b", line=2))
+MEASURED = Measurement("m", "1", "s", 5, ("0", "2"), {"path": "a"})
+
+
+@pytest.mark.parametrize(
+    ("check", "outcome", "result"),
+    [
+        (Probe(), Outcome.PASS, "PASSED"),
+        (Probe(NOTE, MEASURED), Outcome.PASS, "PASSED"),
+        (Probe(Gap("could not look")), Outcome.UNKNOWN, "WARNED"),
+        (Probe(ERROR, Gap("could not look")), Outcome.FAIL, "FAILED"),
+        (Probe(NOTE, then=KeyError("x")), Outcome.UNKNOWN, "WARNED"),
+        (Probe(ERROR, then=KeyError("x")), Outcome.FAIL, "FAILED"),
+        (Probe(then=MemoryError()), Outcome.UNKNOWN, "WARNED"),
+    ],
+)
+def test_outcome(check: Probe, outcome: Outcome, result: str) -> None:
+    """Unknown is never a pass, and what was seen before a crash still counts."""
+    got = run(check, MemoryArtifact({"a": b""}))
+    assert got.outcome is outcome
+    statement = got.to_statement(MemoryArtifact({}).subject, "00")
+    assert statement.predicate["result"] == result
+    assert bool(got.reason) == (outcome is Outcome.UNKNOWN or bool(got.gaps or got.broke))
+
+
+def test_inapplicable() -> None:
+    """A check with nothing to look at says so instead of passing."""
+    assert not run(Probe(applies=False), MemoryArtifact({})).applied
+
+
+def test_statement_keeps_everything() -> None:
+    """Findings, measurements and gaps survive the way through a statement's JSON."""
+    seen = [ERROR, NOTE, MEASURED, Gap("why", Location("c"))]
+    statement = run(Probe(*seen), MemoryArtifact({})).to_statement(MemoryArtifact({}).subject, "00")
+    assert list(items(Statement.from_dict(statement.to_dict()))) == seen
+
+
+def test_isolated_equals_in_process(tmp_path: Path) -> None:
+    """A check sees the same in its own process as in ours."""
+    (tmp_path / "a.txt").write_text("x")
+    (tmp_path / "A.txt").write_text("y")
+    artifact = open_artifact(tmp_path)
+    apart = run_isolated("inventory", "1", describe(artifact), Limits())
+    here = run(InventoryCheck(), artifact)
+    subject = artifact.subject
+    assert apart.to_statement(subject, "0") == here.to_statement(subject, "0")
+    assert [finding.rule for finding in apart.findings] == ["INV003"]
+    if sys.platform == "linux":
+        assert set(apart.isolation) == {"limits", "no-writes", "no-programs", "no-network"}
+
+
+HOSTILE = """
+import os, signal, sys
+sys.path.insert(0, {root!r})
+from hallmarked.checks import registry, worker
+from hallmarked.core.evidence import Finding, Level
+class Hostile:
+    id = version = title = "hostile"; rules = (); needs_socket = False
+    def applies(self, artifact): return True
+    def run(self, artifact):
+        yield Finding("TST001", Level.WARNING, "seen before")
+        {act}
+registry.load = lambda name: (Hostile(), None)
+worker.main()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="isolation of this kind exists on Linux")
+@pytest.mark.parametrize(
+    ("act", "says"),
+    [
+        ("os._exit(3)", "ended early with status 3"),
+        ("os.abort()", "ended by signal 6"),
+        ("bytearray(8 << 30)", "ran out of memory"),
+        ("while True: pass", "ended"),
+        ("sys.stdout.write('nonsense\\n')", "not a result"),
+        ('sys.stdout.write(\'{"kind": "Finding", "body": [1]}\\n\')', "not a result"),
+        ("__import__('socket').socket()", "PermissionError"),
+        ("open(os.devnull, 'w')", "PermissionError"),
+        ("os.fork()", "PermissionError"),
+        ("os.execv('/bin/true', ['true'])", "PermissionError"),
+        ("os.unlink('x')", "PermissionError"),
+    ],
+)
+def test_hostile_check(act: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check that is killed, hangs, babbles or breaks out loses only itself, and what it saw before is kept."""
+    script = tmp_path / "worker.py"
+    script.write_text(HOSTILE.format(act=act, root=str(Path(registry.__file__).parents[2])))
+    start = subprocess.Popen
+
+    def popen(command: list[str], **options: object) -> subprocess.Popen[bytes]:
+        return start([command[0], "-B", str(script)], **options)  # type: ignore[call-overload,no-any-return]
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    result = run_isolated("hostile", "1", {"path": str(tmp_path), "base": None}, Limits(cpu_seconds=1, wall_seconds=20))
+    assert [finding.message for finding in result.findings] == ["seen before"]
+    assert result.outcome is Outcome.UNKNOWN
+    assert says in result.reason
+
+
+def test_wall_clock(tmp_path: Path) -> None:
+    """A child that does not answer in time is ended and said to be."""
+    result = run_isolated("inventory", "1", describe(open_artifact(tmp_path)), Limits(wall_seconds=0))
+    assert result.outcome is Outcome.UNKNOWN
+    assert "ended" in result.reason
+
+
+def test_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checks load by id with their origin; an unknown or doubly claimed id is refused."""
+    check, origin = registry.load("inventory")
+    assert (check.id, origin.package) == ("inventory", "hallmarked")
+    with pytest.raises(InputError, match="there are:"):
+        registry.load("no-such-check")
+    twice = [EntryPoint("x", "a:b", registry.GROUP)] * 2
+    monkeypatch.setattr(registry, "entry_points", lambda **_: twice)
+    with pytest.raises(InputError, match="several packages"):
+        registry.load("x")
+
+
+def test_environment_is_not_handed_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check's process sees nothing of our environment that it does not need."""
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    seen: dict[str, str] = {}
+    start = subprocess.Popen
+
+    def popen(command: list[str], **options: object) -> subprocess.Popen[bytes]:
+        seen.update(options["env"])  # type: ignore[call-overload]
+        return start(command, **options)  # type: ignore[call-overload,no-any-return]
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    run_isolated("inventory", "1", describe(open_artifact(tmp_path)), Limits())
+    assert "HF_TOKEN" in os.environ
+    assert "HF_TOKEN" not in seen
