@@ -1,0 +1,108 @@
+"""Run the checks on an artifact, each in a process of its own, while this process hashes the files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+
+from hallmarked.artifacts.local import LocalArtifact
+from hallmarked.artifacts.source import describe
+from hallmarked.checks import registry
+from hallmarked.checks.registry import Origin
+from hallmarked.checks.ruleset import rule_set_digest
+from hallmarked.checks.runner import Result, run_isolated
+from hallmarked.checks.sandbox import Limits
+from hallmarked.core.check import Check
+from hallmarked.core.errors import InputError
+from hallmarked.core.evidence import Rule, Statement, Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What the checks saw."""
+
+    subject: Subject
+    files: int
+    size: int
+    """Bytes of all files."""
+    excluded: Sequence[str]
+    results: Sequence[Result]
+    """One per check that applied, in order of id."""
+    inapplicable: Sequence[str]
+    """Ids of checks that had nothing to look at."""
+    titles: dict[str, str]
+    """What each check asks, by id."""
+    rules: dict[str, Rule]
+    """Every rule a finding may cite, by id."""
+    origins: dict[str, Origin]
+    rule_set: str
+    statements: Sequence[Statement]
+    """One per result, in the same order."""
+
+
+def examine(
+    artifact: LocalArtifact,
+    *,
+    checks: Sequence[str] | None = None,
+    limits: Limits | None = None,
+    progress: Callable[[str], None] = lambda _check: None,
+) -> Examination:
+    """Run checks.
+
+    Args:
+        artifact: What to look at.
+        checks: Ids of the checks to run; by default all that are installed.
+        limits: What each check may use.
+        progress: Called with the id of each check that ends.
+
+    Raises:
+        InputError: When there is nothing to audit, or the files changed while they were read.
+        BackendError: When a file cannot be read.
+    """
+    if not artifact.files:
+        raise InputError(f"{artifact.path} holds no files: nothing to audit")
+    loaded = {name: registry.load(name) for name in (checks if checks is not None else registry.available())}
+    description = describe(artifact)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        hashing = pool.submit(artifact.digests)
+        running = {
+            pool.submit(run_isolated, name, check.version, description, limits or Limits()): name
+            for name, (check, _) in loaded.items()
+        }
+        for future in as_completed(running):
+            progress(running[future])
+        results = sorted((future.result() for future in running), key=lambda result: result.check)
+        hashing.result()
+    artifact.confirm_unchanged()
+    applied = [result for result in results if result.applied]
+    found = [check for check, _ in loaded.values()]
+    return Examination(
+        subject=artifact.subject,
+        files=len(artifact.files),
+        size=sum(file.size for file in artifact.files),
+        excluded=artifact.excluded,
+        results=applied,
+        inapplicable=[result.check for result in results if not result.applied],
+        titles={check.id: check.title for check in found},
+        rules=_rules(found),
+        origins={name: origin for name, (_, origin) in loaded.items()},
+        rule_set=rule_set_digest(),
+        statements=[_statement(result, artifact) for result in applied],
+    )
+
+
+def _statement(result: Result, artifact: LocalArtifact) -> Statement:
+    """Write a result as a statement; the inventory's names every file, so that others can say which one differs."""
+    statement = result.to_statement(artifact.subject, rule_set_digest())
+    if result.check != "inventory":
+        return statement
+    files = tuple(Subject(path, {"sha256": digest}) for path, digest in artifact.digests().items())
+    subjects = statement.subjects if statement.subjects == files else statement.subjects + files
+    predicate = {**statement.predicate, "excluded": list(artifact.excluded)}
+    return Statement(subjects, statement.predicate_type, predicate)
+
+
+def _rules(checks: Sequence[Check]) -> dict[str, Rule]:
+    return {rule.id: rule for check in checks for rule in check.rules}

@@ -1,0 +1,119 @@
+"""The report for a terminal: plain, aligned, and at most one screen for a healthy model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from hallmarked.audit.report import view
+from hallmarked.audit.report.report import Report
+from hallmarked.core.evidence import Level
+
+MARKS = {
+    "error": "✖",
+    "warning": "▲",
+    "note": "·",
+    "pass": "✔",
+    "fail": "✖",
+    "unknown": "?",
+    "supported": "✔",
+    "contradicted": "✖",
+    "stale": "◷",
+    "disputed": "…",
+    "self-asserted": "○",
+    "withdrawn": "○",
+    "not-evaluated": "?",
+}
+MOST_PLACES = 5
+MOST_GROUPS = 40
+MOST_CLAIMS = 25
+
+Paint = Callable[[str, str], str]
+"""Colours a text for a status, or leaves it alone."""
+
+
+def plain(text: str, status: str) -> str:
+    """Leave a text as it is."""
+    del status
+    return text
+
+
+def render(report: Report, *, paint: Paint = plain, verbose: bool = False) -> str:
+    """Return the report as text.
+
+    Args:
+        report: What to show.
+        paint: How to colour a text, given its status.
+        verbose: Also show notes, every place and every claim.
+    """
+    return "\n".join(
+        [*_head(report), *_findings(report, paint, verbose), *_claims(report, paint, verbose), *_end(report, paint)]
+    )
+
+
+def _head(report: Report) -> Iterator[str]:
+    seen = report.examination
+    digest = ", ".join(f"{name} {value}" for name, value in seen.subject.digest.items())
+    yield f"{view.clean(seen.subject.name)}  {view.plural(seen.files, 'file')}, {view.size(seen.size)}"
+    yield digest
+    facts = [
+        f"{fact.label.lower()} {fact.value}"
+        for fact in view.facts(seen.results)
+        if fact.label not in {"Files", "Bytes"}
+    ]
+    if facts:
+        yield view.clean(", ".join(facts))
+    yield ""
+
+
+def _findings(report: Report, paint: Paint, verbose: bool) -> Iterator[str]:
+    seen = report.examination
+    groups = view.groups(seen.results, seen.rules)
+    shown = groups if verbose else [group for group in groups if group.level is not Level.NOTE][:MOST_GROUPS]
+    for group in shown:
+        mark = paint(f"{MARKS[group.level]} {group.level}", group.level)
+        yield f"{mark}  {group.rule.title}  [{group.rule.id}]"
+        places = group.findings if verbose else group.findings[:MOST_PLACES]
+        for finding in places:
+            place = f"  ({finding.location})" if finding.location else ""
+            yield f"    {view.clean(finding.message)}{view.clean(place)}"
+        if len(group.findings) > len(places):
+            yield f"    … and {len(group.findings) - len(places)} more"
+        if group.rule.help:
+            yield f"    → {group.rule.help}"
+    hidden = len(groups) - len(shown)
+    if hidden:
+        yield paint(f"{MARKS['note']} {view.plural(hidden, 'more rule')} with notes (--verbose shows them)", "note")
+    gaps = view.gaps(seen.results)
+    for check, gap in gaps if verbose else gaps[:MOST_PLACES]:
+        place = f"  ({gap.location})" if gap.location else ""
+        yield f"{paint('? unknown', 'unknown')}  {check}: {view.clean(gap.reason)}{view.clean(place)}"
+    if not verbose and len(gaps) > MOST_PLACES:
+        yield f"    … and {len(gaps) - MOST_PLACES} more that could not be established"
+    if groups or gaps:
+        yield ""
+
+
+def _claims(report: Report, paint: Paint, verbose: bool) -> Iterator[str]:
+    if not report.claims:
+        return
+    yield "What the card claims"
+    shown = report.claims if verbose else report.claims[:MOST_CLAIMS]
+    for claim in shown:
+        mark = paint(f"{MARKS.get(claim.status, '?')} {view.words(claim.status)}", claim.status)
+        padding = " " * max(1, 16 - len(view.words(claim.status)))
+        yield f"  {mark}{padding}{view.clean(claim.text)}"
+        if claim.status != "self-asserted" or verbose:
+            yield f"{' ' * 20}{view.clean(claim.reason)}"
+    if len(report.claims) > len(shown):
+        yield f"  … and {len(report.claims) - len(shown)} more"
+    yield ""
+
+
+def _end(report: Report, paint: Paint) -> Iterator[str]:
+    word, _ = view.state(report.verdict)
+    outcome = report.verdict.outcome.value
+    ran = view.plural(len(report.examination.results), "check")
+    yield paint(f"{MARKS[outcome]} {word}", outcome) + f"  ({ran}, context {report.context.name})"
+    for reason in report.verdict.reasons:
+        yield f"    {view.clean(reason)}"
+    yield ""

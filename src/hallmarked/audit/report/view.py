@@ -1,0 +1,177 @@
+"""What every renderer for people shows, worked out once."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from hallmarked.checks.runner import Result
+from hallmarked.core.evidence import Finding, Gap, Level, Measurement, Outcome, Rule, Verdict
+
+WORDS = {Outcome.PASS: "no error", Outcome.FAIL: "errors", Outcome.UNKNOWN: "unknown"}
+"""How an outcome is called in front of people; never "safe"."""
+
+FACTS = {
+    "model.architecture": "Architecture",
+    "model.type": "Model type",
+    "model.library": "Library",
+    "parameters.total": "Parameters",
+    "tensors.total": "Tensors",
+    "base.tensors.identical": "Tensors identical to the base model",
+    "licence.declared": "Licence declared",
+    "licence.text": "Licence text found",
+    "files.total": "Files",
+    "bytes.total": "Bytes",
+}
+"""Measurements worth showing at a glance, and their labels."""
+
+
+INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+"""Unicode categories of characters that do not show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Findings of one rule at one level."""
+
+    rule: Rule
+    level: Level
+    check: str
+    findings: Sequence[Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """One file or member that has a format worth naming."""
+
+    path: str
+    format: str
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One measured value."""
+
+    label: str
+    value: str
+    where: str
+
+
+def groups(results: Sequence[Result], rules: Mapping[str, Rule]) -> list[Group]:
+    """Group findings by level (highest first), then rule."""
+    found: defaultdict[tuple[Level, str], list[Finding]] = defaultdict(list)
+    check_of: dict[str, str] = {}
+    for result in results:
+        for finding in result.findings:
+            found[finding.level, finding.rule].append(finding)
+            check_of[finding.rule] = result.check
+    ordered = sorted(found.items(), key=lambda item: (-item[0][0].rank, item[0][1]))
+    return [
+        Group(rules.get(rule) or Rule(rule, level, rule, ""), level, check_of[rule], findings)
+        for (level, rule), findings in ordered
+    ]
+
+
+def files(results: Sequence[Result]) -> list[FileRow]:
+    """List the files the serialization check examined, worst verdict first."""
+    rank = {"malformed": 0, "unproven": 1, "not-examined": 2, "proven": 3}
+    format_of: dict[str, str] = {}
+    verdict_of: dict[str, str] = {}
+    for result in results:
+        for measurement in result.measurements:
+            path = measurement.slice.get("path", "")
+            if measurement.metric == "file.format":
+                format_of[path] = measurement.value
+            elif measurement.metric == "file.verdict":
+                verdict_of[path] = measurement.value
+    rows = [FileRow(path, format_of.get(path, ""), verdict) for path, verdict in verdict_of.items()]
+    return sorted(rows, key=lambda row: (rank.get(row.verdict, 0), row.path))
+
+
+def facts(results: Sequence[Result]) -> list[Fact]:
+    """Pick the measurements worth showing at a glance."""
+    found: defaultdict[str, list[Measurement]] = defaultdict(list)
+    for result in results:
+        for measurement in result.measurements:
+            found[measurement.metric].append(measurement)
+    shown = [
+        Fact(label, number(measurement.value), measurement.slice.get("path", ""))
+        for metric, label in FACTS.items()
+        for measurement in found[metric]
+        if measurement.value
+    ]
+    return list(dict.fromkeys(shown))
+
+
+def gaps(results: Sequence[Result]) -> list[tuple[str, Gap]]:
+    """List what could not be established, with the check that tried; a broken check counts as one."""
+    listed: list[tuple[str, Gap]] = []
+    for result in results:
+        if result.broke:
+            listed.append((result.check, Gap(result.broke)))
+        listed += [(result.check, gap) for gap in result.gaps]
+    return listed
+
+
+def number(text: str) -> str:
+    """Group the digits of a whole number; leave anything else alone."""
+    return f"{int(text):,}" if text.isascii() and text.isdigit() and len(text) < 20 else text
+
+
+def size(count: int) -> str:
+    """Write a number of bytes for people, with SI prefixes."""
+    value, prefixes = float(count), iter(("", "k", "M", "G", "T", "P"))
+    prefix = next(prefixes)
+    while value >= 1000 and prefix != "P":
+        value, prefix = value / 1000, next(prefixes)
+    return f"{value:.3g} {prefix}B" if prefix else f"{count} bytes"
+
+
+def clean(text: object) -> str:
+    """Make characters visible that could move a cursor, hide text or turn its direction."""
+    return "".join(
+        character.encode("unicode_escape").decode() if unicodedata.category(character) in INVISIBLE else character
+        for character in str(text)
+    )
+
+
+def plural(count: int, word: str) -> str:
+    """Write a count with its noun."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def words(status: str) -> str:
+    """Write a status for people: ``self-asserted`` → ``Self-asserted``."""
+    return {"not-evaluated": "Not evaluated"}.get(status, status.capitalize())
+
+
+def state(verdict: Verdict) -> tuple[str, str]:
+    """Return the verdict as a few words and as a sentence."""
+    return {
+        Outcome.PASS: (
+            "No finding at the threshold",
+            "Every check came to its end and none found anything that fails.",
+        ),
+        Outcome.FAIL: ("Something has to be looked at before this is used", "At least one check found what fails it."),
+        Outcome.UNKNOWN: ("Not everything could be judged", "Nothing fails, but not everything could be established."),
+    }[verdict.outcome]
+
+
+def isolation(results: Sequence[Result]) -> str:
+    """Say in one sentence how the checks were kept from doing harm."""
+    words = {
+        "limits": "limits on time and memory",
+        "no-writes": "no way to change files",
+        "no-programs": "no way to start programs",
+        "no-network": "no network",
+    }
+    held = set.intersection(*(set(result.isolation) for result in results)) if results else set()
+    shown = [text for name, text in words.items() if name in held]
+    if not shown:
+        return "On this system the checks ran without isolation."
+    missing = [text for name, text in words.items() if name not in held]
+    sentence = f"Every check ran with {', '.join(shown)}."
+    return f"{sentence} Not for every check: {', '.join(missing)}." if missing else sentence

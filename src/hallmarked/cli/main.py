@@ -1,0 +1,62 @@
+"""The command line's entry. Commands are loaded when they are called, so that ``--help`` stays fast."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any, cast
+
+import click
+
+from hallmarked import __version__
+from hallmarked.core.errors import Error, VerificationError
+
+COMMANDS = {
+    "audit": ("hallmarked.cli.audit", "Test a model, and write signed evidence of what was found."),
+    "check": ("hallmarked.cli.check", "List the checks and their rules."),
+    "convert": ("hallmarked.cli.convert", "Turn pickled weights into safetensors without loading them."),
+    "key": ("hallmarked.cli.key", "Show, create or rotate the key that signs."),
+    "ledger": ("hallmarked.cli.ledger", "Look at the log of statements, check it, export from it."),
+    "verify": ("hallmarked.cli.verify", "Check evidence somebody gave you, offline."),
+}
+"""Name: (module that has a command ``command``, one line of help)."""
+
+EXIT_FINDINGS, EXIT_COULD_NOT = 1, 2
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        return cast("click.Command", importlib.import_module(COMMANDS[cmd_name][0]).command)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_line) for name, (_, help_line) in sorted(COMMANDS.items())])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="hallmarked")
+def command() -> None:
+    """Accountability for machine-learning models and datasets, on evidence anyone can check."""
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line; every error of ours becomes one sentence and an exit status."""
+    try:
+        return command.main(arguments, prog_name="hallmarked")
+    except Error as error:
+        click.echo(f"hallmarked: {error.diagnostics()}", err=True)
+        sys.exit(EXIT_FINDINGS if isinstance(error, VerificationError) else EXIT_COULD_NOT)
+    except BrokenPipeError:
+        # The reader of our output went away; say nothing more, and do not let the interpreter try to.
+        sys.stdout = None
+        sys.exit(EXIT_COULD_NOT)
