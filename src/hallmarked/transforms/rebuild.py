@@ -13,7 +13,7 @@ from typing import Any
 
 from hallmarked.core.errors import FormatError
 from hallmarked.formats.pickle.values import Call, Dict, Global, Persistent, Value
-from hallmarked.transforms.tensor import DTYPES, STORAGES, Dtype, Storage, Tensor
+from hallmarked.transforms.tensor import DTYPES, MAX_BYTES, STORAGES, Storage, Tensor
 
 UTILS = "torch._utils"
 MAPPINGS = frozenset({("collections", "OrderedDict"), ("collections", "defaultdict")})
@@ -86,8 +86,8 @@ def _arguments(args: tuple[Value, ...], least: int, most: int) -> None:
 def _dense(args: tuple[Value, ...], storages: Mapping[str, Storage]) -> Rebuilt:
     """``_rebuild_tensor(storage, offset, size, stride)``; v2 adds ``requires_grad, hooks[, metadata]``."""
     _arguments(args, 4, 7)
-    storage, stored = _storage(args[0], storages)
-    return Rebuilt(_view(args, storage, stored), _extras(args[5:7]))
+    storage, dtype = _storage(args[0], storages)
+    return Rebuilt(_view(args, storage, dtype), _extras(args[5:7]))
 
 
 def _typed(args: tuple[Value, ...], storages: Mapping[str, Storage]) -> Rebuilt:
@@ -95,9 +95,9 @@ def _typed(args: tuple[Value, ...], storages: Mapping[str, Storage]) -> Rebuilt:
     _arguments(args, 7, 8)
     storage, _ = _storage(args[0], storages)
     name = args[6].resolved if isinstance(args[6], Global) else ("", "")
-    if name[0] != "torch" or name[1] not in DTYPES:
-        raise FormatError(f"safetensors has no element type for {'.'.join(name)}")
-    return Rebuilt(_view(args, storage, DTYPES[name[1]]), _extras((args[5], *args[7:])))
+    if name[0] != "torch":
+        raise FormatError("the element type of a tensor is not one of torch")
+    return Rebuilt(_view(args, storage, name[1]), _extras((args[5], *args[7:])))
 
 
 def _parameter(args: tuple[Value, ...], storages: Mapping[str, Storage]) -> Rebuilt:
@@ -141,30 +141,32 @@ def storage_id(value: Value) -> tuple[str, str, int]:
         FormatError: When it is not the id of a whole storage.
     """
     pid = value.pid if isinstance(value, Persistent) else None
+    if type(pid) is tuple and pid[:1] == ("module",):
+        raise FormatError("it holds a whole module with its code, not only weights")
     if type(pid) is not tuple or len(pid) not in {5, 6} or pid[0] != "storage" or pid[5:] not in {(), (None,)}:
         raise FormatError("a tensor is not on a storage of this file, or on a part of one")
     _, kind, key, _, count = pid[:5]
     if not isinstance(kind, Global) or kind.resolved[0] not in _STORAGE_MODULES or type(key) is not str:
         raise FormatError("a storage is named in a way torch does not write")
-    if type(count) is not int or count < 0:
+    if kind.resolved[1] not in STORAGES:
+        raise FormatError(f"storages of the class {kind.resolved[1]} are not understood here")
+    if type(count) is not int or not 0 <= count <= MAX_BYTES:
         raise FormatError("a storage has no size")
     return key, kind.resolved[1], count
 
 
-def _storage(value: Value, storages: Mapping[str, Storage]) -> tuple[Storage, Dtype]:
+def _storage(value: Value, storages: Mapping[str, Storage]) -> tuple[Storage, str]:
     key, kind, _ = storage_id(value)
-    if kind not in STORAGES:
-        raise FormatError(f"safetensors has no element type for {kind}")
-    if key not in storages:
-        raise FormatError(f"the data of storage {key} are missing")
-    return storages[key], DTYPES[STORAGES[kind]]
+    return storages[key], STORAGES[kind][0]
 
 
-def _view(args: tuple[Value, ...], storage: Storage, dtype: Dtype) -> Tensor:
+def _view(args: tuple[Value, ...], storage: Storage, dtype: str) -> Tensor:
+    if dtype not in DTYPES:
+        raise FormatError(f"safetensors has no element type for {dtype}")
     offset, shape, strides = args[1], _integers(args[2]), _integers(args[3])
     if type(offset) is not int:
         raise FormatError("the place of a tensor in its storage is not a number")
-    return Tensor(storage, dtype, offset, shape, strides)
+    return Tensor(storage, DTYPES[dtype], offset, shape, strides)
 
 
 def _integers(value: Value) -> tuple[int, ...]:
