@@ -131,7 +131,7 @@ def convert(
                     raise
                 refused[group.index or group.files[0]] = str(error)
         if not run.parts:
-            reasons = "; ".join(f"{path}: {reason}" for path, reason in refused.items())
+            reasons = "; ".join(refused.values())
             raise InputError(f"nothing in {artifact.name} can be converted" + (f" ({reasons})" if reasons else ""))
         conversion = _conclude(run, refused, {"paths": list(paths), "select": select})
         staging.commit()
@@ -152,7 +152,7 @@ def _groups(artifact: Artifact, paths: Sequence[str], refused: dict[str, str]) -
         except FormatError as error:
             if paths:
                 raise FormatError(f"{path}: {error}") from error
-            refused[path] = str(error)
+            refused[path] = f"{path}: {error}"
             continue
         if group is not None:
             taken.update(group.files)
@@ -202,7 +202,7 @@ def _convert_file(run: _Run, path: str) -> _Part:
     with Source(run.artifact, path, size, run.staging.folder) as source:
         budget = Budget(size)
         checkpoint = read_checkpoint(source, budget)
-        weights = find_weights(checkpoint.root, checkpoint.storages, run.select)
+        weights = find_weights(checkpoint.root, run.select)
         tensors, tied = separate_ties(weights.tensors)
         budget.expand(sum(tensor.size for tensor in tensors.values()))
         layout = lay_out(tensors, {"format": "pt"} | {gone: kept for gone, kept in tied.items() if gone != "format"})
@@ -241,13 +241,14 @@ def _write(staging: Staging, name: str, checkpoint: Checkpoint, tensors: Mapping
         write_all(target, memoryview(layout.header), 0)
         for tensor_name, at in layout.places.items():
             tensor = tensors[tensor_name]
-            source, base = checkpoint.places[tensor.storage.key]
+            source, base = checkpoint.places[tensor.storage]
             if tensor.contiguous:
                 copy_range(source, base + tensor.start, target, at, tensor.size)
                 continue
+            done = 0
             for block in elements(source, base, tensor):
-                write_all(target, block, at)
-                at += len(block)
+                write_all(target, block, at + done)
+                done += len(block)
         os.fsync(target)
     finally:
         os.close(target)
@@ -265,9 +266,7 @@ def _compare(
 
     def record(tensor_name: str) -> TensorRecord:
         tensor, at = tensors[tensor_name], layout.places[tensor_name]
-        before = sha256(
-            elements(checkpoint.places[tensor.storage.key][0], checkpoint.places[tensor.storage.key][1], tensor)
-        )
+        before = sha256(elements(checkpoint.places[tensor.storage][0], checkpoint.places[tensor.storage][1], tensor))
         after = sha256(read_range(written, at, tensor.size))
         return TensorRecord(name, tensor_name, tensor.dtype.code, tensor.shape, before, after)
 

@@ -7,13 +7,14 @@ tensor is refused with its reason.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from hallmarked.core.errors import FormatError
-from hallmarked.formats.pickle.values import Call, Dict, Global, Persistent, Value
-from hallmarked.transforms.tensor import DTYPES, MAX_BYTES, STORAGES, Storage, Tensor
+from hallmarked.formats.pickle.tensor import read_tensor
+from hallmarked.formats.pickle.values import Call, Dict, Global, Value
+from hallmarked.transforms.tensor import Tensor
 
 UTILS = "torch._utils"
 MAPPINGS = frozenset({("collections", "OrderedDict"), ("collections", "defaultdict")})
@@ -27,7 +28,6 @@ _PLAIN_TENSORS = frozenset(
         ("torch.nn.parameter", "Buffer"),
     }
 )
-_STORAGE_MODULES = frozenset({"torch", "torch.storage", "torch.cuda"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,8 @@ def is_tensor(value: Value) -> bool:
     )
 
 
-def rebuild(call: Call, storages: Mapping[str, Storage]) -> Rebuilt:
+def rebuild(call: Call) -> Rebuilt:
     """Read the call that rebuilds a dense tensor.
-
-    Args:
-        call: The call.
-        storages: Every storage of the file by its key.
 
     Raises:
         FormatError: When it is another kind of tensor, or its arguments are not what torch writes.
@@ -66,7 +62,7 @@ def rebuild(call: Call, storages: Mapping[str, Storage]) -> Rebuilt:
         raise FormatError("a tensor is changed after it was rebuilt", offset=call.offset)
     if type(call.args) is not tuple:
         raise FormatError("a tensor is rebuilt from something that is not fixed", offset=call.offset)
-    return reader(call.args, storages)
+    return reader(call)
 
 
 def _refusal(target: tuple[str, str] | None) -> str:
@@ -78,52 +74,48 @@ def _refusal(target: tuple[str, str] | None) -> str:
     return f"a tensor is rebuilt by {name}, which is not understood here"
 
 
-def _arguments(args: tuple[Value, ...], least: int, most: int) -> None:
-    if not least <= len(args) <= most:
-        raise FormatError(f"a tensor is rebuilt from {len(args)} arguments")
+def _arguments(call: Call, least: int, most: int) -> None:
+    if not least <= len(call.args) <= most:
+        raise FormatError(f"a tensor is rebuilt from {len(call.args)} arguments", offset=call.offset)
 
 
-def _dense(args: tuple[Value, ...], storages: Mapping[str, Storage]) -> Rebuilt:
+def _dense(call: Call) -> Rebuilt:
     """``_rebuild_tensor(storage, offset, size, stride)``; v2 adds ``requires_grad, hooks[, metadata]``."""
-    _arguments(args, 4, 7)
-    storage, dtype = _storage(args[0], storages)
-    return Rebuilt(_view(args, storage, dtype), _extras(args[5:7]))
+    _arguments(call, 4, 7)
+    return Rebuilt(Tensor.of(read_tensor(call)), _extras(call.args[5:]))
 
 
-def _typed(args: tuple[Value, ...], storages: Mapping[str, Storage]) -> Rebuilt:
+def _typed(call: Call) -> Rebuilt:
     """``_rebuild_tensor_v3(storage, offset, size, stride, requires_grad, hooks, dtype[, metadata])``."""
-    _arguments(args, 7, 8)
-    storage, _ = _storage(args[0], storages)
-    name = args[6].resolved if isinstance(args[6], Global) else ("", "")
-    if name[0] != "torch":
-        raise FormatError("the element type of a tensor is not one of torch")
-    return Rebuilt(_view(args, storage, name[1]), _extras((args[5], *args[7:])))
+    _arguments(call, 7, 8)
+    return Rebuilt(Tensor.of(read_tensor(call)), _extras((call.args[5], *call.args[7:])))
 
 
-def _parameter(args: tuple[Value, ...], storages: Mapping[str, Storage]) -> Rebuilt:
+def _parameter(call: Call) -> Rebuilt:
     """``_rebuild_parameter(data, requires_grad, hooks)``; another function adds ``state``."""
-    _arguments(args, 3, 4)
+    _arguments(call, 3, 4)
+    args = call.args
     if not isinstance(args[0], Call):
         raise FormatError("a parameter is not made from a tensor")
-    inner = rebuild(args[0], storages)
+    inner = rebuild(args[0])
     return Rebuilt(inner.tensor, _first(inner.attributes, _extras(args[2:3]), *args[3:]))
 
 
-def _from_type(args: tuple[Value, ...], storages: Mapping[str, Storage]) -> Rebuilt:
+def _from_type(call: Call) -> Rebuilt:
     """``_rebuild_from_type_v2(func, type, args, state)``: ``func(*args)``, then attributes."""
-    _arguments(args, 4, 4)
-    function, kind, inner, state = args
+    _arguments(call, 4, 4)
+    function, kind, inner, state = call.args
     if not isinstance(kind, Global) or kind.resolved not in _PLAIN_TENSORS:
         raise FormatError(
             f"a tensor is of a class of its own ({kind.label if isinstance(kind, Global) else 'unknown'})"
         )
     if not isinstance(function, Global):
         raise FormatError("a tensor is rebuilt by something computed")
-    rebuilt = rebuild(Call("reduce", function, inner, function.offset), storages)
+    rebuilt = rebuild(Call("reduce", function, inner, call.offset))
     return Rebuilt(rebuilt.tensor, _first(rebuilt.attributes, state))
 
 
-_READERS: dict[tuple[str, str] | None, Callable[[tuple[Value, ...], Mapping[str, Storage]], Rebuilt]] = {
+_READERS: dict[tuple[str, str] | None, Callable[[Call], Rebuilt]] = {
     (UTILS, "_rebuild_tensor"): _dense,
     (UTILS, "_rebuild_tensor_v2"): _dense,
     (UTILS, "_rebuild_tensor_v3"): _typed,
@@ -132,49 +124,6 @@ _READERS: dict[tuple[str, str] | None, Callable[[tuple[Value, ...], Mapping[str,
     ("torch._tensor", "_rebuild_from_type_v2"): _from_type,
     ("torch.tensor", "_rebuild_from_type_v2"): _from_type,
 }
-
-
-def storage_id(value: Value) -> tuple[str, str, int]:
-    """Read the persistent id of a storage: key, name of its class, number of elements.
-
-    Raises:
-        FormatError: When it is not the id of a whole storage.
-    """
-    pid = value.pid if isinstance(value, Persistent) else None
-    if type(pid) is tuple and pid[:1] == ("module",):
-        raise FormatError("it holds a whole module with its code, not only weights")
-    if type(pid) is not tuple or len(pid) not in {5, 6} or pid[0] != "storage" or pid[5:] not in {(), (None,)}:
-        raise FormatError("a tensor is not on a storage of this file, or on a part of one")
-    _, kind, key, _, count = pid[:5]
-    if not isinstance(kind, Global) or kind.resolved[0] not in _STORAGE_MODULES or type(key) is not str:
-        raise FormatError("a storage is named in a way torch does not write")
-    if kind.resolved[1] not in STORAGES:
-        raise FormatError(f"storages of the class {kind.resolved[1]} are not understood here")
-    if type(count) is not int or not 0 <= count <= MAX_BYTES:
-        raise FormatError("a storage has no size")
-    return key, kind.resolved[1], count
-
-
-def _storage(value: Value, storages: Mapping[str, Storage]) -> tuple[Storage, str]:
-    key, kind, _ = storage_id(value)
-    return storages[key], STORAGES[kind][0]
-
-
-def _view(args: tuple[Value, ...], storage: Storage, dtype: str) -> Tensor:
-    if dtype not in DTYPES:
-        raise FormatError(f"safetensors has no element type for {dtype}")
-    offset, shape, strides = args[1], _integers(args[2]), _integers(args[3])
-    if type(offset) is not int:
-        raise FormatError("the place of a tensor in its storage is not a number")
-    return Tensor(storage, DTYPES[dtype], offset, shape, strides)
-
-
-def _integers(value: Value) -> tuple[int, ...]:
-    if isinstance(value, Call) and value.target() == ("torch", "Size") and type(value.args) is tuple and value.args:
-        value = value.args[0]
-    if type(value) not in {tuple, list} or any(type(number) is not int for number in value):
-        raise FormatError("the shape of a tensor is not made of numbers")
-    return tuple(value)
 
 
 def _extras(parts: tuple[Value, ...]) -> Value:

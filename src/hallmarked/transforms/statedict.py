@@ -6,13 +6,13 @@ the caller has to choose.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hallmarked.core.errors import FormatError, InputError, LimitExceeded
 from hallmarked.formats.pickle.values import Array, Call, Dict, Set, Span, Value
 from hallmarked.transforms.rebuild import MAPPINGS, is_empty, is_tensor, rebuild
-from hallmarked.transforms.tensor import Storage, Tensor
+from hallmarked.transforms.tensor import Tensor
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "module", "net", "network", "params", "weights")
 """Keys under which training frameworks put the weights beside other things."""
@@ -44,12 +44,11 @@ class Weights:
     dropped: list[Dropped] = field(default_factory=list)
 
 
-def find_weights(root: Value, storages: Mapping[str, Storage], select: str | None = None) -> Weights:
+def find_weights(root: Value, select: str | None = None) -> Weights:
     """Find the weights in a checkpoint.
 
     Args:
         root: What the checkpoint's pickle builds.
-        storages: Every storage of the file by its key.
         select: Key of the part that is meant, when there are several.
 
     Raises:
@@ -67,7 +66,7 @@ def find_weights(root: Value, storages: Mapping[str, Storage], select: str | Non
         mapping, select = dict(survey.text_pairs(mapping))[key], None
         if path.count(".") > MAX_DEPTH:
             raise LimitExceeded(f"more than {MAX_DEPTH} mappings within mappings")
-    _Flattening(survey, storages, weights).add_mapping(mapping, "")
+    _Flattening(survey, weights).add_mapping(mapping, "")
     if not weights.tensors:
         raise FormatError("it holds no tensors by name")
     return weights
@@ -103,7 +102,6 @@ class _Flattening:
     """Joins the names of nested mappings with dots."""
 
     survey: _Survey
-    storages: Mapping[str, Storage]
     weights: Weights
     entries: int = 0
 
@@ -136,7 +134,7 @@ class _Flattening:
         if name in self.weights.tensors:
             raise FormatError(f"two tensors would be named {name}")
         try:
-            rebuilt = rebuild(value, self.storages)
+            rebuilt = rebuild(value)
         except FormatError as error:
             raise FormatError(f"{name}: {error}", offset=error.offset) from error
         self.weights.tensors[name] = rebuilt.tensor
@@ -228,12 +226,12 @@ class _Survey:
             target = value.target()
             shown = f"an object of {'.'.join(target)}" if target else "an object"
             return "a tensor" if is_tensor(value) else shown
-        if type(value) in {str, bytes, tuple, list}:
-            words = {str: "a text", bytes: "data", tuple: "a tuple", list: "a list"}
-            return f"{words[type(value)]} of length {len(value)}"
         if type(value) in _SCALARS:
-            return f"the value {value}"
-        return {Array: "an array", Set: "a set", Span: "long data"}.get(type(value), "an object")
+            return f"the value {value}" if type(value) not in {str, bytes} else f"text or data of length {len(value)}"
+        if type(value) in {tuple, list}:
+            return f"a list of length {len(value)}"
+        words: dict[type, str] = {Array: "an array", Set: "a set", Span: "long data"}
+        return words.get(type(value), "an object")
 
 
 def _initial_pairs(mapping: Value) -> list[tuple[Value, Value]]:

@@ -21,17 +21,12 @@ from hallmarked.core.errors import FormatError
 from hallmarked.formats.archive.model import Entry
 from hallmarked.formats.archive.zip import read_zip
 from hallmarked.formats.blob import Blob, Budget
-from hallmarked.formats.pickle.reader import Reader
-from hallmarked.formats.pickle.stream import Evaluation, evaluate, evaluate_next
+from hallmarked.formats.pickle.stream import Evaluation, evaluate
+from hallmarked.formats.pickle.tensor import StorageRef, read_storage
+from hallmarked.formats.pickle.torchfile import evaluate_legacy, is_magic
 from hallmarked.formats.pickle.values import Dict, Value
 from hallmarked.transforms.bytecopy import CHUNK
-from hallmarked.transforms.rebuild import storage_id
-from hallmarked.transforms.tensor import STORAGES, Storage
 
-MAGIC = 0x1950A86A20F9469CFC6C
-"""What the first pickle of the old layout holds."""
-PROTOCOL = 1001
-"""What its second one holds."""
 ZIP_SIGNATURE = b"PK\x03\x04"
 
 Place = tuple[int, int]
@@ -44,10 +39,8 @@ class Checkpoint:
 
     root: Value
     """The symbolic object."""
-    storages: Mapping[str, Storage]
-    """By their key."""
     places: Mapping[str, Place]
-    """Where the bytes of each storage start."""
+    """Where the bytes of each storage start, by its key."""
 
 
 class Source:
@@ -89,7 +82,8 @@ class Source:
 
     def spool(self, blob: Blob) -> Place:
         """Copy a blob to a file without a name."""
-        target = self._closing.enter_context(tempfile.TemporaryFile(dir=self._folder))
+        target = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 -- closed with the source
+        self._closing.callback(target.close)
         with blob.open() as stream:
             while part := stream.read(CHUNK):
                 target.write(part)
@@ -124,17 +118,18 @@ def is_checkpoint(blob: Blob, budget: Budget) -> bool:
         except FormatError:
             return False
     first = evaluate(Blob.of_bytes(blob.path, blob.head(64)), budget)
-    return first.error is None and first.root == MAGIC
+    return is_magic(first)
 
 
-def _sizes(evaluation: Evaluation) -> dict[str, tuple[Storage, int]]:
-    """Return every storage that the object refers to, with the bytes of one of its elements."""
-    found: dict[str, tuple[str, int]] = {}
+def _storages(evaluation: Evaluation) -> dict[str, StorageRef]:
+    """Return every storage that the object refers to."""
+    found: dict[str, StorageRef] = {}
     for persistent in evaluation.trace.persistent:
-        key, kind, count = storage_id(persistent)
-        if found.setdefault(key, (kind, count)) != (kind, count):
-            raise FormatError(f"storage {key} is described in two ways", offset=persistent.offset)
-    return {key: (Storage(key, count * STORAGES[kind][1]), STORAGES[kind][1]) for key, (kind, count) in found.items()}
+        storage = read_storage(persistent)
+        first = found.setdefault(storage.key, storage)
+        if (first.dtype, first.count) != (storage.dtype, storage.count):
+            raise FormatError(f"storage {storage.key} is described in two ways", offset=persistent.offset)
+    return found
 
 
 def _read_zip(source: Source, budget: Budget) -> Checkpoint:
@@ -154,15 +149,14 @@ def _read_zip(source: Source, budget: Budget) -> Checkpoint:
     root = evaluation.require()
     if evaluation.end != members[pickles[0]].size:
         raise FormatError("more follows the pickle of the object", offset=evaluation.end)
-    storages, places = {}, {}
-    for key, (storage, _) in _sizes(evaluation).items():
+    places: dict[str, Place] = {}
+    for key, storage in _storages(evaluation).items():
         member = members.get(f"{prefix}data/{key}")
-        if member is None or member.size != storage.size:
+        if member is None or member.size != storage.nbytes:
             size = f"has {member.size:,} bytes" if member else "is missing"
-            raise FormatError(f"storage {key} should have {storage.size:,} bytes and {size}")
-        storages[key] = storage
+            raise FormatError(f"storage {key} should have {storage.nbytes:,} bytes and {size}")
         places[key] = source.spool(_content(member)) if member.at is None else (source.descriptor, member.at)
-    return Checkpoint(root, storages, places)
+    return Checkpoint(root, places)
 
 
 def _content(entry: Entry) -> Blob:
@@ -180,32 +174,12 @@ def _content(entry: Entry) -> Blob:
 
 
 def _read_legacy(source: Source, budget: Budget) -> Checkpoint:
-    with source.blob.open() as stream:
-        reader = Reader(stream, source.blob.size)
-        magic = evaluate_next(reader, budget)
-        if magic.error is not None or magic.root != MAGIC:
-            raise FormatError("it is not a file that torch.save writes", offset=0)
-        protocol, facts = (evaluate_next(reader, budget).require() for _ in range(2))
-        evaluation = evaluate_next(reader, budget)
-        root, keys = evaluation.require(), evaluate_next(reader, budget).require()
-        start = reader.offset
-    if protocol != PROTOCOL:
-        raise FormatError("its version is unknown")
+    legacy = evaluate_legacy(source.blob, budget)
+    if not legacy.evaluations or not is_magic(legacy.evaluations[0]):
+        raise FormatError("it is not a file that torch.save writes", offset=0)
+    if legacy.error is not None:
+        raise legacy.error
+    facts = legacy.evaluations[2].root
     if not isinstance(facts, Dict) or facts.get("little_endian") is not True:
         raise FormatError("its numbers are not little-endian")
-    sizes = _sizes(evaluation)
-    if type(keys) is not list or any(type(key) is not str for key in keys) or sorted(keys) != sorted(sizes):
-        raise FormatError("its list of storages does not match the object", offset=start)
-    places: dict[str, Place] = {}
-    for key in keys:
-        storage, width = sizes[key]
-        count = int.from_bytes(os.pread(source.descriptor, 8, start), "little", signed=True)
-        if count * width != storage.size:
-            raise FormatError(
-                f"storage {key} should have {storage.size:,} bytes and has {count * width:,}", offset=start
-            )
-        places[key] = (source.descriptor, start + 8)
-        start += 8 + storage.size
-    if start != source.blob.size:
-        raise FormatError("its storages do not end with the file", offset=start)
-    return Checkpoint(root, {key: storage for key, (storage, _) in sizes.items()}, places)
+    return Checkpoint(legacy.root, {key: (source.descriptor, offset) for key, (offset, _) in legacy.storages.items()})
