@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,14 +18,15 @@ from hallmarked.core.artifact import Artifact
 from hallmarked.core.errors import FormatError, InputError
 from hallmarked.core.evidence import Statement
 from hallmarked.formats.blob import Blob, Budget
-from hallmarked.transforms.bytecopy import copy_range, elements, read_range, sha256, write_all
+from hallmarked.transforms.bytecopy import sha256, write_all
 from hallmarked.transforms.naming import INDEX_SUFFIX, Group, output_name, read_index, rewrite_index
 from hallmarked.transforms.provenance import describe_build
-from hallmarked.transforms.safetensors_file import Layout, lay_out
+from hallmarked.transforms.rewrite import rewrite
+from hallmarked.transforms.safetensors_file import lay_out
 from hallmarked.transforms.staging import Staging
 from hallmarked.transforms.statedict import Dropped, find_weights
 from hallmarked.transforms.tensor import Tensor
-from hallmarked.transforms.torchfile import Checkpoint, Source, is_checkpoint, read_checkpoint
+from hallmarked.transforms.torchfile import Source, is_checkpoint, read_checkpoint
 
 Vouch = Callable[[str], Sequence[str]]
 """Given the path of a file, says why it is not proven; nothing when it is."""
@@ -95,7 +95,6 @@ class _Part:
 class _Run:
     artifact: Artifact
     staging: Staging
-    pool: ThreadPoolExecutor
     vouch: Vouch
     select: str | None
     parts: list[_Part] = field(default_factory=list)
@@ -121,8 +120,8 @@ def convert(
         BackendError: When a file cannot be read or written.
     """
     refused: dict[str, str] = {}
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool, Staging(out_dir) as staging:
-        run = _Run(artifact, staging, pool, vouch, select)
+    with Staging(out_dir) as staging:
+        run = _Run(artifact, staging, vouch, select)
         for group in _groups(artifact, paths, refused):
             try:
                 _convert_group(run, group)
@@ -206,14 +205,20 @@ def _convert_file(run: _Run, path: str) -> _Part:
         tensors, tied = separate_ties(weights.tensors)
         budget.expand(sum(tensor.size for tensor in tensors.values()))
         layout = lay_out(tensors, {"format": "pt"} | {gone: kept for gone, kept in tied.items() if gone != "format"})
+        target = run.staging.create(name)
         try:
-            _write(run.staging, name, checkpoint, tensors, layout)
-            records, input_sha256, output_sha256 = _compare(run, source, name, checkpoint, tensors, layout)
+            digests = rewrite(target, source, checkpoint, tensors, layout)
         except FormatError:
             run.staging.discard(name)
             raise
-    output = OutputFile(name, layout.size, output_sha256)
-    return _Part(path, input_sha256, output, records, tensors, tied, weights.dropped)
+        finally:
+            os.close(target)
+    records = [
+        TensorRecord(name, key, tensors[key].dtype.code, tensors[key].shape, digests.before[key], digests.after[key])
+        for key in layout.places
+    ]
+    output = OutputFile(name, layout.size, digests.result)
+    return _Part(path, digests.source, output, records, tensors, tied, weights.dropped)
 
 
 def separate_ties(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -233,57 +238,6 @@ def separate_ties(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dic
         first[identity] = name
         kept[name] = tensor
     return kept, tied
-
-
-def _write(staging: Staging, name: str, checkpoint: Checkpoint, tensors: Mapping[str, Tensor], layout: Layout) -> None:
-    target = staging.create(name)
-    try:
-        write_all(target, memoryview(layout.header), 0)
-        for tensor_name, at in layout.places.items():
-            tensor = tensors[tensor_name]
-            source, base = checkpoint.places[tensor.storage]
-            if tensor.contiguous:
-                copy_range(source, base + tensor.start, target, at, tensor.size)
-                continue
-            done = 0
-            for block in elements(source, base, tensor):
-                write_all(target, block, at + done)
-                done += len(block)
-        os.fsync(target)
-    finally:
-        os.close(target)
-
-
-def _compare(
-    run: _Run, source: Source, name: str, checkpoint: Checkpoint, tensors: Mapping[str, Tensor], layout: Layout
-) -> tuple[list[TensorRecord], str, str]:
-    """Read everything back and take digests; return the records and the digests of source and result.
-
-    Raises:
-        FormatError: When a tensor is not what it was in the source.
-    """
-    written = os.open(run.staging.path(name), os.O_RDONLY)
-
-    def record(tensor_name: str) -> TensorRecord:
-        tensor, at = tensors[tensor_name], layout.places[tensor_name]
-        before = sha256(elements(checkpoint.places[tensor.storage][0], checkpoint.places[tensor.storage][1], tensor))
-        after = sha256(read_range(written, at, tensor.size))
-        return TensorRecord(name, tensor_name, tensor.dtype.code, tensor.shape, before, after)
-
-    try:
-        whole: list[Future[str]] = [
-            run.pool.submit(lambda: sha256(read_range(source.descriptor, 0, source.blob.size))),
-            run.pool.submit(lambda: sha256(read_range(written, 0, layout.size))),
-        ]
-        records = list(run.pool.map(record, layout.places))
-        digests = [future.result() for future in whole]
-    finally:
-        os.close(written)
-    for result in records:
-        if not result.equal:
-            raise FormatError(f"{result.name} changed while it was read")
-    source.confirm_unchanged()
-    return records, digests[0], digests[1]
 
 
 def _write_index(run: _Run, group: Group, parts: Sequence[_Part]) -> OutputFile:
