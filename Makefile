@@ -7,7 +7,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check
 .PHONY: demo test test-all lint bench docs pins clean
 
 demo: $(VENV)/lab
-	$(BIN)/python -m demo.run
+	$(BIN)/python demo/run.py
 
 test: $(VENV)/lab
 	$(BIN)/python -m pytest -m "not slow" -n auto
@@ -23,7 +23,7 @@ lint: $(VENV)/dev
 	$(BIN)/codespell src tests bench demo docs README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md
 
 docs: $(VENV)/dev
-	$(BIN)/python -m docs.generate --check
+	$(BIN)/python docs/generate.py --check
 	$(BIN)/mkdocs build --strict --quiet
 
 bench: $(VENV)/lab $(VENV)-peers/ready

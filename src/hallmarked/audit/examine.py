@@ -94,14 +94,12 @@ def examine(
 
 
 def _statement(result: Result, artifact: LocalArtifact) -> Statement:
-    """Write a result as a statement; the inventory's names every file, so that others can say which one differs."""
+    """Write a result as a statement; the inventory's lists every file, so that others can say which one differs."""
     statement = result.to_statement(artifact.subject, rule_set_digest())
     if result.check != "inventory":
         return statement
-    files = tuple(Subject(path, {"sha256": digest}) for path, digest in artifact.digests().items())
-    subjects = statement.subjects if statement.subjects == files else statement.subjects + files
-    predicate = {**statement.predicate, "excluded": list(artifact.excluded)}
-    return Statement(subjects, statement.predicate_type, predicate)
+    listed = {"files": dict(artifact.digests()), "excluded": list(artifact.excluded)}
+    return Statement(statement.subjects, statement.predicate_type, {**statement.predicate, **listed})
 
 
 def _rules(checks: Sequence[Check]) -> dict[str, Rule]:

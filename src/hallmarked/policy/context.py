@@ -6,11 +6,12 @@ import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from importlib.resources import files
 from typing import Any
 
 from hallmarked.core.errors import InputError
-from hallmarked.core.evidence import Level, Outcome, Statement, Verdict
+from hallmarked.core.evidence import Level, Outcome, Statement, Subject, Verdict
 
 PREDICATE_TYPE = "https://in-toto.io/attestation/svr/v0.2"
 VERIFIER = "urn:hallmarked:policy"
@@ -85,22 +86,22 @@ def decide(statements: Sequence[Statement], context: Context) -> Verdict:
     return Verdict(outcome, context.name, failed + unknown, {"sha256": _digest(context)})
 
 
-def to_statement(verdict: Verdict, about: Statement, time: str) -> Statement:
+def to_statement(verdict: Verdict, subject: Subject, time: datetime) -> Statement:
     """Write a verdict as a Simple Verification Result, extended with the outcome and the reasons.
 
     Args:
         verdict: The decision.
-        about: A statement with the subjects that were judged.
-        time: RFC 3339, UTC.
+        subject: What was judged.
+        time: When, UTC.
     """
     predicate: dict[str, Any] = {
         "verifier": {"id": VERIFIER, "policies": [{"name": verdict.context, "digest": dict(verdict.policy)}]},
-        "timeCreated": time,
+        "timeCreated": time.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "properties": [f"HALLMARKED_{verdict.context.upper()}"] if verdict.outcome is Outcome.PASS else [],
         "outcome": verdict.outcome.value,
         "reasons": list(verdict.reasons),
     }
-    return Statement(about.subjects[:1], PREDICATE_TYPE, predicate)
+    return Statement((subject,), PREDICATE_TYPE, predicate)
 
 
 def _check_name(statement: Statement) -> str | None:

@@ -129,6 +129,8 @@ class Page:
     rule_set: str
     verdict: State
     groups: Sequence[GroupRow]
+    """Errors and warnings."""
+    notes: Sequence[GroupRow]
     gaps: Sequence[GapRow]
     gaps_hidden: int
     claims: Sequence[ClaimRow]
@@ -151,6 +153,7 @@ def page(report: Report) -> Page:
     """Work out what the page shows."""
     seen = report.examination
     gaps, rows = view.gaps(seen.results), view.files(seen.results)
+    groups = view.groups(seen.results, seen.rules)
     return Page(
         name=seen.subject.name,
         css=Markup(_resource("report.css")),  # noqa: S704 -- our own file
@@ -162,7 +165,8 @@ def page(report: Report) -> Page:
         version=__version__,
         rule_set=seen.rule_set,
         verdict=_state(report),
-        groups=[_group(group) for group in view.groups(seen.results, seen.rules)],
+        groups=[_group(group) for group in groups if group.level is not Level.NOTE],
+        notes=[_group(group) for group in groups if group.level is Level.NOTE],
         gaps=[GapRow(check, gap.reason, gap.location) for check, gap in gaps[:MOST_ROWS]],
         gaps_hidden=max(0, len(gaps) - MOST_ROWS),
         claims=_claims(report),

@@ -20,8 +20,8 @@ class Evidence:
     """The signer's verifier key, as text."""
     log: str
     """Origin of the log."""
-    command: str
-    """The command that verifies, as it can be typed."""
+    command: Sequence[str]
+    """The command that verifies, line by line, as it can be typed."""
 
 
 @dataclass(frozen=True, slots=True)

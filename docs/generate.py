@@ -1,0 +1,73 @@
+"""Write the generated pages of the documentation, or with ``--check`` compare them with what is there."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import click
+
+from hallmarked.checks import registry
+from hallmarked.cli.main import COMMANDS, command
+
+HERE = Path(__file__).parent / "reference"
+
+
+def cli_page() -> str:
+    """Describe every command by its own help."""
+    parts = ["# Command line\n", "Generated from the commands themselves.\n", _help(command, "hallmarked")]
+    for name in sorted(COMMANDS):
+        parts += _commands(importlib.import_module(COMMANDS[name][0]).command, f"hallmarked {name}")
+    return "\n".join(parts)
+
+
+def _commands(found: click.Command, path: str) -> list[str]:
+    parts = [f"## {path}\n" if path.count(" ") == 1 else f"### {path}\n", _help(found, path)]
+    if isinstance(found, click.Group):
+        for name, child in sorted(found.commands.items()):
+            parts += _commands(child, f"{path} {name}")
+    return parts
+
+
+def _help(found: click.Command, path: str) -> str:
+    context = click.Context(found, info_name=path, terminal_width=100, max_content_width=100)
+    return f"```text\n{found.get_help(context)}\n```\n"
+
+
+def rules_page() -> str:
+    """List every check and rule."""
+    parts = ["# Checks and rules\n", "Generated from the checks themselves. `hallmarked check list` shows the same.\n"]
+    for check_id in registry.available():
+        check, _ = registry.load(check_id)
+        parts += [
+            f"## {check.id}\n",
+            f"{check.title} (version {check.version})\n",
+            "| rule | level | what | what to do |",
+        ]
+        parts.append("|---|---|---|---|")
+        parts += [f"| {r.id} | {r.level} | {_cell(r.title)} | {_cell(r.help)} |" for r in check.rules]
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def main() -> int:
+    """Write or compare."""
+    stale = []
+    for name, text in (("cli.md", cli_page()), ("rules.md", rules_page())):
+        path = HERE / name
+        if "--check" not in sys.argv:
+            path.write_text(text, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != text:
+            stale.append(str(path))
+    if stale:
+        click.echo(f"out of date: {', '.join(stale)}; run: python docs/generate.py", err=True)
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

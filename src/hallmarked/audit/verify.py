@@ -1,0 +1,160 @@
+"""Check evidence against files and trusted keys, and say the result in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hallmarked.artifacts.local import LocalArtifact
+from hallmarked.audit.report.view import clean, plural
+from hallmarked.core.errors import InputError, VerificationError
+from hallmarked.ledger.statement import match_subjects
+from hallmarked.ledger.strict import members, parse_json
+from hallmarked.ledger.trust import Trust, load_trust, read_keys
+from hallmarked.ledger.verify import MAX_BUNDLE, Verified, VerifiedEntry, verify_bundle
+
+HOLDS, BROKEN, OPEN = 0, 1, 2
+MOST_PATHS = 10
+SHORTEST_ID = 16
+
+
+@dataclass(slots=True)
+class Check:
+    """What a verification came to."""
+
+    verified: Verified
+    status: int = HOLDS
+    """0 everything holds, 1 something does not, 2 something could not be told."""
+    lines: list[str] = field(default_factory=list)
+    """The result as sentences."""
+
+    def say(self, status: int, text: str) -> None:
+        """Add a sentence; the worst status counts, and broken is worse than open."""
+        self.lines.append(f"{'✔✖?'[status]} {clean(text)}")
+        self.status = BROKEN if BROKEN in {self.status, status} else max(self.status, status)
+
+
+def read_file(path: Path) -> bytes:
+    """Read a file the user named.
+
+    Raises:
+        InputError: When it cannot be read or is too large to be evidence.
+    """
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BUNDLE + 1)
+    except OSError as error:
+        raise InputError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from error
+    if len(data) > MAX_BUNDLE:
+        raise InputError(f"{path} is larger than any evidence file")
+    return data
+
+
+def trust_of(evidence: bytes, ids: Sequence[str], trust_file: bytes | None) -> Trust:
+    """Return whom to trust: a trust file, and the keys in the evidence that have one of the given ids.
+
+    An id is a digest of the key, so naming it is as good as bringing the key.
+
+    Raises:
+        InputError: When an id is too short to mean one key.
+        VerificationError: When the evidence or the trust file cannot be read.
+    """
+    for keyid in ids:
+        if len(keyid) < SHORTEST_ID:
+            raise InputError(f"{keyid} is too short to be the id of a key: give at least {SHORTEST_ID} characters")
+    keys = load_trust(trust_file).keys if trust_file is not None else ()
+    row = members(parse_json(evidence, "bundle"), "entries log mediaType trust", link="bundle")
+    stated = [
+        key
+        for key in read_keys(row["trust"], "bundle")
+        if any(key.keyid.startswith(keyid.lower()) for keyid in ids) and key.public not in {k.public for k in keys}
+    ]
+    return Trust((*keys, *stated))
+
+
+def check_evidence(data: bytes, trust: Trust, artifact: LocalArtifact | None, witnesses: int = 0) -> Check:
+    """Verify evidence, compare it with files, and say what holds.
+
+    Args:
+        data: The bytes of ``evidence.json``.
+        trust: Whom to trust.
+        artifact: The files it should be about.
+        witnesses: How many trusted witnesses must have cosigned.
+
+    Raises:
+        VerificationError: When a link of the chain of evidence is broken.
+        BackendError: When a file cannot be read.
+    """
+    verified = verify_bundle(data, trust, witnesses_required=witnesses)
+    check, size = Check(verified), verified.checkpoint.size
+    count = plural(len(verified.entries), "statement")
+    check.say(HOLDS, f"Intact: {count}, each in the log {verified.checkpoint.origin} of {size:,} entries")
+    for entry in {entry.keyid: entry for entry in verified.entries}.values():
+        if entry.trusted:
+            check.say(HOLDS, f"Trusted: {entry.reason} (key {entry.keyid[:16]})")
+        else:
+            check.say(OPEN, f"Not trusted: {entry.reason}; name the keys you trust with --key or --trust")
+    _compare(check, artifact)
+    check.lines += ["", f"What was said on {verified.entries[0].time:%d %B %Y, %H:%M UTC}"]
+    check.lines += [f"  {clean(line)}" for line in _said(verified.entries)]
+    return check
+
+
+def _compare(check: Check, artifact: LocalArtifact | None) -> None:
+    """Say whether every statement is about the files at hand, and if not, which files differ."""
+    if artifact is None:
+        about = check.verified.entries[0].statement["subject"][0]
+        check.say(OPEN, f"Not compared with any files; it is about {about.get('name')} {_digest(about['digest'])}")
+        return
+    subject = artifact.subject
+    try:
+        for entry in check.verified.entries:
+            match_subjects(entry.statement, [subject.digest])
+    except VerificationError:
+        check.say(BROKEN, f"About other bytes than {artifact.name}, which is {_digest(subject.digest)}")
+        check.lines += [f"    {clean(line)}" for line in _differences(check.verified, artifact.digests())]
+        return
+    check.say(HOLDS, f"About these bytes: {artifact.name} is {_digest(subject.digest)}")
+    if artifact.omitted:
+        names = ", ".join(omission.path for omission in artifact.omitted[:MOST_PATHS])
+        check.say(OPEN, f"Not covered by any evidence, because they are not plain files: {names}")
+
+
+def _differences(verified: Verified, ours: Mapping[str, str]) -> list[str]:
+    """Say which files differ from the list in the evidence."""
+    theirs: Mapping[str, str] = {}
+    for entry in verified.entries:
+        listed = entry.statement.get("predicate", {}).get("files")
+        if isinstance(listed, dict):
+            theirs = listed
+    if not theirs:
+        return []
+    groups = {
+        "changed": [path for path in ours if path in theirs and theirs[path] != ours[path]],
+        "missing": [path for path in theirs if path not in ours],
+        "added": [path for path in ours if path not in theirs],
+    }
+    return [
+        f"{word}: {', '.join(paths[:MOST_PATHS])}{' …' if len(paths) > MOST_PATHS else ''}"
+        for word, paths in groups.items()
+        if paths
+    ]
+
+
+def _said(entries: Sequence[VerifiedEntry]) -> list[str]:
+    """Summarise each statement in a line."""
+    lines = []
+    for entry in entries:
+        predicate = entry.statement.get("predicate", {})
+        names = [str(row.get("name", "")) for row in predicate.get("configuration", ()) if isinstance(row, dict)]
+        what = names[0].rpartition("/")[2] if names else entry.predicate_type.rpartition("attestation/")[2]
+        findings = len(predicate.get("findings", ()))
+        outcome = str(predicate.get("outcome", ""))
+        detail = f"  {plural(findings, 'finding')}" if findings else ""
+        lines.append(f"{what:16} {outcome}{detail}".rstrip())
+    return lines
+
+
+def _digest(digest: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in digest.items())

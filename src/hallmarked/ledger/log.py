@@ -1,0 +1,234 @@
+"""The append-only log: entries in, receipts out, and a checkpoint signed over every commit.
+
+Specifications: https://www.rfc-editor.org/rfc/rfc6962#section-2.1, https://c2sp.org/tlog-checkpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from hallmarked.core.errors import BackendError, InputError, VerificationError
+from hallmarked.ledger.canonical import leaf_bytes
+from hallmarked.ledger.checkpoint import Checkpoint, read_checkpoint
+from hallmarked.ledger.dsse import Envelope, verify_envelope
+from hallmarked.ledger.key import SigningKey
+from hallmarked.ledger.leaf import read_leaf
+from hallmarked.ledger.merkle import leaf_hash, prove_consistency, prove_inclusion
+from hallmarked.ledger.note import NoteKey, open_note, sign_note
+from hallmarked.ledger.proof import Proof
+from hallmarked.ledger.statement import read_statement
+from hallmarked.ledger.store import Head, Store
+from hallmarked.ledger.tile import TileTree
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A signed envelope that is ready to be logged."""
+
+    envelope: Envelope
+    public: bytes
+    """The raw public key that signed it."""
+    leaf: bytes
+
+    @classmethod
+    def of(cls, envelope: Envelope, public: bytes, time: datetime, *, blind_secret: bytes | None = None) -> Entry:
+        """Check an envelope and write its leaf.
+
+        Raises:
+            VerificationError: When the signature is not by that key or the payload is no statement.
+            InputError: When the leaf would be too large.
+        """
+        verify_envelope(envelope, public)
+        statement = read_statement(envelope.payload)
+        return cls(envelope, public, leaf_bytes(envelope, statement, time, blind_secret=blind_secret))
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Says that an entry is in the log for good."""
+
+    index: int
+    leaf: bytes
+    envelope: str
+    """SHA-256 of the envelope."""
+    checkpoint: str
+    """The signed note over the log as it was after this entry's commit."""
+
+
+class Log:
+    """An append-only log.
+
+    Args:
+        store: Where its rows are.
+        key: Signs checkpoints; None opens the log for reading only.
+
+    Raises:
+        InputError: When the key is not one of this log's.
+        BackendError: When the store is damaged.
+    """
+
+    def __init__(self, store: Store, key: SigningKey | None = None) -> None:
+        self._store, self._key = store, key
+        self.origin = store.origin
+        self._tree: TileTree | None = None
+        if key is not None and store.head() is None:
+            self._start(key)
+        if key is not None and key.public not in store.keys("log"):
+            raise InputError(f"the key {key.keyid[:16]}… is not the one that signs the log {self.origin}")
+
+    @property
+    def keys(self) -> tuple[NoteKey, ...]:
+        """The keys that signed this log's checkpoints, oldest first."""
+        return tuple(NoteKey(self.origin, public) for public in self._store.keys("log"))
+
+    def checkpoint(self) -> str:
+        """Return the newest checkpoint, as a signed note."""
+        return self._head().note
+
+    @property
+    def size(self) -> int:
+        """How many entries the log has."""
+        return self._head().size
+
+    def append(self, entries: Sequence[Entry]) -> list[Receipt]:
+        """Log entries in one transaction; when this returns they are durable.
+
+        Raises:
+            InputError: When the log was opened for reading only.
+            BackendError: When the store fails or does not hold what was signed last; then nothing was logged.
+        """
+        if self._key is None:
+            raise InputError("the log was opened for reading only")
+        if not entries:
+            return []
+        tree, self._tree = self._tree, None  # a failure on the way leaves no half-grown tree behind
+        with self._store.write():
+            head = self._head()
+            tree = self._grown_from(head, tree)
+            for entry in entries:
+                tree.append(leaf_hash(entry.leaf))
+            envelopes = {entry.envelope.digest: entry.envelope.to_json() for entry in entries}
+            self._store.add_entries(head.size, [entry.leaf for entry in entries], list(envelopes.items()))
+            for public in {entry.public for entry in entries}:
+                self._store.add_key("signer", public)
+            self._store.put_tiles(tree.take_changed())
+            # Signed here, but seen by nobody before the transaction is durable.
+            new = self._sign(tree.size, tree.root())
+            self._store.add_head(new)
+        self._tree = tree
+        return [
+            Receipt(index, entry.leaf, entry.envelope.digest, new.note)
+            for index, entry in enumerate(entries, head.size)
+        ]
+
+    def rotate_key(self, key: SigningKey) -> None:
+        """Sign checkpoints with another key from now on.
+
+        Raises:
+            InputError: When the log was opened for reading only.
+        """
+        if self._key is None:
+            raise InputError("the log was opened for reading only")
+        with self._store.write():
+            self._store.add_key("log", key.public)
+        self._key = key
+
+    def receipt(self, index: int) -> Receipt:
+        """Return the receipt of an entry again, with the newest checkpoint.
+
+        Raises:
+            InputError: When there is no such entry.
+        """
+        head = self._head()
+        leaf = self._store.leaf(index) if 0 <= index < head.size else None
+        if leaf is None:
+            raise InputError(f"the log of size {head.size} has no entry {index}")
+        return Receipt(index, leaf, read_leaf(leaf).env, head.note)
+
+    def prove(self, indexes: Sequence[int]) -> list[tuple[bytes, bytes | None, Proof]]:
+        """Return leaf, envelope (None when erased) and proof of entries, all against one checkpoint.
+
+        Raises:
+            InputError: When an entry does not exist.
+        """
+        with self._store.read():
+            head = self._head()
+            tree = TileTree(head.size, self._store.tile)
+            rows = []
+            for index in indexes:
+                path = tuple(prove_inclusion(index, head.size, tree.node))
+                leaf = self._store.leaf(index)
+                if leaf is None:
+                    raise BackendError(f"the log has lost entry {index}")
+                rows.append((leaf, self._store.envelope(read_leaf(leaf).env), Proof(index, path, head.note)))
+        return rows
+
+    def prove_consistency(self, old: int, new: int | None = None) -> list[bytes]:
+        """Prove that the log of size ``new`` (the newest by default) begins with the one of size ``old``.
+
+        Raises:
+            InputError: When the log is smaller than that.
+        """
+        size = self.size
+        new = size if new is None else new
+        if new > size:
+            raise InputError(f"the log has only {size} entries")
+        return prove_consistency(old, new, TileTree(size, self._store.tile).node)
+
+    def tile(self, level: int, index: int, width: int) -> bytes:
+        """Return the hashes of a tile as it is served.
+
+        Raises:
+            InputError: When the log has no such tile.
+        """
+        data = self._store.tile(level, index)[: width * 32]
+        if len(data) < width * 32 or width < 1 or index * 256 + width > self.size >> 8 * level:
+            raise InputError(f"the log has no tile {index} of width {width} at level {level}")
+        return data
+
+    def erase(self, digest: str) -> None:
+        """Erase an envelope. Its leaf, and every proof, stay valid.
+
+        Raises:
+            NotFound: When there is no such envelope.
+        """
+        self._store.erase(digest)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._store.close()
+
+    def _start(self, key: SigningKey) -> None:
+        with self._store.write():
+            if self._store.head() is None:
+                self._store.add_key("log", key.public)
+                self._key = key
+                self._store.add_head(self._sign(0, TileTree(0, self._store.tile).root()))
+
+    def _head(self) -> Head:
+        head = self._store.head()
+        if head is None:
+            raise BackendError(f"the log {self.origin} is damaged: it has no checkpoint")
+        return head
+
+    def _grown_from(self, head: Head, tree: TileTree | None) -> TileTree:
+        """Return the tree as of the last checkpoint, and make sure that it is what was signed."""
+        if tree is None or tree.size != head.size:
+            tree = TileTree(head.size, self._store.tile)
+            try:
+                stated = read_checkpoint(open_note(head.note, self.keys)[0])
+            except VerificationError as error:
+                raise BackendError(f"the log {self.origin} is damaged: {error}") from error
+            if stated != Checkpoint(self.origin, head.size, head.root):
+                raise BackendError(f"the log {self.origin} is damaged: its last checkpoint says something else")
+        if tree.root() != head.root:
+            raise BackendError(
+                f"the log {self.origin} is damaged: refusing to sign something else than was signed before"
+            )
+        return tree
+
+    def _sign(self, size: int, root: bytes) -> Head:
+        assert self._key is not None
+        return Head(size, root, sign_note(str(Checkpoint(self.origin, size, root)), self.origin, self._key))
