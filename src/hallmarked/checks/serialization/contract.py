@@ -47,7 +47,21 @@ class Reference:
     """Bytes read from the target; ``None`` means all."""
 
 
-Seen = Finding | Gap | Measurement | Blob | Reference
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A member whose reading follows from its place in a container, whatever it looks like.
+
+    Other formats that claim its bytes are examined besides.
+    """
+
+    blob: Blob
+    format: str
+    """Name of the format for people and measurements; empty for raw numbers."""
+    examiner: Examiner | None = None
+    """Examines it; ``None`` for raw numbers, where only unmistakable signatures are followed up."""
+
+
+Seen = Finding | Gap | Measurement | Blob | Known | Reference
 """What an examiner may yield."""
 
 Examiner = Callable[[Blob, Budget], Iterator[Seen]]

@@ -11,7 +11,7 @@ import io
 import lzma
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import BinaryIO, Protocol
 
 from hallmarked.core.errors import FormatError, LimitExceeded
@@ -86,8 +86,16 @@ def lzma_decoder(container: int = lzma.FORMAT_XZ) -> Decoder:
     return lzma.LZMADecompressor(container, memlimit=LZMA_MEMORY)
 
 
-def raw_lzma_decoder(filter_id: int, properties: bytes, size: int) -> Decoder:
+def raw_lzma_decoder(
+    filter_id: int, properties: bytes, size: int, filters: Sequence[Mapping[str, int]] = ()
+) -> Decoder:
     """Return a decoder of a raw LZMA or LZMA2 stream of known expanded size.
+
+    Args:
+        filter_id: ``lzma.FILTER_LZMA1`` or ``lzma.FILTER_LZMA2``.
+        properties: As stored in the archive.
+        size: Expanded size.
+        filters: Filters applied to what comes out.
 
     Raises:
         FormatError: When the properties are invalid.
@@ -110,7 +118,7 @@ def raw_lzma_decoder(filter_id: int, properties: bytes, size: int) -> Decoder:
     dictionary = max(4096, min(dictionary, size + 4096))
     if dictionary > LZMA_MEMORY:
         raise LimitExceeded(f"an LZMA dictionary of {dictionary:,} bytes needs too much memory")
-    return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[spec | {"dict_size": dictionary}])
+    return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[*filters, spec | {"dict_size": dictionary}])
 
 
 def decode(decoder: Decoder, source: BinaryIO, first: bytes = b"") -> Iterator[bytes]:
