@@ -1,6 +1,6 @@
 """Write benign model files with the libraries people write them with: ``python bench/corpus.py OUT_DIR [FAMILY ...]``.
 
-Each family has its own folder; ``corpus.json`` lists every file with its family and kind. Contents are seeded. A family
+Always run as a program, so that what it pickles does not depend on who imports it. Each family has its own folder; ``corpus.json`` lists every file with its family and kind. Contents are seeded. A family
 whose library is missing is left out and the reason printed.
 """
 
