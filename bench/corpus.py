@@ -1,7 +1,8 @@
 """Write benign model files with the libraries people write them with: ``python bench/corpus.py OUT_DIR [FAMILY ...]``.
 
-Always run as a program, so that what it pickles does not depend on who imports it. Each family has its own folder; ``corpus.json`` lists every file with its family and kind. Contents are seeded. A family
-whose library is missing is left out and the reason printed.
+Always run as a program, so that what it pickles does not depend on who imports it. Each family has its own folder;
+``corpus.json`` lists every file with its family and kind. Contents are seeded. A family whose library is missing is
+left out and the reason printed.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 Scan = Callable[[str], str]
-"""Path to one word: ``clean``, ``flagged`` or ``error``; our own check says more (see ``_hallmarked``)."""
+"""Path to one word: ``clean``, ``flagged``, ``error`` or ``unscanned``; our own says more (``_hallmarked``)."""
 
 
 def _hallmarked() -> Scan:
@@ -46,7 +46,9 @@ def _picklescan() -> Scan:
 
     def scan(path: str) -> str:
         result = scanner.scan_file_path(path)
-        return "flagged" if result.issues_count else "error" if result.scan_err else "clean"
+        if result.issues_count:
+            return "flagged"
+        return "error" if result.scan_err else "clean" if result.scanned_files else "unscanned"
 
     return scan
 
@@ -58,7 +60,9 @@ def _modelscan() -> Scan:
         result = scanner().scan(path)
         if result["summary"]["total_issues"]:
             return "flagged"
-        return "error" if result["errors"] or not result["summary"]["scanned"]["total_scanned"] else "clean"
+        if result["errors"]:
+            return "error"
+        return "clean" if result["summary"]["scanned"]["total_scanned"] else "unscanned"
 
     return scan
 
@@ -71,8 +75,10 @@ def _fickling() -> Scan:
             results = list(loader.scan_zip_archive(path, graceful=True).values())
         else:
             results = [loader.scan_file(path, graceful=True)]
-        if any(result.errors for result in results) or not results:
+        if any(result.errors for result in results):
             return "error"
+        if not results:
+            return "unscanned"
         return "clean" if all(result.is_safe for result in results) else "flagged"
 
     return scan
@@ -95,6 +101,14 @@ TOOLS = {
 }
 
 
+def _peak_memory() -> int:
+    """Return the highest resident memory of this program in KiB; ``ru_maxrss`` also counts who started it."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(status.read_text().partition("VmHWM:")[2].split()[0])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
 def main() -> None:
     """Read paths, run the tool, write one result per path with the time and the memory it took."""
     tool, paths = sys.argv[1], json.load(sys.stdin)
@@ -110,7 +124,7 @@ def main() -> None:
     report = {
         "version": importlib.metadata.version(tool) if tool != "sha256" else "",
         "seconds": time.perf_counter() - start,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mb": _peak_memory() / 1024,
         "results": results,
     }
     json.dump(report, sys.stdout)
