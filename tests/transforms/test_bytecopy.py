@@ -24,6 +24,7 @@ BY_SIZE = {1: "uint8", 2: "int16", 4: "float32", 8: "complex64"}
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bytecopy, "CHUNK", 64)
+    monkeypatch.setattr(bytecopy, "GATHERED", 64)
     monkeypatch.setattr(bytecopy, "SPAN", 32)
 
 
@@ -61,15 +62,16 @@ def test_every_view_is_gathered_in_row_order() -> None:
     check()
 
 
-def test_a_large_transposed_matrix_is_gathered_in_bounded_blocks(tmp_path: Path) -> None:
+def test_a_transposed_matrix_is_gathered_in_bounded_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No block is larger than the limit, and nothing is lost at their borders."""
+    monkeypatch.setattr(bytecopy, "GATHERED", 1_000_003)
     matrix = np.arange(3000 * 1000, dtype="<f4").reshape(1000, 3000)
     path = tmp_path / "matrix"
     path.write_bytes(matrix.tobytes())
     view = Tensor("0", DTYPES["float32"], 0, (3000, 1000), (1, 3000))
     with path.open("rb") as file:
         blocks = [bytes(block) for block in elements(file.fileno(), 0, view)]
-    assert max(map(len, blocks)) <= bytecopy.CHUNK
+    assert max(map(len, blocks)) <= bytecopy.GATHERED
     assert b"".join(blocks) == matrix.T.tobytes()
 
 

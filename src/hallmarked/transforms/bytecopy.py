@@ -22,6 +22,8 @@ from hallmarked.transforms.tensor import Tensor
 CHUNK = 4 << 20
 """Bytes held at a time."""
 
+GATHERED = 32 << 20
+"""Bytes held at a time of a tensor whose elements are scattered: each such block may need a pass over its source."""
 SPAN = 256 << 10
 """Bytes read at once to pick single elements out of them."""
 
@@ -98,12 +100,12 @@ def elements(source: int, base: int, tensor: Tensor) -> Iterator[memoryview]:
 
 
 def _blocks(tensor: Tensor) -> Iterator[tuple[int, tuple[int, ...], tuple[int, ...]]]:
-    """Cut a view into consecutive views of about ``CHUNK`` bytes: offset, shape and strides in elements."""
+    """Cut a view into consecutive views of about ``GATHERED`` bytes: offset, shape and strides in elements."""
     shape = tuple(size for size, _ in tensor.steps)
     strides = tuple(stride for _, stride in tensor.steps)
     # The first dimension below which everything fits into one block; it is cut, those before it are walked through.
-    cut = next(axis for axis in range(len(shape)) if math.prod(shape[axis + 1 :]) * tensor.dtype.size <= CHUNK)
-    rows = max(1, CHUNK // (math.prod(shape[cut + 1 :]) * tensor.dtype.size))
+    cut = next(axis for axis in range(len(shape)) if math.prod(shape[axis + 1 :]) * tensor.dtype.size <= GATHERED)
+    rows = max(1, GATHERED // (math.prod(shape[cut + 1 :]) * tensor.dtype.size))
     for index in product(*(range(size) for size in shape[:cut])):
         outer = tensor.offset + sum(i * stride for i, stride in zip(index, strides, strict=False))
         for row in range(0, shape[cut], rows):

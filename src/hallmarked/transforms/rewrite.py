@@ -5,6 +5,7 @@ Format: https://huggingface.co/docs/safetensors#format
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -42,14 +43,16 @@ def rewrite(
     # Leaving the pool waits for it: no thread may read a descriptor that was closed and given to another file.
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         whole = pool.submit(lambda: sha256(read_range(source.descriptor, 0, source.blob.size)))
-        sources = pool.map(lambda name: _hash_source(checkpoint, tensors[name]), layout.places)
-        write_tensors(target, checkpoint, tensors, layout)
+        whole_tensors = [name for name in layout.places if tensors[name].contiguous]
+        sources = pool.map(lambda name: _hash_source(checkpoint, tensors[name]), whole_tensors)
+        before = write_tensors(target, checkpoint, tensors, layout)
         os.fsync(target)
         written = pool.submit(lambda: sha256(read_range(target, 0, layout.size)))
         results = pool.map(
             lambda name: sha256(read_range(target, layout.places[name], tensors[name].size)), layout.places
         )
-        before, after = (dict(zip(layout.places, digests, strict=True)) for digests in (sources, results))
+        before |= dict(zip(whole_tensors, sources, strict=True))
+        after = dict(zip(layout.places, results, strict=True))
     for name in layout.places:
         if before[name] != after[name]:
             raise FormatError(f"{name} changed while it was read")
@@ -57,23 +60,27 @@ def rewrite(
     return Digests(whole.result(), written.result(), before, after)
 
 
-def write_tensors(target: int, checkpoint: Checkpoint, tensors: Mapping[str, Tensor], layout: Layout) -> None:
-    """Write header and tensors to an open, empty file.
+def write_tensors(target: int, checkpoint: Checkpoint, tensors: Mapping[str, Tensor], layout: Layout) -> dict[str, str]:
+    """Write header and tensors to an open, empty file; return the digests of those that had to be gathered.
 
     Raises:
         FormatError: When the source ends early.
     """
     write_all(target, memoryview(layout.header), 0)
+    gathered: dict[str, str] = {}
     for name, at in layout.places.items():
         tensor = tensors[name]
         source, base = checkpoint.places[tensor.storage]
         if tensor.contiguous:
             copy_range(source, base + tensor.start, target, at, tensor.size)
             continue
-        done = 0
+        digest, done = hashlib.sha256(), 0
         for block in elements(source, base, tensor):
             write_all(target, block, at + done)
+            digest.update(block)
             done += len(block)
+        gathered[name] = digest.hexdigest()
+    return gathered
 
 
 def _hash_source(checkpoint: Checkpoint, tensor: Tensor) -> str:
