@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from hallmarked.core.errors import FormatError
-from hallmarked.formats.pickle.values import ByteString, Call, Dict, Value
+from hallmarked.formats.pickle.values import ByteString, Call, Dict, Global, Value
 
 _NAME = re.compile(r"([<>|=]?)([?bBhHiIlLqQpPefdgFDGOSUVMmcu])([0-9]{0,9})\Z")
 _LETTER_SIZES = {"?": 1, "b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "q": 8, "Q": 8}
@@ -47,12 +47,26 @@ def read_dtype(value: Value, depth: int = 0) -> DType:
         raise FormatError(f"data types nested more than {MAX_DEPTH} deep")
     if not isinstance(value, Call) or value.target() != ("numpy", "dtype") or value.kind != "reduce":
         raise FormatError("an array without a plain data type")
-    base = parse_name(value.args[0] if type(value.args) is tuple and value.args else None)
+    name = value.args[0] if type(value.args) is tuple and value.args else None
+    base = _record(value) if _is_record(name) else parse_name(name)
     if len(value.args) > 3 or not all(flag in (0, 1) for flag in value.args[1:]):
         raise FormatError("a data type with unknown arguments")
     if len(value.states) > 1:
         raise FormatError("a data type with two states")
     return _with_state(base, value.states[0], depth) if value.states else base
+
+
+def _is_record(name: Value) -> bool:
+    return isinstance(name, Global) and name.resolved in (("numpy", "record"), ("numpy", "void"))
+
+
+def _record(value: Call) -> DType:
+    """Read the size of a record type, which only its state has."""
+    state = value.states[0] if value.states else None
+    size = state[5] if type(state) is tuple and len(state) > 5 else None
+    if type(size) is not int or size < 0:
+        raise FormatError("a record type without a size")
+    return DType(_bounded(size), False, "V")
 
 
 def parse_name(name: Value) -> DType:
@@ -159,11 +173,13 @@ def _fields_have_object(base: DType, names: Value, fields: Value, depth: int) ->
 def _is_date_metadata(base: DType, metadata: Value) -> bool:
     if metadata is None:
         return True
-    if base.kind not in "Mm" or type(metadata) is not tuple or len(metadata) != 2 or not isinstance(metadata[0], Dict):
+    if base.kind not in "Mm" or type(metadata) is not tuple or len(metadata) != 2:
+        return False
+    if metadata[0] is not None and not (isinstance(metadata[0], Dict) and not metadata[0].items):
         return False
     unit = metadata[1]
     plain = type(unit) is tuple and len(unit) == 4 and all(type(part) is int for part in unit[1:])
-    return plain and not metadata[0].items and (type(unit[0]) in (str, bytes) or _is_encoded_text(unit[0]))
+    return plain and (type(unit[0]) in (str, bytes) or _is_encoded_text(unit[0]))
 
 
 def _is_encoded_text(value: Value) -> bool:

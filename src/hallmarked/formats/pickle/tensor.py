@@ -74,6 +74,12 @@ MAX_COUNT = 1 << 60
 _LOCATION = re.compile(r"[a-z][a-z0-9_]{0,31}(:[0-9]{1,4})?\Z")
 
 
+class BoundsError(FormatError):
+    """A tensor that reaches outside of its storage: readers that do not check would touch other memory."""
+
+    code = "bounds"
+
+
 @dataclass(frozen=True, slots=True)
 class StorageRef:
     """A storage as its persistent id describes it."""
@@ -171,21 +177,28 @@ def _read_view(view: Value, count: int, offset: int) -> tuple[str, int, int] | N
         raise FormatError("a storage view of unknown form", offset=offset)
     key, start, size = text_of(view[0]), view[1], view[2]
     if type(start) is not int or type(size) is not int or start < 0 or size < 0 or start + size > count:
-        raise FormatError("a storage view outside of its storage", offset=offset)
+        raise BoundsError("a storage view outside of its storage", offset=offset)
     assert key is not None
     return key, start, size
 
 
-def read_tensor(call: Call) -> TensorRef:
+def read_tensor(call: Call, storage: StorageRef | None = None) -> TensorRef:
     """Read a call of ``_rebuild_tensor``, ``_rebuild_tensor_v2``, ``_rebuild_tensor_v3`` or ``_rebuild_qtensor``.
 
+    Args:
+        call: The call.
+        storage: Its storage, when that is not the persistent id that is the first argument.
+
     Raises:
-        FormatError: When an argument has another form, or an element would lie outside of the storage.
+        FormatError: When an argument has another form; a ``BoundsError`` when an element lies outside of the storage.
     """
     args, name = call.args, (call.target() or ("", ""))[1]
-    if type(args) is not tuple or len(args) < 4 or not isinstance(args[0], Persistent):
-        raise FormatError("a tensor without a storage", offset=call.offset)
-    storage = read_storage(args[0])
+    if type(args) is not tuple or len(args) < 4:
+        raise FormatError("a tensor with too few arguments", offset=call.offset)
+    if storage is None:
+        if not isinstance(args[0], Persistent):
+            raise FormatError("a tensor without a storage", offset=call.offset)
+        storage = read_storage(args[0])
     dtype = storage.dtype
     if name == "_rebuild_tensor_v3":
         dtype = _dtype_argument(args, call.offset)
@@ -235,4 +248,4 @@ def _check_bounds(tensor: TensorRef, offset: int) -> None:
     if tensor.count:
         last = tensor.offset + sum((size - 1) * step for size, step in zip(tensor.shape, tensor.stride, strict=True))
     if (last + 1) * ITEM_SIZES[tensor.dtype] > available:
-        raise FormatError("a tensor reaches beyond the end of its storage", offset=offset)
+        raise BoundsError("a tensor reaches beyond the end of its storage", offset=offset)

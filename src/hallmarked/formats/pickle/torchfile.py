@@ -73,6 +73,8 @@ def _check_header(result: LegacyFile) -> None:
 def _described(result: LegacyFile) -> dict[str, StorageRef]:
     found: dict[str, StorageRef] = {}
     for value in result.evaluations[3].trace.persistent:
+        if type(value.pid) is tuple and value.pid and text_of(value.pid[0]) == "module":
+            continue  # the source of a class, which old releases added
         storage = read_storage(value)
         first = found.setdefault(storage.key, storage)
         if (first.dtype, first.count) != (storage.dtype, storage.count):
