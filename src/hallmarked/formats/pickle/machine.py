@@ -62,6 +62,13 @@ class Trace:
         self.protocol = 0
         """Highest protocol announced."""
 
+    def absorb(self, other: Trace) -> None:
+        """Append what another pickle within this one did."""
+        for name in ("globals", "calls", "persistent", "unknown", "misuses", "out_of_band", "constants"):
+            getattr(self, name).extend(getattr(other, name))
+        self.opcodes += other.opcodes
+        self.protocol = max(self.protocol, other.protocol)
+
 
 Handler = Callable[["Machine", int], None]
 

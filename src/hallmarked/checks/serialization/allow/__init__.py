@@ -1,0 +1,1 @@
+"""What pickles may use, and what only grades: one data file per library, with a reason for every entry."""
