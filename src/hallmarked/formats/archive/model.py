@@ -58,6 +58,8 @@ class Entry:
     """Reads the member; ``None`` when it cannot be read."""
     unreadable: str = ""
     """Why it cannot be read."""
+    at: int | None = None
+    """Where its content lies in the archive as it is, when it is not compressed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,7 +253,8 @@ class _Reader:
         elif header.method not in {STORED, DEFLATED, BZIP2, LZMA}:
             reason = f"compression method {METHODS.get(header.method, header.method)} is not supported"
         member = _Member(self.blob, header, self.budget, self.cache)
-        self.listing.entries.append(Entry(header.name, header.size, None if reason else member.expand, reason))
+        at = header.data if header.method == STORED and not reason else None
+        self.listing.entries.append(Entry(header.name, header.size, None if reason else member.expand, reason, at))
 
     def _is_plain(self, header: Header) -> bool:
         """Say whether the bytes of a member flagged as unreadable have the checksum of its plain content."""
