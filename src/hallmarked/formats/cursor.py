@@ -1,105 +1,141 @@
-"""Reading numbers and bytes forward through a blob, never past its end and never more than was asked for."""
+"""Bounds-checked reading of binary fields from bytes in memory or from a blob."""
 
 from __future__ import annotations
 
 import struct
-from typing import BinaryIO
+from types import TracebackType
 
-from hallmarked.core.errors import FormatError
+from hallmarked.core.errors import FormatError, LimitExceeded
+from hallmarked.formats.blob import Blob
 
-CHUNK = 1 << 16
+_LARGEST_READ = 1 << 26
 
 
 class Cursor:
-    """A forward reader with its own small buffer; memory does not depend on the size of the file.
+    """A position in bytes that are held in memory.
 
     Args:
-        stream: Seekable bytes; the caller closes it.
-        size: Bytes that belong to the blob.
-        at: Where to start.
+        data: The bytes.
+        origin: Offset of the bytes in their file, for error messages.
     """
 
-    def __init__(self, stream: BinaryIO, size: int, at: int = 0) -> None:
-        self._stream, self._size = stream, size
-        self._chunk, self._start, self._pos = b"", at, 0
+    __slots__ = ("_origin", "at", "data")
 
-    @property
-    def at(self) -> int:
-        """Offset of the next byte."""
-        return self._start + self._pos
+    def __init__(self, data: bytes, origin: int = 0) -> None:
+        self.data, self._origin, self.at = data, origin, 0
 
     @property
     def left(self) -> int:
-        """Bytes from here to the end."""
-        return self._size - self.at
+        """Bytes that were not read yet."""
+        return len(self.data) - self.at
 
-    def seek(self, at: int) -> None:
-        """Continue at another offset.
-
-        Raises:
-            FormatError: When it lies outside.
-        """
-        if not 0 <= at <= self._size:
-            raise FormatError(f"offset {at} lies outside of {self._size} bytes", offset=self.at)
-        self._chunk, self._start, self._pos = b"", at, 0
-
-    def skip(self, count: int) -> None:
-        """Leave out ``count`` bytes without reading them.
-
-        Raises:
-            FormatError: When fewer are left.
-        """
-        self._need(count)
-        if self._pos + count <= len(self._chunk):
-            self._pos += count
-        else:
-            self.seek(self.at + count)
+    @property
+    def offset(self) -> int:
+        """Offset of the next byte in the file."""
+        return self._origin + self.at
 
     def take(self, count: int) -> bytes:
         """Return the next ``count`` bytes.
 
         Raises:
-            FormatError: When fewer are left.
+            FormatError: When there are fewer.
         """
-        end = self._pos + count
-        if count >= 0 and end <= len(self._chunk):
-            data = self._chunk[self._pos : end]
-            self._pos = end
-            return data
-        self._need(count)
-        at = self.at
-        self._stream.seek(at)
-        data = self._stream.read(min(max(count, CHUNK), self._size - at))
-        if len(data) < count:  # the file shrank while it was read
-            raise FormatError(f"ends after {len(data)} of {count} bytes", offset=at)
-        self._chunk, self._start, self._pos = data, at, count
-        return data[:count]
+        if not 0 <= count <= self.left:
+            raise FormatError(f"{count} bytes expected, {self.left} left", offset=self.offset)
+        self.at += count
+        return self.data[self.at - count : self.at]
 
     def uint(self, width: int) -> int:
-        """Return an unsigned little-endian integer of ``width`` bytes.
+        """Return the next ``width`` bytes as a little-endian unsigned number.
 
         Raises:
-            FormatError: When the blob ends before.
+            FormatError: When there are fewer.
         """
         return int.from_bytes(self.take(width), "little")
 
-    def sint(self, width: int) -> int:
-        """Return a signed little-endian integer of ``width`` bytes.
+    def until_nul(self) -> bytes:
+        """Return the bytes before the next NUL and step over it.
 
         Raises:
-            FormatError: When the blob ends before.
+            FormatError: When no NUL follows.
         """
-        return int.from_bytes(self.take(width), "little", signed=True)
+        end = self.data.find(b"\0", self.at)
+        if end < 0:
+            raise FormatError("text without an end", offset=self.offset)
+        text = self.take(end - self.at)
+        self.at += 1
+        return text
 
-    def real(self, width: int) -> float:
-        """Return an IEEE 754 number of 4 or 8 bytes.
+
+class StreamCursor:
+    """A position in a blob; use as a context manager. Nothing is read that is not there.
+
+    Args:
+        blob: What to read.
+    """
+
+    def __init__(self, blob: Blob) -> None:
+        self._size, self._stream, self.at = blob.size, blob.open(), 0
+
+    def __enter__(self) -> StreamCursor:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stream.close()
+
+    @property
+    def left(self) -> int:
+        """Bytes that were not read yet."""
+        return self._size - self.at
+
+    def take(self, count: int) -> bytes:
+        """Return the next ``count`` bytes.
 
         Raises:
-            FormatError: When the blob ends before.
+            FormatError: When there are fewer.
+            LimitExceeded: When they are too many to hold in memory.
         """
-        value: float = struct.unpack("<f" if width == 4 else "<d", self.take(width))[0]
-        return value
+        self.need(count)
+        if count > _LARGEST_READ:
+            raise LimitExceeded(f"a single value of {count:,} bytes", offset=self.at)
+        data = self._stream.read(count)
+        if len(data) != count:
+            raise FormatError(f"{count} bytes expected, {len(data)} there", offset=self.at)
+        self.at += count
+        return data
 
-    def _need(self, count: int) -> None:
+    def peek(self) -> bytes:
+        """Return the next byte without stepping over it, or nothing at the end."""
+        data = self._stream.read(1)
+        self._stream.seek(self.at)
+        return data
+
+    def need(self, count: int) -> None:
+        """Check that ``count`` more bytes are there.
+
+        Raises:
+            FormatError: When there are fewer.
+        """
         if not 0 <= count <= self.left:
-            raise FormatError(f"needs {count} bytes where {max(self.left, 0)} are left", offset=self.at)
+            raise FormatError(f"{count:,} bytes expected, {self.left:,} left", offset=self.at)
+
+    def skip(self, count: int) -> None:
+        """Step over ``count`` bytes without reading them.
+
+        Raises:
+            FormatError: When there are fewer.
+        """
+        self.need(count)
+        self.at += count
+        self._stream.seek(self.at)
+
+    def unpack(self, layout: struct.Struct) -> int:
+        """Return the next number, laid out as ``layout``.
+
+        Raises:
+            FormatError: When the blob ends before it does.
+        """
+        value: int = layout.unpack(self.take(layout.size))[0]
+        return value

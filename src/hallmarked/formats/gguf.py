@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from hallmarked.core.errors import FormatError, LimitExceeded
 from hallmarked.formats.blob import Blob, Budget
-from hallmarked.formats.cursor import Cursor
+from hallmarked.formats.bytestream import Cursor
 
 MAGIC = b"GGUF"
 MAX_STRINGS = 2_000_000

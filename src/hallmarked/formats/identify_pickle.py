@@ -45,6 +45,7 @@ _CALLS = frozenset(
 _TEXTUAL = frozenset(b"cVPFIL")
 """Instructions that whole lines of ordinary text may look like."""
 _STRINGS = frozenset(ord(op.code) for op in pickletools.opcodes if op.name.endswith(("UNICODE", "UNICODE8", "STRING")))
+_COUNTED = frozenset(ord(op.code) for op in pickletools.opcodes if op.arg and op.arg.n in _LENGTHS)
 _LOOKUPS = frozenset(b"ghj")
 _MARK = pickletools.markobject
 _POWERFUL = frozenset(
@@ -97,7 +98,8 @@ class _Walk:
             if self._acts(code, argument):
                 return Evidence.STRONG
             if code == ord(".") and not self._next_pickle():
-                return Evidence.NONE if self.text and not self.callable and len(self.kinds) < 2 else Evidence.STRONG
+                # one counted string and a full stop: text gets there by accident, and nothing would come of it
+                return Evidence.NONE if self.text and self.kinds <= _COUNTED else Evidence.STRONG
             self.kinds.add(code)
         return Evidence.STRONG if self.kinds - _TEXTUAL else Evidence.WEAK
 

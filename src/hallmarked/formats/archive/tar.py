@@ -92,10 +92,11 @@ class _Reader:
             self.visited.add(walk.at)
             block = self._block(walk.at)
             if len(block) < BLOCK:
-                if block.strip(b"\0"):
-                    self.listing.report(Defect.TRUNCATED, "the archive ends within a header", walk.at)
+                self.listing.report(Defect.TRUNCATED, "the archive ends without an end marker", walk.at)
                 return
             if not block.strip(b"\0"):
+                if len(self._block(walk.at + BLOCK)) < BLOCK:
+                    self.listing.report(Defect.TRUNCATED, "the archive ends within its end marker", walk.at)
                 self._behind_the_end(walk.at + BLOCK)
                 return
             if _checksum(block) is None:

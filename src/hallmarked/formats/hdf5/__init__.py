@@ -1,0 +1,1 @@
+"""HDF5 metadata: what a file holds and what it points to, without reading the data."""
