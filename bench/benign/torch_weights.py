@@ -163,7 +163,7 @@ def _quantised() -> Iterator[tuple[str, Any]]:
         values, torch.ones(4) / 10, torch.zeros(4, dtype=torch.int64), 0, torch.qint8
     )
     yield "quantised", {"tensor": torch.quantize_per_tensor(values, 0.1, 3, torch.quint8), "channel": per_channel}
-    yield "sparse", {"coo": values.to_sparse(), "csr": values.to_sparse_csr()}
+    yield "sparse", {"listed": values.to_sparse(), "rows": values.to_sparse_csr()}
 
 
 def _shards(folder: Path) -> Iterator[tuple[str, str]]:

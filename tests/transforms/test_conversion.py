@@ -16,7 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hallmarked.artifacts.source import open_artifact
+from hallmarked.checks.serialization.check import SerializationCheck
 from hallmarked.core.errors import BackendError, FormatError, InputError
+from hallmarked.core.evidence import Finding, Gap, Level
 from hallmarked.transforms.conversion import Conversion, convert
 from hallmarked.transforms.torchfile import Source
 from tests.support import MemoryArtifact
@@ -230,6 +232,30 @@ def test_unproven_pickles_are_refused_with_their_reason(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match=r"a\.pt: its pickle is not proven: it calls os\.system"):
         convert(artifact, tmp_path, vouch=lambda path: ["it calls os.system"], paths=["a.pt"])
     assert os.listdir(tmp_path) == []
+
+
+def test_the_serialization_check_can_vouch(tmp_path: Path) -> None:
+    """What the check proves is converted; what it does not prove is refused even beside harmless weights."""
+
+    class Hostile:
+        def __reduce__(self) -> tuple[Any, tuple[str]]:
+            return os.mkdir, (str(tmp_path / "ran"),)
+
+    good, bad = save({"a": torch.ones(2)}), save({"state_dict": {"a": torch.ones(2)}, "extra": Hostile()})
+    artifact = MemoryArtifact({"good.pt": good, "bad.pt": bad})
+
+    def vouch(path: str) -> list[str]:
+        items = SerializationCheck().run(MemoryArtifact({path: artifact.open(path).read()}))
+        return [
+            item.reason if isinstance(item, Gap) else item.message
+            for item in items
+            if isinstance(item, Gap) or (isinstance(item, Finding) and item.level is Level.ERROR)
+        ]
+
+    conversion = convert(artifact, tmp_path / "out", vouch=vouch)
+    assert [file.name for file in conversion.files] == ["good.safetensors"]
+    assert "not proven" in conversion.refused["bad.pt"]
+    assert not (tmp_path / "ran").exists()
 
 
 def test_the_statement_binds_results_to_inputs(tmp_path: Path) -> None:
