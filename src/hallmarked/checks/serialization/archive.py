@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import posixpath
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hallmarked.checks.serialization.contract import Known, Seen
@@ -103,6 +104,12 @@ class Layout:
     """Decides by the names of the members."""
     examine: Callable[[Mapping[str, Blob], Budget], Iterator[Seen]]
     """Examines the members together. It yields ``Known`` for those whose reading it determines."""
+    rules: Sequence[Rule] = ()
+
+
+def has(required: str, one_of: Sequence[str] = ()) -> Callable[[Collection[str]], bool]:
+    """Return a test for archives with a certain member and, if given, at least one of several others."""
+    return lambda names: required in names and (not one_of or any(name in names for name in one_of))
 
 
 def examine_zip(blob: Blob, budget: Budget, layouts: Sequence[Layout] = ()) -> Iterator[Seen]:
@@ -177,33 +184,38 @@ def examine_listing(blob: Blob, listing: Listing, budget: Budget, layouts: Seque
         yield from (_finding(blob, problem) for problem in expanded.irregularities)
         problems += expanded.irregularities
         members.append((entry.name, expanded.blob))
-    yield from _hand_on(blob, members, budget, layouts)
+    broken = yield from _hand_on(blob, members, budget, layouts)
     if stopped is not None:
         raise stopped
     _refuse(problems)
+    if broken is not None:
+        raise broken
 
 
-def _hand_on(blob: Blob, members: list[tuple[str, Blob]], budget: Budget, layouts: Sequence[Layout]) -> Iterator[Seen]:
+def _hand_on(
+    blob: Blob, members: list[tuple[str, Blob]], budget: Budget, layouts: Sequence[Layout]
+) -> Generator[Seen, None, FormatError | None]:
+    """Examine known layouts, then hand on every member once; return why a layout could not be followed."""
     named: dict[str, Blob] = {}
     for name, member in members:
-        named.setdefault(name, member)
-    determined: set[int] = set()
+        named.setdefault(posixpath.normpath(name), member)
+    handed: set[int] = set()
+    broken: FormatError | None = None
     for layout in layouts:
         if not layout.matches(named.keys()):
             continue
         yield Measurement("archive.layout", layout.name, slice={"path": blob.path})
         try:
             for seen in layout.examine(named, budget):
-                if isinstance(seen, Known):
-                    determined.add(id(seen.blob))
+                if isinstance(seen, Blob | Known):
+                    handed.add(id(seen.blob if isinstance(seen, Known) else seen))
                 yield seen
         except FormatError as error:
-            # the members still have to be routed; what the layout's reader could not follow is a gap of its own
-            yield _finding(blob, Irregularity(Defect.CONFLICT, f"{layout.name} archive: {error}", error.offset))
-            yield Gap(f"{blob.path} cannot be followed as a {layout.name} archive: {error}", Location(blob.path))
+            broken = broken or FormatError(f"{layout.name} archive: {error}", offset=error.offset)
     for _, member in members:
-        if id(member) not in determined:
+        if id(member) not in handed:
             yield member
+    return broken
 
 
 def _unreadable(blob: Blob, entry: Entry) -> Iterator[Seen]:

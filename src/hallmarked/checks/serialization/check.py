@@ -1,0 +1,47 @@
+"""Can loading a file run code?
+
+Every file is identified by its content and examined by the reader of each format that claims it; what it contains is
+routed again, down to a limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from hallmarked.checks.serialization import resolve, router
+from hallmarked.checks.serialization.registry import HANDLERS
+from hallmarked.checks.serialization.router import Router
+from hallmarked.core.artifact import Artifact
+from hallmarked.core.evidence import Gap, Item, Measurement, Rule
+
+
+class SerializationCheck:
+    """Can loading a file run code?"""
+
+    id: ClassVar[str] = "serialization"
+    version: ClassVar[str] = "1"
+    title: ClassVar[str] = "Can loading a file run code?"
+    rules: ClassVar[Sequence[Rule]] = tuple(
+        {
+            rule.id: rule
+            for rules in (router.RULES, resolve.RULES, *(handler.rules for handler in HANDLERS.values()))
+            for rule in rules
+        }.values()
+    )
+    needs_socket: ClassVar[bool] = False
+
+    def applies(self, artifact: Artifact) -> bool:
+        """Say whether there is a file."""
+        return bool(artifact.files) or artifact.container is not None
+
+    def run(self, artifact: Artifact) -> Iterator[Item]:
+        """Identify and examine every file, and what is inside."""
+        routed = Router(artifact)
+        # a packed artifact is examined as the archive it is: how it is packed is part of what can go wrong
+        for file in [artifact.container] if artifact.container is not None else artifact.files:
+            yield from routed.examine_file(file)
+        for name, count in routed.counts.items():
+            yield Measurement(f"files.{name}", str(count))
+        if routed.counts["not-examined"] and not routed.counts["examined"]:
+            yield Gap("Nothing could be examined: no file is of a format that is known here.")
