@@ -15,7 +15,7 @@ from hallmarked.core.evidence import Statement, Subject
 from hallmarked.ledger.bundle import export_bundle, import_bundle, schema
 from hallmarked.ledger.key import load_key
 from hallmarked.ledger.ledger import Ledger
-from hallmarked.ledger.trust import Trust, load_trust, revoke
+from hallmarked.ledger.trust import Trust, dump_trust, load_trust, revoke
 from hallmarked.ledger.verify import verify_bundle
 from tests.ledger.support import MAKER, NOW, TEST_RESULT, TRUST, fill_log, make_entry, make_statement, open_log
 
@@ -122,6 +122,7 @@ def test_impossible_rotation_leaves_nothing(tmp_path: Path) -> None:
     with Ledger.open(tmp_path / "l") as ledger:
         ledger.rotate_key(NOW)
         ledger.trust = revoke(ledger.trust, ledger.key.keyid, NOW, "stolen")
+        (tmp_path / "l" / "trust.json").write_bytes(dump_trust(ledger.trust))
         before = {file.name: file.read_bytes() for file in (tmp_path / "l").iterdir()}
         with pytest.raises(InputError):
             ledger.rotate_key(NOW + timedelta(hours=1))
