@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,17 @@ class Shell:
             main([str(argument) for argument in arguments])
         out, err = self._capsys.readouterr()
         return Done(int(caught.value.code or 0), out, err)
+
+    def at(self, time: datetime) -> None:
+        """Stop the clock that commands read."""
+
+        class Stopped(datetime):
+            @classmethod
+            def now(cls, tz: tzinfo | None = None) -> Stopped:
+                return cls.fromtimestamp(time.timestamp(), tz)
+
+        for command in ("audit", "convert", "key"):
+            self._monkeypatch.setattr(f"hallmarked.cli.{command}.datetime", Stopped)
 
     def keys(self) -> Iterator[str]:
         """Yield options that trust the keys of this home."""

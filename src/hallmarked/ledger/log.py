@@ -101,6 +101,21 @@ class Log:
             raise InputError(f"the log {self.origin} signed no checkpoint over {size} entries")
         return head.note
 
+    def read_checkpoint(self, note: str) -> Checkpoint:
+        """Verify a checkpoint of this log and return what it says.
+
+        Raises:
+            BackendError: When it is damaged.
+        """
+        try:
+            text, signed = open_note(note, self.keys)
+            stated = read_checkpoint(text)
+        except VerificationError as error:
+            raise BackendError(f"the log {self.origin} is damaged: {error}") from error
+        if not signed or stated.origin != self.origin:
+            raise BackendError(f"the log {self.origin} is damaged: it did not sign its checkpoint")
+        return stated
+
     @property
     def size(self) -> int:
         """How many entries the log has."""
@@ -309,11 +324,7 @@ class Log:
         """Return the tree as of the last checkpoint, and make sure that it is what was signed."""
         if tree is None or tree.size != head.size:
             tree = TileTree(head.size, self._store.tile)
-            try:
-                stated = read_checkpoint(open_note(head.note, self.keys)[0])
-            except VerificationError as error:
-                raise BackendError(f"the log {self.origin} is damaged: {error}") from error
-            if stated != Checkpoint(self.origin, head.size, head.root):
+            if self.read_checkpoint(head.note) != Checkpoint(self.origin, head.size, head.root):
                 raise BackendError(f"the log {self.origin} is damaged: its last checkpoint says something else")
             if self._store.leaf(head.size) is not None:
                 raise BackendError(f"the log {self.origin} is damaged: it has entries that no checkpoint covers")
