@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +95,9 @@ def check(ctx: click.Context) -> None:
 def checkpoint() -> None:
     """Print the newest checkpoint, signed: what the log says about itself."""
     with _log() as log:
-        click.echo(log.checkpoint(), nl=False)
+        note = log.checkpoint()
+        log.read_checkpoint(note)
+        click.echo(note, nl=False)
 
 
 @command.command()
@@ -104,8 +105,7 @@ def checkpoint() -> None:
 def prove(index: int) -> None:
     """Print the proof that entry INDEX is in the log (C2SP tlog-proof), with the entry's record inside."""
     with _log() as log:
-        leaf, _, proof = log.prove([index])[0]
-        click.echo(write_proof(replace(proof, extra=leaf)), nl=False)
+        click.echo(write_proof(log.prove_entry(index)), nl=False)
 
 
 @command.command()
@@ -123,7 +123,7 @@ def export(indexes: Sequence[int], subject: str | None, output: Path | None) -> 
                 raise InputError(f"the log has no statement about {subject}; digests are compared whole")
         bundle = export_bundle(log, indexes, read_trust(home()))
     if output is None:
-        click.echo(bundle)
+        click.echo(bundle, nl=False)
         return
     if os.path.lexists(output):
         raise InputError(f"{output} is there already; nothing is overwritten")

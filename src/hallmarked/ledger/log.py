@@ -6,7 +6,7 @@ Specifications: https://www.rfc-editor.org/rfc/rfc6962#section-2.1, https://c2sp
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hallmarked.core.errors import BackendError, InputError, NotFound, VerificationError
@@ -16,7 +16,7 @@ from hallmarked.ledger.checkpoint import Checkpoint, read_checkpoint
 from hallmarked.ledger.dsse import Envelope, read_envelope, verify_envelope
 from hallmarked.ledger.key import SigningKey
 from hallmarked.ledger.leaf import Leaf, read_leaf
-from hallmarked.ledger.merkle import leaf_hash, prove_consistency, prove_inclusion
+from hallmarked.ledger.merkle import leaf_hash, prove_consistency, prove_inclusion, root_from_inclusion
 from hallmarked.ledger.note import NoteKey, open_note, sign_note
 from hallmarked.ledger.proof import Proof
 from hallmarked.ledger.statement import list_digests, read_statement
@@ -259,6 +259,19 @@ class Log:
                     raise BackendError(f"the log has lost entry {index}")
                 rows.append((leaf, self._store.envelope(self._envelope_of(index, leaf)), Proof(index, path, head.note)))
         return rows
+
+    def prove_entry(self, index: int) -> Proof:
+        """Return the proof of one entry with its record inside, after verifying it.
+
+        Raises:
+            InputError: When there is no such entry.
+            BackendError: When the log is damaged.
+        """
+        leaf, _, proof = self.prove([index])[0]
+        stated = self.read_checkpoint(proof.checkpoint)
+        if root_from_inclusion(index, stated.size, leaf_hash(leaf), proof.path) != stated.root:
+            raise BackendError(f"the log {self.origin} is damaged: entry {index} does not lead to its checkpoint")
+        return replace(proof, extra=leaf)
 
     def prove_consistency(self, old: int, new: int | None = None) -> list[bytes]:
         """Prove that the log of size ``new`` (the newest by default) begins with the one of size ``old``.
