@@ -269,6 +269,17 @@ def test_broken_files_end_in_one_sentence(shell: Shell, tmp_path: Path, content:
     assert names(tmp_path) == ["a.pt", "home"]
 
 
+def test_damaged_weights_beside_good_ones_are_not_passed_over(shell: Shell, tmp_path: Path) -> None:
+    """A checkpoint that is cut off counts as refused, so that nobody takes the conversion for complete."""
+    source = model(tmp_path / "m", {"a.pt": weights(), "b.pt": weights()})
+    whole = (source / "b.pt").read_bytes()
+    (source / "b.pt").write_bytes(whole[: len(whole) // 2])
+    done = shell("convert", source)
+    assert done.status == 1
+    assert "b.pt: " in done.out.split("Refused")[1]
+    assert names(tmp_path / "m-safetensors") == ["a.safetensors", "conversion.json", "evidence.json"]
+
+
 def test_no_results_without_a_signature(shell: Shell, tmp_path: Path) -> None:
     """Who cannot sign gets no results: a wrong passphrase, an open key, a home that cannot be written."""
     source = model(tmp_path / "m", {"a.pt": weights()})
