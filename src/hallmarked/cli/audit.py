@@ -57,7 +57,9 @@ class Options:
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--base", type=click.Path(path_type=Path), help="The model it says it was made from, to compare with.")
 @click.option("--context", "context_name", default="default", show_default=True, help="What to judge it for.")
-@click.option("--fail-on", type=click.Choice([level.value for level in Level]), help="Lowest level that fails [the context says].")
+@click.option(
+    "--fail-on", type=click.Choice([level.value for level in Level]), help="Lowest level that fails [the context says]."
+)
 @click.option("--allow-unknown", is_flag=True, help="Accept what could not be established.")
 @click.option("--check", "checks", multiple=True, metavar="ID", help="Run only this check; may be repeated.")
 @click.option("--format", "form", type=click.Choice(list(RENDERERS)), default="text", help="What to print.")
