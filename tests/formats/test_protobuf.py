@@ -43,6 +43,12 @@ def test_fields_are_counted():
         fields(number(1, 1) * 20, nodes=10)
 
 
+def test_text_is_counted():
+    """More text than the budget allows is a limit."""
+    with pytest.raises(LimitExceeded):
+        fields(part(1, "x" * 60) + part(1, "y" * 60), text=100)
+
+
 def test_numbers_packed_and_plain_are_the_same():
     """A repeated number may be written one by one or packed."""
     for data in (number(1, 7), part(1, varint(7), varint((1 << 64) - 1))):

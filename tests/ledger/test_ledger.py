@@ -13,8 +13,9 @@ import pytest
 from hallmarked.core.errors import BackendError, InputError, NotFound, VerificationError
 from hallmarked.core.evidence import Statement, Subject
 from hallmarked.ledger.bundle import export_bundle, import_bundle, schema
+from hallmarked.ledger.key import load_key
 from hallmarked.ledger.ledger import Ledger
-from hallmarked.ledger.trust import Trust, load_trust
+from hallmarked.ledger.trust import Trust, load_trust, revoke
 from hallmarked.ledger.verify import verify_bundle
 from tests.ledger.support import MAKER, NOW, TEST_RESULT, TRUST, fill_log, make_entry, make_statement, open_log
 
@@ -75,12 +76,64 @@ def test_rotated_key(tmp_path: Path) -> None:
         second = ledger.attest([make_statement(1)], time=NOW + timedelta(hours=2))
         assert verify_bundle(ledger.export_bundle([*first, *second]), ledger.trust).trusted
         ledger.key = old
-        late = ledger.attest([make_statement(2)], time=NOW + timedelta(hours=2))
+        with pytest.raises(InputError, match="open the ledger again"):
+            ledger.attest([make_statement(2)], time=NOW + timedelta(hours=2))
+        late = ledger.log.append([ledger.sign(make_statement(2), NOW + timedelta(hours=2))])
         with pytest.raises(VerificationError) as caught:
             verify_bundle(ledger.export_bundle(late), ledger.trust)
         assert caught.value.link == "key-window"
     with Ledger.open(tmp_path / "l", create=False) as ledger:
         assert ledger.key.keyid == new.keyid
+    assert load_key(tmp_path / "l" / f"maker-{old.keyid[:16]}.pem").keyid == old.keyid
+
+
+def test_rotation_seen_by_others(tmp_path: Path) -> None:
+    """Who has the ledger open while another process replaces the key does not sign with the old one any more."""
+    with Ledger.open(tmp_path / "l") as ours:
+        with Ledger.open(tmp_path / "l") as theirs:
+            theirs.rotate_key(NOW)
+        with pytest.raises(InputError):
+            ours.attest([make_statement(0)], time=NOW + timedelta(hours=1))
+        assert ours.log.size == 0
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_interrupted_rotation(tmp_path: Path, known: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rotation that was interrupted is finished when its key became known, and undone when not."""
+    step = "_take_over" if known else "_replace_file"
+    with Ledger.open(tmp_path / "l") as ledger, monkeypatch.context() as patch:
+        old = ledger.key.keyid
+
+        def fail(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        patch.setattr(f"hallmarked.ledger.ledger.{step}", fail)
+        with pytest.raises(KeyboardInterrupt):
+            ledger.rotate_key(NOW)
+    with Ledger.open(tmp_path / "l") as ledger:
+        assert (ledger.key.keyid == old) is not known
+        receipts = ledger.attest([make_statement(0)], time=NOW + timedelta(hours=1))
+        assert verify_bundle(ledger.export_bundle(receipts), ledger.trust).trusted
+    assert not (tmp_path / "l" / "maker-next.pem").exists()
+
+
+def test_impossible_rotation_leaves_nothing(tmp_path: Path) -> None:
+    """A rotation before the current key's own beginning or after its end changes nothing."""
+    with Ledger.open(tmp_path / "l") as ledger:
+        ledger.rotate_key(NOW)
+        ledger.trust = revoke(ledger.trust, ledger.key.keyid, NOW, "stolen")
+        before = {file.name: file.read_bytes() for file in (tmp_path / "l").iterdir()}
+        with pytest.raises(InputError):
+            ledger.rotate_key(NOW + timedelta(hours=1))
+        assert {file.name: file.read_bytes() for file in (tmp_path / "l").iterdir()} == before
+
+
+def test_broken_trust_file(tmp_path: Path) -> None:
+    """A ledger whose trust file was damaged says so in one sentence."""
+    Ledger.open(tmp_path / "l").close()
+    (tmp_path / "l" / "trust.json").write_text("{}")
+    with pytest.raises(InputError, match="cannot be used"):
+        Ledger.open(tmp_path / "l")
 
 
 def test_bundle_bytes_are_deterministic(tmp_path: Path) -> None:

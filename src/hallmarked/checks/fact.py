@@ -6,7 +6,8 @@ Measurements (the check that compares a card with the files relies on these name
 ``parameters.total``        elements of all tensors of the sets that stand for the model (see ``weights``)
 ``parameters.<dtype>``      the same by data type: ``f32``, ``bf16``, ``i8``, ``q4_k``
 ``parameters.non_embedding`` the same without tables of words and positions
-``tensors.total``           tensors of these sets
+``tensors.total``           tensors of these sets, by name
+``tensors.tied``            of these, names for the bytes of another one; their elements count once
 ``model.architecture``      class (``architectures``), or the family a GGUF file names
 ``model.type``              ``model_type``, or the family a GGUF file names
 ``model.library``           library the files are for: ``transformers``, ``diffusers``, ``sentence-transformers``,
@@ -44,7 +45,7 @@ from hallmarked.core.evidence import Finding, Gap, Item, Measurement
 from hallmarked.formats.blob import Budget
 from hallmarked.formats.gguf import is_gguf, read_gguf, unread_variant
 from hallmarked.formats.savedmodel import GraphKind, find_kind
-from hallmarked.formats.tensor import Tensor, by_dtype
+from hallmarked.formats.tensor import Tensor, by_dtype, distinct
 
 _CHUNK = 1 << 20
 _EMBEDDINGS = frozenset({"wte", "wpe", "token_embd", "position_embd", "token_types"})
@@ -86,12 +87,15 @@ def _weights(weights: Weights) -> Iterator[Measurement]:
     tensors = weights.tensors
     if not weights.chosen:
         return
-    total = sum(tensor.count for tensor in tensors)
-    yield Measurement("parameters.total", str(total), n=len(tensors))
+    single = distinct(tensors)
+    total = sum(tensor.count for tensor in single)
+    yield Measurement("parameters.total", str(total), n=len(single))
     yield Measurement("tensors.total", str(len(tensors)))
-    for dtype, count in by_dtype(tensors):
+    if len(single) < len(tensors):
+        yield Measurement("tensors.tied", str(len(tensors) - len(single)))
+    for dtype, count in by_dtype(single):
         yield Measurement(f"parameters.{dtype}", str(count))
-    others = sum(tensor.count for tensor in tensors if not _is_embedding(tensor.name))
+    others = sum(tensor.count for tensor in single if not _is_embedding(tensor.name))
     if others != total:
         yield Measurement("parameters.non_embedding", str(others))
 
@@ -139,17 +143,27 @@ def _gguf(artifact: Artifact, found: WeightSet) -> Iterator[Measurement]:
         yield Measurement("tokenizer.vocabulary", str(len(words)), slice=part)
 
 
-def _compare(artifact: Artifact, tensors: Sequence[Tensor], base: Artifact) -> Iterator[Measurement]:
-    others = _by_name(find_weights(base).tensors)
-    same_shape = identical = 0
+def _compare(artifact: Artifact, tensors: Sequence[Tensor], base: Artifact) -> Iterator[Item]:
+    found = find_weights(base)
+    others = _by_name(found.tensors)
+    same_shape = identical = unclear = 0
     with _Bytes(artifact) as ours, _Bytes(base) as theirs:
         for tensor in sorted(tensors, key=lambda t: (t.path, t.offset or 0)):
             other = _counterpart(tensor.name, others)
             if other is None or other.shape != tensor.shape:
                 continue
             same_shape += 1
-            if other.dtype == tensor.dtype and other.nbytes == tensor.nbytes:
+            if other.dtype != tensor.dtype:
+                continue
+            if tensor.offset is None or other.offset is None or tensor.nbytes is None:
+                unclear += 1
+            elif other.nbytes == tensor.nbytes:
                 identical += _are_equal(ours, tensor, theirs, other)
+    if not found.chosen:
+        yield Gap("no tensors were found in the base that was given")
+        return
+    if unclear:
+        yield Gap(f"{unclear} tensors do not lie in one piece, so they were not compared with the base")
     yield Measurement("base.tensors.total", str(len(tensors)))
     yield Measurement("base.tensors.identical", str(identical), n=len(tensors))
     yield Measurement("base.tensors.same_shape", str(same_shape), n=len(tensors))
@@ -165,8 +179,9 @@ def _counterpart(name: str, others: Mapping[str, Tensor]) -> Tensor | None:
 
 
 def _are_equal(ours: _Bytes, tensor: Tensor, theirs: _Bytes, other: Tensor) -> bool:
-    if tensor.offset is None or other.offset is None or tensor.nbytes is None:
-        return False
+    assert tensor.offset is not None
+    assert other.offset is not None
+    assert tensor.nbytes is not None
     for done in range(0, tensor.nbytes, _CHUNK):
         size = min(_CHUNK, tensor.nbytes - done)
         left = ours.read(tensor.path, tensor.offset + done, size)

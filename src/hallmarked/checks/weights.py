@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,10 +22,31 @@ from hallmarked.core.artifact import Artifact, File
 from hallmarked.core.errors import FormatError
 from hallmarked.core.evidence import Finding, Gap, Level, Location, Rule
 from hallmarked.formats.blob import Blob, Budget
+from hallmarked.formats.checkpoint import is_torch, torch_tensors
+from hallmarked.formats.gguf import is_gguf
 from hallmarked.formats.jsontext import read_json
-from hallmarked.formats.tensor import Tensor, find_reader
+from hallmarked.formats.onnx import is_onnx
+from hallmarked.formats.safetensors import is_safetensors
+from hallmarked.formats.tensor import (
+    Tensor,
+    distinct,
+    gguf_tensors,
+    onnx_tensors,
+    safetensors_tensors,
+    tflite_tensors,
+)
+from hallmarked.formats.tflite import is_tflite
 
-FORMATS = ("safetensors", "pytorch", "gguf", "onnx", "tflite")
+_HEAD = 16
+_READERS: Mapping[str, tuple[re.Pattern[bytes], Callable[[Blob], bool], Callable[[Blob, Budget], list[Tensor]]]] = {
+    # The pattern passes over most files without opening them again.
+    "safetensors": (re.compile(rb".{8}\{", re.DOTALL), is_safetensors, safetensors_tensors),
+    "pytorch": (re.compile(rb"PK\x03\x04|\x80."), is_torch, torch_tensors),
+    "gguf": (re.compile(rb"GGUF"), is_gguf, gguf_tensors),
+    "onnx": (re.compile(rb"[\x08\x12\x1a\x22\x28\x32\x3a\x42\x72\xa2\xca\xd2]"), is_onnx, onnx_tensors),
+    "tflite": (re.compile(rb".{4}TFL3", re.DOTALL), is_tflite, tflite_tensors),
+}
+FORMATS = tuple(_READERS)
 """Formats of weights, the one that stands for the model first. Plain arrays are data as often as weights."""
 
 FCT_MISSING = Rule(
@@ -69,8 +90,8 @@ class WeightSet:
 
     @property
     def parameters(self) -> int:
-        """Number of elements."""
-        return sum(tensor.count for tensor in self.tensors)
+        """Number of elements, those of tied tensors once."""
+        return sum(tensor.count for tensor in distinct(self.tensors))
 
 
 @dataclass(slots=True)
@@ -127,13 +148,17 @@ def _read_tensors(
     artifact: Artifact, file: File, read: dict[str, tuple[str, list[Tensor]]], problems: list[Finding | Gap]
 ) -> None:
     blob = open_file(artifact, file)
-    found = find_reader(blob)
-    if found is None or found[0] not in FORMATS:
-        return
-    try:
-        read[file.path] = (found[0], found[1](blob, Budget(file.size)))
-    except FormatError as error:
-        problems.append(Gap(f"the tensors of {file.path} cannot be counted: {error}", Location(file.path)))
+    head = blob.head(_HEAD)
+    for name, (beginning, claims, reader) in _READERS.items():
+        if beginning.match(head) and claims(blob):
+            try:
+                tensors = reader(blob, Budget(file.size))
+            except FormatError as error:
+                problems.append(Gap(f"the tensors of {file.path} cannot be counted: {error}", Location(file.path)))
+            else:
+                if tensors:
+                    read[file.path] = (name, tensors)
+            return
 
 
 def _indexed(

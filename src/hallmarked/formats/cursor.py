@@ -40,10 +40,18 @@ class Cursor:
         Raises:
             FormatError: When there are fewer.
         """
+        self.skip(count)
+        return self.data[self.at - count : self.at]
+
+    def skip(self, count: int) -> None:
+        """Step over the next ``count`` bytes.
+
+        Raises:
+            FormatError: When there are fewer.
+        """
         if not 0 <= count <= self.left:
             raise FormatError(f"{count} bytes expected, {self.left} left", offset=self.offset)
         self.at += count
-        return self.data[self.at - count : self.at]
 
     def uint(self, width: int) -> int:
         """Return the next ``width`` bytes as a little-endian unsigned number.

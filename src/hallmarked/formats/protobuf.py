@@ -15,9 +15,8 @@ from hallmarked.formats.blob import Blob, Budget, Limits
 from hallmarked.formats.bytestream import Cursor
 
 VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
-_MAX_TEXT = 1 << 20
 _MAX_NUMBERS = 1 << 16
-_MAX_OUTLINE = 1_000_000
+_MAX_OUTLINE = 300_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,27 +109,26 @@ class Message:
             raise LimitExceeded("messages nested too deeply", offset=field.start)
         return Message(self._cursor, self._budget, field.start, field.end, self._depth + 1)
 
-    def content(self, field: Field, limit: int = _MAX_TEXT) -> bytes:
+    def content(self, field: Field) -> bytes:
         """Return the bytes of a field.
 
         Raises:
             FormatError: When the field is not length-delimited.
-            LimitExceeded: When they are more than ``limit``.
+            LimitExceeded: When all of these together are more than the budget allows.
         """
         _need(field, LENGTH)
-        if field.end - field.start > limit:
-            raise LimitExceeded(f"text of {field.end - field.start:,} bytes", offset=field.start)
+        self._budget.spend("text", field.end - field.start)
         self._cursor.seek(field.start)
         return self._cursor.take(field.end - field.start)
 
-    def text(self, field: Field, limit: int = _MAX_TEXT) -> str:
+    def text(self, field: Field) -> str:
         """Return the text of a field; bytes that are not UTF-8 appear with escapes.
 
         Raises:
             FormatError: When the field is not length-delimited.
-            LimitExceeded: When it is longer than ``limit``.
+            LimitExceeded: When all of these together are more than the budget allows.
         """
-        return self.content(field, limit).decode("utf-8", "backslashreplace")
+        return self.content(field).decode("utf-8", "backslashreplace")
 
     def numbers(self, field: Field) -> list[int]:
         """Return the signed integers of a repeated field, one or packed.

@@ -14,7 +14,6 @@ from hallmarked.core.errors import FormatError
 from hallmarked.formats.blob import Blob, Budget
 from hallmarked.formats.protobuf import LENGTH, VARINT, Field, Message, open_message, outline
 
-_MAX_METADATA = 100_000_000
 _DT_STRING = 7
 _TOLD_ATTRIBUTES = frozenset({"output_stream", "debug_urls", "token", "call_target_name", "target_name", "file_name"})
 """Attributes whose text an examiner needs to see."""
@@ -152,7 +151,7 @@ class _Reader:
             if inner.number == identifier:
                 name = message.text(inner)
             elif inner.number == metadata:
-                data = message.content(inner, _MAX_METADATA)
+                data = message.content(inner)
         if data:
             self._graphs.metadata.append((name, data))
 

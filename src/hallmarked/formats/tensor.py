@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import math
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hallmarked.formats.blob import Blob, Budget
-from hallmarked.formats.gguf import TYPES, is_gguf, read_gguf, unread_variant
-from hallmarked.formats.npy import is_npy, read_npy
-from hallmarked.formats.onnx import DTYPES, is_onnx, read_onnx
-from hallmarked.formats.safetensors import is_safetensors, read_safetensors
-from hallmarked.formats.tflite import is_tflite, read_tflite
+from hallmarked.formats.gguf import TYPES, read_gguf, unread_variant
+from hallmarked.formats.npy import read_npy
+from hallmarked.formats.onnx import DTYPES, read_onnx
+from hallmarked.formats.safetensors import read_safetensors
+from hallmarked.formats.tflite import read_tflite
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,26 +116,21 @@ def tflite_tensors(blob: Blob, budget: Budget) -> list[Tensor]:
     return [Tensor(t.name, t.dtype.lower() or "other", t.shape, blob.path, t.offset, t.nbytes) for t in model.tensors]
 
 
-Reader = Callable[[Blob, Budget], list[Tensor]]
-
-_READERS: Mapping[str, tuple[Callable[[Blob], bool], Reader]] = {
-    "safetensors": (is_safetensors, safetensors_tensors),
-    "gguf": (is_gguf, gguf_tensors),
-    "tflite": (is_tflite, tflite_tensors),
-    "npy": (is_npy, npy_tensors),
-    "onnx": (is_onnx, onnx_tensors),
-}
-
-
-def find_reader(blob: Blob) -> tuple[str, Reader] | None:
-    """Return the format of a file of weights and its reader, by content; nothing when it is none of them."""
-    for name, (claims, reader) in _READERS.items():
-        if claims(blob):
-            return name, reader
-    return None
+def distinct(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Return the tensors without those that are other names for the same bytes (tied weights)."""
+    seen: set[tuple[object, ...]] = set()
+    kept = []
+    for tensor in tensors:
+        place = (tensor.path, tensor.offset, tensor.dtype, tensor.shape)
+        if tensor.offset is not None and tensor.nbytes:
+            if place in seen:
+                continue
+            seen.add(place)
+        kept.append(tensor)
+    return kept
 
 
-def by_dtype(tensors: list[Tensor]) -> Iterator[tuple[str, int]]:
+def by_dtype(tensors: Sequence[Tensor]) -> Iterator[tuple[str, int]]:
     """Return the number of elements of each data type, sorted by name."""
     counts: dict[str, int] = {}
     for tensor in tensors:

@@ -18,7 +18,7 @@ from hallmarked.core.evidence import Statement
 from hallmarked.ledger.dsse import Envelope
 from hallmarked.ledger.leaf import MAX_LEAF
 from hallmarked.ledger.statement import list_digests, read_statement
-from hallmarked.ledger.strict import format_time
+from hallmarked.ledger.strict import format_time, parse_json
 
 MAX_LISTED = 24
 """A leaf lists at most so many digests; statements about more files say how many were left out."""
@@ -30,10 +30,12 @@ def canonical_bytes(value: Any) -> bytes:
     Raises:
         InputError: When it holds something JSON cannot carry without loss, such as NaN or an integer above 2^53.
     """
+    data = _write(value)
     try:
-        return rfc8785.dumps(value)
-    except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
+        parse_json(data, "value")
+    except VerificationError as error:
         raise InputError(f"cannot be written as canonical JSON: {error}") from None
+    return data
 
 
 def statement_bytes(statement: Statement) -> bytes:
@@ -42,12 +44,21 @@ def statement_bytes(statement: Statement) -> bytes:
     Raises:
         InputError: When the statement cannot be written, or nobody could verify it later.
     """
-    data = canonical_bytes(statement.to_dict())
+    data = _write(statement.to_dict())
     try:
         read_statement(data)
     except VerificationError as error:
         raise InputError(f"not a statement that can be verified: {error}") from None
     return data
+
+
+def _write(value: Any) -> bytes:
+    # What this returns must still be parsed: a double like 5.9e16 is written with all its digits, and would come back
+    # as another number.
+    try:
+        return rfc8785.dumps(value)
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
+        raise InputError(f"cannot be written as canonical JSON: {error}") from None
 
 
 def leaf_bytes(

@@ -111,7 +111,9 @@ def load_key(path: Path, passphrase: str | None = None) -> SigningKey:
         BackendError: When the file cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        # Without O_NONBLOCK opening a named pipe would wait for somebody to write to it.
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        with os.fdopen(os.open(path, flags), "rb") as file:
             status = os.fstat(file.fileno())
             pem = file.read(MAX_KEY_FILE + 1) if stat.S_ISREG(status.st_mode) else b""
     except FileNotFoundError:

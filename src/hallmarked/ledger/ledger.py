@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
-from hallmarked.core.errors import BackendError, NotFound
+from hallmarked.core.errors import BackendError, InputError, NotFound, VerificationError
 from hallmarked.core.evidence import Statement
 from hallmarked.ledger.bundle import export_bundle
 from hallmarked.ledger.canonical import leaf_bytes, statement_bytes
@@ -19,7 +20,7 @@ from hallmarked.ledger.log import Entry, Log, Receipt
 from hallmarked.ledger.sqlite import SqliteStore
 from hallmarked.ledger.trust import Role, Trust, TrustedKey, dump_trust, load_trust, rotate
 
-LOG, LOG_KEY, MAKER_KEY, TRUST = "log.sqlite3", "log.pem", "maker.pem", "trust.json"
+LOG, LOG_KEY, MAKER_KEY, NEXT_KEY, TRUST = "log.sqlite3", "log.pem", "maker.pem", "maker-next.pem", "trust.json"
 
 
 class Ledger:
@@ -64,7 +65,9 @@ class Ledger:
         log = Log(SqliteStore(folder / LOG, origin if create else None), log_key)
         try:
             trust = _load_trust_file(folder / TRUST)
-            if trust is None:
+            if trust is not None:
+                key = _finish_rotation(folder, key, trust, passphrase)
+            else:
                 maker = TrustedKey(key.public, role, name or f"key {key.keyid[:8]}")
                 trust = Trust((maker, TrustedKey(log_key.public, Role.LOG, log.origin)))
                 _replace_file(folder / TRUST, dump_trust(trust))
@@ -84,9 +87,16 @@ class Ledger:
             blind_secret: Hide from readers of the log what the statements are about.
 
         Raises:
-            InputError: When a statement cannot be written as canonical JSON.
+            InputError: When a statement cannot be written as canonical JSON, or the key is not valid at that time.
             BackendError: When the log cannot be written; then nothing was logged.
         """
+        if time.tzinfo is None:
+            raise InputError("a time needs a time zone")
+        self.trust = _load_trust_file(self.folder / TRUST) or self.trust
+        known = self.trust.find(self.key.keyid)
+        if known is None or known.refuses(time):
+            why = known.refuses(time) if known else "the signing key is not in the ledger's trust file"
+            raise InputError(f"{why}; if it was replaced meanwhile, open the ledger again")
         return self.log.append([self.sign(statement, time, blind_secret=blind_secret) for statement in statements])
 
     def sign(self, statement: Statement, time: datetime, *, blind_secret: bytes | None = None) -> Entry:
@@ -119,16 +129,16 @@ class Ledger:
             BackendError: When a file cannot be written.
         """
         old, path = self.key, self.folder / MAKER_KEY
-        fresh = path.with_name(f"maker-next-{secrets.token_hex(4)}.pem")
+        fresh = path.with_name(NEXT_KEY)
         new = create_key(fresh, self._passphrase)
-        trust = rotate(self.trust, old.keyid, new.public, time)
         try:
-            os.link(path, path.with_name(f"maker-{old.keyid[:16]}.pem"))
-            # Trust first: a crash in between leaves a key that is listed but not used yet, never the other way round.
-            _replace_file(self.folder / TRUST, dump_trust(trust))
-            fresh.replace(path)
-        except OSError as error:
-            raise BackendError(f"cannot replace the key {path}: {error.strerror}") from error
+            trust = rotate(self.trust, old.keyid, new.public, time)
+        except InputError:
+            fresh.unlink()
+            raise
+        # Trust first: after a crash in between, opening the ledger puts the listed key in place.
+        _replace_file(self.folder / TRUST, dump_trust(trust))
+        _take_over(self.folder, old.keyid)
         self.key, self.trust = new, trust
         return new
 
@@ -152,7 +162,33 @@ def _load_trust_file(path: Path) -> Trust | None:
         return None
     except OSError as error:
         raise BackendError(f"cannot read {path}: {error.strerror}") from error
-    return load_trust(data)
+    try:
+        return load_trust(data)
+    except VerificationError as error:
+        raise InputError(f"{path} cannot be used: {error}") from error
+
+
+def _finish_rotation(folder: Path, key: SigningKey, trust: Trust, passphrase: str | None) -> SigningKey:
+    """Finish, or undo, a rotation that was interrupted."""
+    fresh = folder / NEXT_KEY
+    if not fresh.exists():
+        return key
+    new = load_key(fresh, passphrase)
+    if trust.find(new.keyid) is None:
+        fresh.unlink()  # it never became known to anybody
+        return key
+    _take_over(folder, key.keyid)
+    return new
+
+
+def _take_over(folder: Path, old: str) -> None:
+    """Put the next key in the place of the current one, which is kept under its id."""
+    path = folder / MAKER_KEY
+    try:
+        shutil.copy2(path, path.with_name(f"maker-{old[:16]}.pem"))
+        (folder / NEXT_KEY).replace(path)
+    except OSError as error:
+        raise BackendError(f"cannot replace the key {path}: {error.strerror}") from error
 
 
 def _replace_file(path: Path, data: bytes) -> None:

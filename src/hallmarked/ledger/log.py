@@ -11,6 +11,7 @@ from datetime import datetime
 
 from hallmarked.core.errors import BackendError, InputError, VerificationError
 from hallmarked.ledger.canonical import leaf_bytes
+from hallmarked.ledger.check import LogReport, check_log
 from hallmarked.ledger.checkpoint import Checkpoint, read_checkpoint
 from hallmarked.ledger.dsse import Envelope, verify_envelope
 from hallmarked.ledger.key import SigningKey
@@ -103,8 +104,8 @@ class Log:
             raise InputError("the log was opened for reading only")
         if not entries:
             return []
-        tree, self._tree = self._tree, None  # a failure on the way leaves no half-grown tree behind
         with self._store.write():
+            tree, self._tree = self._tree, None  # a failure on the way leaves no half-grown tree behind
             head = self._head()
             tree = self._grown_from(head, tree)
             for entry in entries:
@@ -135,6 +136,23 @@ class Log:
             self._store.add_key("log", key.public)
         self._key = key
 
+    def add_cosignature(self, line: str, keys: Sequence[NoteKey]) -> None:
+        """Add a witness's signature line to the newest checkpoint.
+
+        Args:
+            line: What the witness answered.
+            keys: The witness's keys.
+
+        Raises:
+            VerificationError: When it does not sign the newest checkpoint with one of those keys.
+        """
+        with self._store.write():
+            head = self._head()
+            _, signed = open_note(head.note + line, keys)
+            if not signed:
+                raise VerificationError("the cosignature is not by a known witness", link="witness")
+            self._store.replace_note(head.size, head.note + line)
+
     def receipt(self, index: int) -> Receipt:
         """Return the receipt of an entry again, with the newest checkpoint.
 
@@ -145,7 +163,7 @@ class Log:
         leaf = self._store.leaf(index) if 0 <= index < head.size else None
         if leaf is None:
             raise InputError(f"the log of size {head.size} has no entry {index}")
-        return Receipt(index, leaf, read_leaf(leaf).env, head.note)
+        return Receipt(index, leaf, self._envelope_of(index, leaf), head.note)
 
     def prove(self, indexes: Sequence[int]) -> list[tuple[bytes, bytes | None, Proof]]:
         """Return leaf, envelope (None when erased) and proof of entries, all against one checkpoint.
@@ -162,7 +180,7 @@ class Log:
                 leaf = self._store.leaf(index)
                 if leaf is None:
                     raise BackendError(f"the log has lost entry {index}")
-                rows.append((leaf, self._store.envelope(read_leaf(leaf).env), Proof(index, path, head.note)))
+                rows.append((leaf, self._store.envelope(self._envelope_of(index, leaf)), Proof(index, path, head.note)))
         return rows
 
     def prove_consistency(self, old: int, new: int | None = None) -> list[bytes]:
@@ -188,6 +206,10 @@ class Log:
             raise InputError(f"the log has no tile {index} of width {width} at level {level}")
         return data
 
+    def check(self) -> LogReport:
+        """Recompute everything and report every fault."""
+        return check_log(self._store)
+
     def erase(self, digest: str) -> None:
         """Erase an envelope. Its leaf, and every proof, stay valid.
 
@@ -203,6 +225,8 @@ class Log:
     def _start(self, key: SigningKey) -> None:
         with self._store.write():
             if self._store.head() is None:
+                if self._store.keys("log") or self._store.leaf(0) is not None:
+                    raise BackendError(f"the log {self.origin} is damaged: it has lost its checkpoints")
                 self._store.add_key("log", key.public)
                 self._key = key
                 self._store.add_head(self._sign(0, TileTree(0, self._store.tile).root()))
@@ -212,6 +236,12 @@ class Log:
         if head is None:
             raise BackendError(f"the log {self.origin} is damaged: it has no checkpoint")
         return head
+
+    def _envelope_of(self, index: int, leaf: bytes) -> str:
+        try:
+            return read_leaf(leaf).env
+        except VerificationError as error:
+            raise BackendError(f"the log {self.origin} is damaged at entry {index}: {error}") from error
 
     def _grown_from(self, head: Head, tree: TileTree | None) -> TileTree:
         """Return the tree as of the last checkpoint, and make sure that it is what was signed."""
@@ -223,6 +253,8 @@ class Log:
                 raise BackendError(f"the log {self.origin} is damaged: {error}") from error
             if stated != Checkpoint(self.origin, head.size, head.root):
                 raise BackendError(f"the log {self.origin} is damaged: its last checkpoint says something else")
+            if self._store.leaf(head.size) is not None:
+                raise BackendError(f"the log {self.origin} is damaged: it has entries that no checkpoint covers")
         if tree.root() != head.root:
             raise BackendError(
                 f"the log {self.origin} is damaged: refusing to sign something else than was signed before"

@@ -1,4 +1,4 @@
-"""A log in one SQLite file. All SQL of the ledger is here.
+"""A log, or what a witness has seen, in one SQLite file. All SQL of the ledger is here.
 
 Write-ahead log and ``synchronous=FULL`` (https://www.sqlite.org/wal.html): when a transaction has returned, a power cut
 does not undo it, so a checkpoint that somebody has seen is never lost.
@@ -12,85 +12,94 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from hallmarked.core.errors import BackendError, InputError, NotFound
 from hallmarked.ledger.store import Head
 
-APPLICATION_ID = 0x484D4C47  # "HMLG"
 SCHEMA_VERSION = 1
 PATIENCE = 30.0
 """Seconds to wait for another writer."""
 
-_SCHEMA = """
-CREATE TABLE log (origin TEXT NOT NULL);
+_LOG_SCHEMA = """
+CREATE TABLE log (name TEXT NOT NULL);
 CREATE TABLE leaf (idx INTEGER PRIMARY KEY, record BLOB NOT NULL);
 CREATE TABLE envelope (digest TEXT PRIMARY KEY, body BLOB);
 CREATE TABLE tile (level INTEGER NOT NULL, idx INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (level, idx));
 CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, root BLOB NOT NULL, note TEXT NOT NULL);
 CREATE TABLE signer (use TEXT NOT NULL, public BLOB NOT NULL, PRIMARY KEY (use, public));
 """
+_WITNESS_SCHEMA = """
+CREATE TABLE log (name TEXT NOT NULL);
+CREATE TABLE seen (origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL);
+"""
 
 
-class SqliteStore:
-    """Rows of one log in a SQLite file, for any number of threads and processes.
+class _Database:
+    """One SQLite file of ours, for any number of threads and processes.
 
     Args:
-        path: The database file.
-        origin: Make a log of this name when there is none; without it the log must exist.
+        path: The file.
+        name: Make one of this name when there is none; without it the file must exist.
 
     Raises:
-        NotFound: When there is no log and none shall be made.
-        InputError: When the file is something else than a log, or one of a newer version.
+        NotFound: When there is no file and none shall be made.
+        InputError: When the file is something else, or was written by a newer version.
         BackendError: When the file cannot be opened.
     """
 
-    def __init__(self, path: Path, origin: str | None = None) -> None:
+    _application: ClassVar[int]
+    _schema: ClassVar[str]
+    _what: ClassVar[str]
+
+    def __init__(self, path: Path, name: str | None = None) -> None:
         self.path = path
         self._lock = threading.RLock()
         self._depth = 0
-        if origin is None and not path.is_file():
-            raise NotFound(f"there is no log at {path}")
+        if name is None and not path.is_file():
+            raise NotFound(f"there is no {self._what} at {path}")
         try:
             self._db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
         except (sqlite3.Error, OSError) as error:
-            raise BackendError(f"cannot open the log {path}: {error}") from error
+            raise BackendError(f"cannot open the {self._what} {path}: {error}") from error
         try:
             with self._errors():
-                self._open(origin)
+                self._open(name)
         except BaseException:
             self._db.close()
             raise
 
-    def _open(self, origin: str | None) -> None:
-        self._identify(may_be_new=origin is not None)
+    def _open(self, name: str | None) -> None:
+        self._identify(may_be_new=name is not None)
         self._switch_to_wal()
-        for pragma in ("synchronous=FULL", "fullfsync=1", "checkpoint_fullfsync=1"):
+        for pragma in ("secure_delete=ON", "synchronous=FULL", "fullfsync=1", "checkpoint_fullfsync=1"):
             self._db.execute(f"PRAGMA {pragma}")
-        if origin is not None:
+        if name is not None:
             with self.write():
                 if not self._identify(may_be_new=True):
-                    for sentence in _SCHEMA.split(";")[:-1]:
+                    for sentence in self._schema.split(";")[:-1]:
                         self._db.execute(sentence)
-                    self._db.execute("INSERT INTO log VALUES (?)", (origin,))
-                    self._db.execute(f"PRAGMA application_id={APPLICATION_ID}")
+                    self._db.execute("INSERT INTO log VALUES (?)", (name,))
+                    self._db.execute(f"PRAGMA application_id={self._application}")
                     self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-        rows = self._db.execute("SELECT origin FROM log").fetchall()
+        rows = self._db.execute("SELECT name FROM log").fetchall()
         if len(rows) != 1 or not isinstance(rows[0][0], str):
-            raise BackendError(f"the log {self.path} is damaged: it does not know its own name")
-        self.origin = rows[0][0]
+            raise BackendError(f"the {self._what} {self.path} is damaged: it does not know its own name")
+        self.origin: str = rows[0][0]
 
     def _identify(self, *, may_be_new: bool) -> bool:
         """Say whether the file is a log already; False when it is empty and may become one."""
         found = self._db.execute("PRAGMA application_id").fetchone()[0]
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if found == APPLICATION_ID:
+        if found == self._application:
             if version != SCHEMA_VERSION:
-                raise InputError(f"the log {self.path} was written by another version of hallmarked (layout {version})")
+                raise InputError(
+                    f"the {self._what} {self.path} was written by another version of hallmarked (layout {version})"
+                )
             return True
         tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if tables or found or not may_be_new:
-            raise InputError(f"{self.path} is not a log of hallmarked")
+            raise InputError(f"{self.path} is not a {self._what} of hallmarked")
         return False
 
     def _switch_to_wal(self) -> None:
@@ -113,10 +122,10 @@ class SqliteStore:
             yield
         except sqlite3.DatabaseError as error:
             if "not a database" in str(error):
-                raise InputError(f"{self.path} is not a log of hallmarked") from error
+                raise InputError(f"{self.path} is not a {self._what} of hallmarked") from error
             busy = "locked" in str(error) or "busy" in str(error)
             what = "is in use by another program" if busy else "cannot be read or written, or is damaged"
-            raise BackendError(f"the log {self.path} {what}: {error}") from error
+            raise BackendError(f"the {self._what} {self.path} {what}: {error}") from error
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
@@ -145,6 +154,27 @@ class SqliteStore:
         """Open a transaction in which all reads see one state."""
         return self._transaction("BEGIN")
 
+    def close(self) -> None:
+        """Let go of the database."""
+        with self._lock:
+            self._db.close()
+
+    def _query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._lock, self._errors():
+            return self._db.execute(sql, values).fetchall()
+
+    def _stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        with self._lock, self._errors(), closing(self._db.execute(sql)) as cursor:
+            yield from cursor
+
+
+class SqliteStore(_Database):
+    """Rows of one log (see :class:`hallmarked.ledger.store.Store`)."""
+
+    _application = 0x484D4C47  # "HMLG"
+    _schema = _LOG_SCHEMA
+    _what = "log"
+
     def head(self) -> Head | None:
         """Return the last checkpoint."""
         rows = self._query("SELECT size, root, note FROM checkpoint ORDER BY size DESC LIMIT 1")
@@ -158,6 +188,11 @@ class SqliteStore:
         """Add a checkpoint."""
         with self._errors():
             self._db.execute("INSERT INTO checkpoint VALUES (?, ?, ?)", (head.size, head.root, head.note))
+
+    def replace_note(self, size: int, note: str) -> None:
+        """Replace a checkpoint's note by one with more signatures."""
+        with self._errors():
+            self._db.execute("UPDATE checkpoint SET note = ? WHERE size = ?", (note, size))
 
     def add_entries(self, start: int, leaves: Sequence[bytes], envelopes: Sequence[tuple[str, bytes]]) -> None:
         """Add leaves from index ``start``, and each one's envelope with its digest."""
@@ -186,12 +221,10 @@ class SqliteStore:
     def erase(self, digest: str) -> None:
         """Erase an envelope so that its bytes are gone from the disk, and remember that it was erased."""
         with self._lock, self._errors():
-            self._db.execute("PRAGMA secure_delete=ON")
             done = self._db.execute("UPDATE envelope SET body = NULL WHERE digest = ?", (digest,)).rowcount
             # What was written before still lies in the write-ahead log; moving it over truncates that file.
             if done and self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
                 raise BackendError(f"the log {self.path} is being read, so erased bytes are still on disk; try again")
-            self._db.execute("PRAGMA secure_delete=OFF")
         if not done:
             raise NotFound(f"the log has no envelope {digest}")
 
@@ -216,11 +249,6 @@ class SqliteStore:
         with self._errors():
             self._db.execute("INSERT OR IGNORE INTO signer VALUES (?, ?)", (use, public))
 
-    def close(self) -> None:
-        """Let go of the database."""
-        with self._lock:
-            self._db.close()
-
     def _blob(self, value: object) -> bytes:
         if not isinstance(value, bytes):
             raise BackendError(f"the log {self.path} is damaged: a value has the wrong type")
@@ -231,10 +259,28 @@ class SqliteStore:
             raise BackendError(f"the log {self.path} is damaged: a checkpoint has the wrong type")
         return Head(row[0], self._blob(row[1]), row[2])
 
-    def _query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._lock, self._errors():
-            return self._db.execute(sql, values).fetchall()
+    def faults(self) -> list[str]:
+        """Let SQLite look for damage in its own structures."""
+        rows = self._query("PRAGMA integrity_check(20)")
+        return [str(row[0]) for row in rows if row[0] != "ok"]
 
-    def _stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
-        with self._lock, self._errors(), closing(self._db.execute(sql)) as cursor:
-            yield from cursor
+
+class SqliteMemory(_Database):
+    """What a witness has seen (see :class:`hallmarked.ledger.witness.Memory`)."""
+
+    _application = 0x484D5754  # "HMWT"
+    _schema = _WITNESS_SCHEMA
+    _what = "witness's memory"
+
+    def last(self, origin: str) -> Head | None:
+        """Return the last checkpoint seen of a log."""
+        rows = self._query("SELECT size, root, note FROM seen WHERE origin = ?", origin)
+        return Head(*rows[0]) if rows else None
+
+    def replace(self, origin: str, old: Head | None, new: Head) -> bool:
+        """Remember a checkpoint, durably, unless another one than ``old`` was remembered meanwhile."""
+        with self.write():
+            if self.last(origin) != old:
+                return False
+            self._db.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?)", (origin, new.size, new.root, new.note))
+        return True

@@ -1,40 +1,19 @@
 """Read in-toto statements and compare what they are about with the bytes at hand.
 
-Specification: https://github.com/in-toto/attestation/tree/main/spec/v1; ``dirHash`` is
-https://pkg.go.dev/golang.org/x/mod/sumdb/dirhash#Hash1.
+Specification: https://github.com/in-toto/attestation/tree/main/spec/v1.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hallmarked.core.errors import InputError
 from hallmarked.core.evidence import STATEMENT_TYPE
 from hallmarked.ledger.strict import fail, members, parse_json
 
 RECOMPUTABLE = frozenset({"sha256", "dirHash"})
 """Digests that anyone who holds the files can recompute: where a subject names one, it must be among the expected."""
-
-
-def dir_hash(files: Mapping[str, str]) -> str:
-    """Return the in-toto ``dirHash`` of a folder: Go's directory Hash1 as lower-case hex.
-
-    Args:
-        files: Relative ``/``-separated path to lower-case SHA-256 hex.
-
-    Raises:
-        InputError: When a path or digest cannot stand in the list without being ambiguous.
-    """
-    for path, digest in files.items():
-        if not path or "\n" in path or "\\" in path:
-            raise InputError(f"a path with a newline or backslash cannot be part of a revision: {path!r}")
-        if not re.fullmatch(r"[0-9a-f]{64}", digest):
-            raise InputError(f"not a lower-case SHA-256: {digest!r}")
-    rows = sorted((path.encode("utf-8", "surrogateescape"), digest) for path, digest in files.items())
-    return hashlib.sha256(b"".join(digest.encode() + b"  " + path + b"\n" for path, digest in rows)).hexdigest()
 
 
 def read_statement(payload: bytes) -> dict[str, Any]:

@@ -42,6 +42,9 @@ class Store(Protocol):
     def add_head(self, head: Head) -> None:
         """Add a checkpoint."""
 
+    def replace_note(self, size: int, note: str) -> None:
+        """Replace a checkpoint's note by one with more signatures."""
+
     def add_entries(self, start: int, leaves: Sequence[bytes], envelopes: Sequence[tuple[str, bytes]]) -> None:
         """Add leaves from index ``start``, and each one's envelope with its digest."""
 
@@ -76,6 +79,9 @@ class Store(Protocol):
 
     def add_key(self, use: str, public: bytes) -> None:
         """Remember a public key."""
+
+    def faults(self) -> list[str]:
+        """Say what is wrong with the database's own structures."""
 
     def close(self) -> None:
         """Let go of the database."""

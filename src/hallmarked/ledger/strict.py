@@ -30,7 +30,9 @@ def fail(link: str, message: str) -> NoReturn:
 
 
 def parse_json(data: bytes, link: str) -> Any:
-    """Parse JSON in which every object has one meaning: no repeated keys, NaN, infinity or lone surrogates.
+    """Parse JSON that every parser reads alike (https://www.rfc-editor.org/rfc/rfc7493).
+
+    No repeated keys, no NaN or infinity, no integers that a double cannot hold, no lone surrogates.
 
     Raises:
         VerificationError: When the bytes are anything else.
@@ -47,9 +49,15 @@ def parse_json(data: bytes, link: str) -> Any:
             raise ValueError("a number is not finite")
         return value
 
+    def exact(text: str) -> int:
+        if abs(value := int(text)) >= 1 << 53:
+            raise ValueError("an integer is above 2^53; such numbers must be texts")
+        return value
+
+    hooks: Any = {"object_pairs_hook": unique, "parse_float": finite, "parse_constant": finite, "parse_int": exact}
     try:
         text = data.decode("utf-8")
-        value = json.loads(text, object_pairs_hook=unique, parse_float=finite, parse_constant=finite)
+        value = json.loads(text, **hooks)
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:

@@ -107,11 +107,13 @@ class TileTree:
             level, value = level + 1, _fold(bytes(tile))
         self.size += 1
 
-    def take_changed(self) -> list[tuple[int, int, bytes]]:
-        """Return level, index and bytes of the tiles that changed since the last call, and forget the full ones."""
-        changed = [(level, index, bytes(self._tiles[level, index])) for level, index in sorted(self._changed)]
-        self._changed.clear()
-        self._tiles = {place: tile for place, tile in self._tiles.items() if len(tile) < WIDTH * HASH}
+    def take_changed(self, *, full_only: bool = False) -> list[tuple[int, int, bytes]]:
+        """Return level, index and bytes of the tiles that changed and were not returned since, and forget full ones."""
+        full = {place for place, tile in self._tiles.items() if len(tile) == WIDTH * HASH}
+        chosen = self._changed & full if full_only else self._changed
+        changed = [(level, index, bytes(self._tiles[level, index])) for level, index in sorted(chosen)]
+        self._changed = self._changed - chosen
+        self._tiles = {place: tile for place, tile in self._tiles.items() if place not in full}
         return changed
 
     def node(self, level: int, index: int) -> bytes:

@@ -108,6 +108,29 @@ def test_pickles_in_attributes_are_handed_on() -> None:
     assert blobs(written(fill)) == {"file!/g@info": value}
 
 
+@pytest.mark.parametrize("layout", ["contiguous", "compact", "string", "user block"])
+def test_pickles_in_arrays_are_handed_on(layout: str) -> None:
+    """A pickle stored as an array of bytes or as text is routed, wherever the data lies in the file."""
+    value = pickle.dumps({"a": list(range(9))}, protocol=4)
+
+    def fill(file: Any) -> None:
+        if layout == "string":
+            file.create_dataset("g/x", data=np.void(value))
+        elif layout == "compact":
+            creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            creation.set_layout(h5py.h5d.COMPACT)
+            space = h5py.h5s.create_simple((len(value),))
+            group = file.create_group("g")
+            data = h5py.h5d.create(group.id, b"x", h5py.h5t.NATIVE_UINT8, space, creation)
+            data.write(h5py.h5s.ALL, h5py.h5s.ALL, np.frombuffer(value, "u1"))
+        else:
+            file.create_dataset("g/x", data=np.frombuffer(value, "u1"))
+        file.create_dataset("weights", data=np.zeros(100, "u1"))
+
+    options = {"userblock_size": 512} if layout == "user block" else {}
+    assert blobs(written(fill, **options)) == {"file!/g/x": value}
+
+
 def test_objects_of_pytables_leave_a_gap() -> None:
     """Arrays of pickled rows are reported, since their data is not read."""
 

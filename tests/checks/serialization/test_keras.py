@@ -155,6 +155,7 @@ def test_members_of_an_archive() -> None:
 def test_what_looks_like_a_configuration() -> None:
     """Configurations are recognised by content."""
     assert looks_like_config(b' {"class_name": "Model"}')
+    assert looks_like_config(b'{"class\\u005fname": "Model"}')
     assert not looks_like_config(b'{"a": 1}')
     assert not looks_like_config(b'a "class_name"')
 

@@ -55,6 +55,8 @@ ORDINARY = [
     ("note", "We import data from sensors, then execute (carefully) the plan."),
     ("training_config", '{"lr": 1e-4, "path": "../data/train.json", "hidden_act": "gelu"}'),
     ("download_size", "4 GB"),
+    ("title", "https://host.example/wiki/%E4%B8%AD%E6%96%87%E7%BB%B4%E5%9F%BA"),
+    ("title", '{"t": "\\u00e9\\u00e8\\u00e0\\u00e7\\u00f9\\u00ea\\u00eb\\u00ef\\u00f4"}'),
 ]
 
 

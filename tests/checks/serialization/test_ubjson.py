@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hallmarked.checks.serialization.contract import FileVerdict
-from hallmarked.checks.serialization.ubjson import examine_ubjson, tree_problem
+from hallmarked.checks.serialization.ubjson import examine_ubjson, examine_xgboost_json, tree_problem
 from hallmarked.core.errors import FormatError
 from tests.checks.serialization.examining import examine, rules, verdict
 
@@ -66,6 +67,17 @@ def test_other_files_leave_a_gap() -> None:
     assert (rules(seen), verdict(seen)) == (["UBJ002"], FileVerdict.UNPROVEN)
 
 
+def test_trees_in_json() -> None:
+    """The same trees are followed in models stored as JSON."""
+    model = {"learner": {"trees": [{"left_children": [1, -1, -1], "right_children": [2, -1, -1]}]}}
+    assert examine(examine_xgboost_json, json.dumps(model).encode()) == []
+    model["learner"]["trees"].append({"left_children": [9], "right_children": [-1]})
+    assert rules(examine(examine_xgboost_json, json.dumps(model).encode())) == ["UBJ001"]
+    model["learner"]["trees"][1]["left_children"] = ["x"]  # type: ignore[list-item]
+    with pytest.raises(FormatError):
+        examine(examine_xgboost_json, json.dumps(model).encode())
+
+
 @pytest.mark.slow
 def test_models_written_by_xgboost(tmp_path: Path) -> None:
     """Boosters of all kinds, saved by the library, are proven."""
@@ -86,6 +98,8 @@ def test_models_written_by_xgboost(tmp_path: Path) -> None:
         path = tmp_path / f"{number}.ubj"
         booster.save_model(path)
         assert examine(examine_ubjson, path.read_bytes()) == [], booster
+        booster.save_model(path.with_suffix(".json"))
+        assert examine(examine_xgboost_json, path.with_suffix(".json").read_bytes()) == [], booster
     multi = xgboost.XGBRegressor(n_estimators=3, multi_strategy="multi_output_tree").fit(x, np.stack([y, -y], axis=1))
     multi.save_model(tmp_path / "multi.ubj")
     assert examine(examine_ubjson, (tmp_path / "multi.ubj").read_bytes()) == []

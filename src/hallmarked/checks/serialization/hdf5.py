@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hallmarked.checks.serialization.brief import brief
 from hallmarked.checks.serialization.contract import Reference, Seen
-from hallmarked.checks.serialization.embedded import may_be_pickle
+from hallmarked.checks.serialization.embedded import may_be_pickle, pickle_inside
 from hallmarked.checks.serialization.keras import judge_config, looks_like_config
 from hallmarked.checks.serialization.vocabulary import leaves_folder, shown
 from hallmarked.core.evidence import Finding, Gap, Level, Location, Rule
 from hallmarked.formats.blob import GIB, Blob, Budget
 from hallmarked.formats.hdf5.file import Attribute, Dataset, Link, Unread, read_hdf5
+from hallmarked.formats.hdf5.message import OPAQUE, STRING, VLEN
 
 HDF001 = Rule(
     "HDF001",
@@ -54,6 +56,7 @@ _FILTERS = frozenset({1, 2, 3, 4, 5, 6, 305, 307, 32000, 32001, 32004, 32008, 32
 _MARK = b"object"
 
 
+@brief
 def examine_hdf5(blob: Blob, budget: Budget) -> Iterator[Seen]:
     """Examine an HDF5 file, and the Keras configurations and pickles in its attributes.
 
@@ -67,6 +70,7 @@ def examine_hdf5(blob: Blob, budget: Budget) -> Iterator[Seen]:
             yield from _judge_link(part, location)
         elif isinstance(part, Dataset):
             yield from _judge_dataset(part, blob.size, budget, location)
+            yield from _pickle_in_data(part, blob)
         elif isinstance(part, Unread):
             yield Gap(f"{part.what} at {shown(part.path)}", location)
         else:
@@ -119,6 +123,16 @@ def _judge_dataset(dataset: Dataset, size: int, budget: Budget, location: Locati
         message = f"the array {shown(dataset.path)} unfolds from {stored:,} to {dataset.unfolded:,} bytes"
         yield Finding.of(HDF004, message, location)
         yield Gap(f"whether the array {shown(dataset.path)} fits into memory", location)
+
+
+def _pickle_in_data(dataset: Dataset, blob: Blob) -> Iterator[Seen]:
+    """Hand on an array of bytes or a string that reads as a pickle: some libraries keep objects that way."""
+    byte_like = dataset.datatype.kind in (STRING, OPAQUE) or dataset.datatype.size == 1
+    if dataset.place is None or not byte_like or dataset.datatype.kind == VLEN:
+        return
+    size = min(dataset.unfolded, dataset.stored or 0)
+    if part := pickle_inside(blob, dataset.place, size, dataset.path):
+        yield part
 
 
 def _judge_attribute(attribute: Attribute, blob: Blob, location: Location) -> Iterator[Seen]:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from hallmarked.checks.serialization.brief import brief
 from hallmarked.checks.serialization.contract import Reference, Seen
 from hallmarked.checks.serialization.vocabulary import danger, leaves_folder, load, shown
 from hallmarked.core.errors import FormatError
@@ -83,6 +84,7 @@ _TF_DANGEROUS = re.compile(
 _TF_PYTHON = re.compile(r"(?:.*\.)?(?:py_func|py_function|numpy_function|eager_py_func|print|load_\w+)$")
 # How older forms name a function that the user's program must have registered.
 _REGISTERED = re.compile(r"\w{1,80}>\w{1,80}")
+_ESCAPED = re.compile(rb"\\u00([2-7][0-9A-Fa-f])")
 _NAME_KEYS = frozenset({"class_name", "registered_name", "name", "spec_name"})
 _DOTTED = re.compile(r"[A-Za-z_][\w.]*")
 
@@ -126,10 +128,14 @@ def examine_keras_config(blob: Blob, budget: Budget) -> Iterator[Seen]:
 
 
 def looks_like_config(text: bytes) -> bool:
-    """Say whether text may be a Keras configuration, whatever it is called."""
-    return text.lstrip()[:1] == b"{" and (b'"class_name"' in text or b"__lambda__" in text)
+    """Say whether text may be a Keras configuration, whatever it is called and however its keys are spelled."""
+    if text.lstrip()[:1] != b"{":
+        return False
+    plain = _ESCAPED.sub(lambda match: bytes([int(match[1], 16)]), text)
+    return b'"class_name"' in plain or b"__lambda__" in plain
 
 
+@brief
 def judge_config(text: bytes, location: Location, budget: Budget) -> Iterator[Seen]:
     """Judge the text of a Keras configuration.
 

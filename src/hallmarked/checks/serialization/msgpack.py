@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterator
 
+from hallmarked.checks.serialization.brief import brief
 from hallmarked.checks.serialization.contract import Seen
 from hallmarked.checks.serialization.embedded import may_be_pickle, pickle_inside
 from hallmarked.core.errors import FormatError
@@ -35,6 +36,7 @@ _TIMESTAMP, _ARRAY, _COMPLEX, _SCALAR = -1, 1, 2, 3
 _DTYPE = re.compile(r"(?:u?int|float|complex|bfloat)(\d+)|bool(?:_|8)?|float8_\w+|u?int[24]|float[46]_\w+")
 
 
+@brief
 def examine_msgpack(blob: Blob, budget: Budget) -> Iterator[Seen]:
     """Examine a MessagePack file; pickles inside of it are yielded to be routed.
 

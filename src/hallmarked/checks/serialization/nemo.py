@@ -11,6 +11,7 @@ import functools
 import re
 from collections.abc import Iterator, Mapping
 
+from hallmarked.checks.serialization.brief import brief
 from hallmarked.checks.serialization.contract import Seen
 from hallmarked.checks.serialization.vocabulary import danger, load, shown
 from hallmarked.core.errors import FormatError
@@ -66,6 +67,7 @@ def examine_nemo(members: Mapping[str, Blob], budget: Budget) -> Iterator[Seen]:
         yield from examine_hydra(config, budget)
 
 
+@brief
 def examine_hydra(blob: Blob, budget: Budget) -> Iterator[Seen]:
     """Examine a YAML configuration of Hydra or OmegaConf.
 

@@ -32,8 +32,9 @@ _SHELL = r"""(?:^|[\s;&|`(])
     (?: (?:curl|wget)\s{1,9}(?:-\S{1,40}\s{1,9}){0,9}['"]?[a-z]{3,6}: | rm\s{1,9}-\w{0,9}[rf]\w{0,9}\s
       | (?:ba|z|da)?sh\s{1,9}-c\s | powershell(?:\.exe)?\s{1,9}- | nc\s{1,9}-\w{0,9}e\b | chmod\s{1,9}\+x )
     | \|\s{0,9}(?:sudo\s{1,9})?(?:ba|z|da)?sh\b | /dev/tcp/ | \A\#!\s{0,9}/"""
-_ESCAPED = r"""(?:\\{1,4}x[0-9a-f]{2}){8} | (?:\\{1,4}u00[0-9a-f]{2}){8} | (?:\\{1,4}[0-3][0-7]{2}){8}
-    | (?:%[0-9a-f]{2}){12} | (?:&\#x?[0-9a-f]{1,6};){8}"""
+# Accented and Asian text is escaped for good reasons; letters and signs of ASCII are not.
+_ESCAPED = r"""(?:\\{1,4}x[0-9a-f]{2}){8} | (?:\\{1,4}u00[2-7][0-9a-f]){8} | (?:\\{1,4}[0-3][0-7]{2}){8}
+    | (?:%[2-7][0-9a-f]){12} | (?:&\#x?[0-9a-f]{1,3};){8}"""
 
 
 def _compile(pattern: str) -> re.Pattern[str]:

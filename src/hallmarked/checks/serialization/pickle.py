@@ -81,7 +81,7 @@ def _judge(
     vet = Vet(blob, budget, result.trace, result.root, storages, said)
     yield from vet.run()
     yield from vet.blobs
-    yield from pickle_content.look(blob, result.trace)
+    yield from pickle_content.look(blob, result.trace, vet.loaded)
     if result.error is not None:
         text = f"The pickle cannot be followed beyond byte {result.end:,}: {result.error}."
         yield Finding.of(pickle_rules.BROKEN, text, Location(blob.path, result.error.offset))
@@ -129,7 +129,9 @@ class _Examination:
         """
         readings = ([False] if arrays else []) + ([True] if stacked else [])
         for shared_memo in readings:
-            for number, result in enumerate(evaluate_all(self.blob, self.budget, shared_memo=shared_memo)):
+            for number, result in enumerate(
+                evaluate_all(self.blob, self.budget, shared_memo=shared_memo, strict_names=True)
+            ):
                 if number >= MAX_PICKLES:
                     break
                 yield from Vet(self.blob, self.budget, result.trace, result.root, None, self.said).run()

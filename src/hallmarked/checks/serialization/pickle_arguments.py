@@ -36,6 +36,10 @@ class Context(Protocol):
     def policy(self) -> Policy:
         """The vetted set."""
 
+    @property
+    def data_known(self) -> dict[int, bool]:
+        """Answers of ``is_data`` by identity: containers may be shared by many calls."""
+
     def nested(self, call: Call) -> str | None:
         """Hand bytes that a reader would load as a file of its own to the router; None when that is possible."""
 
@@ -46,6 +50,7 @@ class Context(Protocol):
 Rule = Callable[[Call, Context], "str | None"]
 
 MAX_PATTERN = 100_000
+_PLAIN = frozenset({type(None), bool, int, float, str, bytes, Span})
 _NOT_DATA = (Global, OutOfBand, Unknown, Persistent)
 _CONTAINERS = (tuple, list)
 _NUMBERS = (int, float, bool)
@@ -56,17 +61,27 @@ _UFUNC_MODULES = frozenset(
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 
 
-def is_data(value: Value) -> bool:
-    """Say whether a value holds no import of its own: constants, containers of them, results of vetted calls."""
+def is_data(value: Value, context: Context) -> bool:
+    """Say whether a value holds no import of its own: constants, containers of them, results of vetted calls.
+
+    NOTE: answers are kept by identity, so ``value`` must be a part of the trace, not a tuple made for the question.
+    """
+    if type(value) in _PLAIN:
+        return True
+    known = context.data_known
+    if id(value) in known:
+        return known[id(value)]
     seen: set[int] = set()
     todo = [value]
     while todo:
         item = todo.pop()
         if isinstance(item, _NOT_DATA):
+            known[id(value)] = False
             return False
-        if isinstance(item, (tuple, list, Dict, Set)) and id(item) not in seen:
+        if isinstance(item, (tuple, list, Dict, Set)) and id(item) not in seen and not known.get(id(item)):
             seen.add(id(item))
-            todo.extend(children(item))
+            todo.extend(part for part in children(item) if type(part) not in _PLAIN)
+    known.update(dict.fromkeys(seen, True))
     return True
 
 
@@ -119,9 +134,9 @@ def _none(call: Call, _context: Context) -> str | None:
 
 
 @rule
-def _data(call: Call, _context: Context) -> str | None:
+def _data(call: Call, context: Context) -> str | None:
     keywords = isinstance(call.kwargs, Dict) and call.kwargs.items
-    return None if is_data(call.args) and not keywords else "with arguments that are not data"
+    return None if is_data(call.args, context) and not keywords else "with arguments that are not data"
 
 
 @rule
@@ -229,7 +244,11 @@ def _reconstructor(call: Call, context: Context) -> str | None:
         return "with a class that is not vetted for that"
     if named(base) == ("builtins", "object"):
         return None if state is None else "with a state for a plain object"
-    return None if context.policy.has_role(named(base), "base") and is_data(state) else "with an unknown base type"
+    return (
+        None
+        if context.policy.has_role(named(base), "base") and is_data(state, context)
+        else "with an unknown base type"
+    )
 
 
 # numpy.
@@ -325,7 +344,7 @@ def _pyx_self(call: Call, context: Context) -> str | None:
     args = call.args
     if len(args) != 3 or not context.policy.has_role(named(args[0]), "pyx_type") or type(args[1]) is not int:
         return "with a class that it is not meant for"
-    return None if is_data(args[2]) else "with a state that is not data"
+    return None if is_data(args[2], context) else "with a state that is not data"
 
 
 @rule
@@ -341,7 +360,7 @@ def _index(call: Call, context: Context) -> str | None:
         return "with a class that is no index of pandas"
     if not isinstance(args[1], Dict) or not all(type(key) is str and _WORD.match(key) for key in args[1].items[::2]):
         return "with unknown arguments"
-    return None if is_data(args[1]) else "with arguments that are not data"
+    return None if is_data(args[1], context) else "with arguments that are not data"
 
 
 @rule

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import BinaryIO
 
 from hallmarked.checks.serialization.pickle_rules import CONTENT
@@ -20,7 +20,7 @@ from hallmarked.formats.pickle.stream import Evaluation, evaluate
 
 LOOK = 1 << 16
 """Bytes looked at of each constant."""
-MAX_BYTES = 64 << 20
+MAX_BYTES = 16 << 20
 """Bytes looked at of all constants of a pickle together."""
 MAX_SHOWN = 20
 _INNER = Limits(opcodes=100_000, pickle_nodes=1_000_000)
@@ -55,15 +55,22 @@ _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{24,}={0,2}\Z")
 _HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){16,}\Z")
 
 
-def look(blob: Blob, trace: Trace) -> Iterator[Finding]:
-    """Yield a finding for each long constant that holds code or a pickle, plain or encoded once."""
+def look(blob: Blob, trace: Trace, loaded: Collection[int | bytes] = ()) -> Iterator[Finding]:
+    """Yield a finding for each long constant that holds code or a pickle, plain or encoded once.
+
+    Args:
+        blob: Where the constants lie.
+        trace: Lists them.
+        loaded: Constants, by offset or content, that are judged as files of their own.
+    """
     shown = looked = 0
     pairs = zip(trace.constants[::2], trace.constants[1::2], strict=True)
     with blob.open() as stream:
         for offset, length in pairs:
             content = _read(stream, offset, min(length, LOOK))
             looked += len(content)
-            what = describe(content, whole=length <= LOOK)
+            known = offset in loaded or content in loaded
+            what = None if known else describe(content, whole=length <= LOOK)
             if what:
                 shown += 1
                 text = f"A constant of {length:,} bytes in this pickle looks like {what}."

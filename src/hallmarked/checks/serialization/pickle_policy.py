@@ -76,18 +76,17 @@ class Policy:
         A dotted name is an attribute walk: each part may be a module or a callable of its own.
         """
         parts = name.split(".")
+        found = [self._module(module)]
+        found += [self.callables.get((module, ".".join(parts[:end]))) for end in range(len(parts), 0, -1)]
+        found += [self._walk(parts) if len(parts) > 1 else None, self.names.get(parts[-1])]
+        known = [gadget for gadget in found if gadget is not None]
+        return next((gadget for gadget in known if gadget.strong), known[0] if known else None)
+
+    def _module(self, module: str) -> Gadget | None:
+        """Return what is known about the longest listed prefix of a module's path."""
         path = module.split(".")
-        for end in range(len(path), 0, -1):
-            found = self.modules.get(".".join(path[:end]))
-            if found is not None:
-                return found
-        for end in range(len(parts), 0, -1):
-            found = self.callables.get((module, ".".join(parts[:end])))
-            if found is not None:
-                return found
-        if len(parts) > 1 and (found := self._walk(parts)) is not None:
-            return found
-        return self.names.get(parts[-1])
+        prefixes = (".".join(path[:end]) for end in range(len(path), 0, -1))
+        return next((self.modules[prefix] for prefix in prefixes if prefix in self.modules), None)
 
     def _walk(self, parts: list[str]) -> Gadget | None:
         for part, following in zip(parts, [*parts[1:], ""], strict=True):

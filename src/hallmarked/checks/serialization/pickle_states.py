@@ -26,6 +26,7 @@ def state(function: State) -> State:
 def attributes_complaint(value: Value) -> str | None:
     """Judge what becomes attributes of an instance.
 
+    ``attribute_map`` is a table by which configurations of transformers rename attributes on access.
     A name with two underscores could replace ``__class__`` or ``__setstate__``; a callable named like a method that
     the unpickler calls would be called by it.
     """
@@ -42,7 +43,7 @@ def attributes_complaint(value: Value) -> str | None:
         for key, item in part.pairs():
             if type(key) is not str and not isinstance(key, int):
                 return "with attributes whose names are not plain text"
-            if type(key) is str and key.startswith("__"):
+            if type(key) is str and (key.startswith("__") or key == "attribute_map"):
                 return f"with the attribute {key[:40]!r}"
             if key in _SHADOWS and isinstance(item, Global | Call):
                 return f"with an attribute that replaces its method {key!r}"
@@ -55,8 +56,8 @@ def _attributes_state(value: Value, _call: Call, _context: Context) -> str | Non
 
 
 @state
-def _data_state(value: Value, _call: Call, _context: Context) -> str | None:
-    return None if is_data(value) else "with a state that is not data"
+def _data_state(value: Value, _call: Call, context: Context) -> str | None:
+    return None if is_data(value, context) else "with a state that is not data"
 
 
 @state
@@ -87,14 +88,16 @@ def _ndarray_state(value: Value, _call: Call, _context: Context) -> str | None:
 
 
 @state
-def _masked_state(value: Value, _call: Call, _context: Context) -> str | None:
-    return _array_parts(value, 7) or (None if is_data(value[5:]) else "with a mask that is not data")
+def _masked_state(value: Value, _call: Call, context: Context) -> str | None:
+    return _array_parts(value, 7) or (
+        None if all(is_data(part, context) for part in value[5:]) else "with a mask that is not data"
+    )
 
 
 @state
-def _random_state_state(value: Value, _call: Call, _context: Context) -> str | None:
+def _random_state_state(value: Value, _call: Call, context: Context) -> str | None:
     """Judge a generator's state; ``pos`` indexes the key of 624 words without a check of numpy's."""
-    if not is_data(value):
+    if not is_data(value, context):
         return "with a state that is not data"
     todo, seen = [value], set()
     while todo:
@@ -116,7 +119,7 @@ def _random_state_state(value: Value, _call: Call, _context: Context) -> str | N
 
 
 @state
-def _partial_state(value: Value, call: Call, _context: Context) -> str | None:
+def _partial_state(value: Value, call: Call, context: Context) -> str | None:
     if type(value) is not tuple or len(value) != 4 or not isinstance(value[0], Global):
         return "with a state of unknown form"
     if value[0].resolved != named(call.args[0] if call.args else None):
@@ -127,7 +130,7 @@ def _partial_state(value: Value, call: Call, _context: Context) -> str | None:
         or not (value[3] is None or isinstance(value[3], Dict))
     ):
         return "with a state of unknown form"
-    return None if is_data(value[1:]) else "with arguments that are not data"
+    return None if all(is_data(part, context) for part in value[1:]) else "with arguments that are not data"
 
 
 @state

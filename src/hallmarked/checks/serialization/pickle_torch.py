@@ -65,14 +65,16 @@ _LOAD_FROM_BYTES = ("torch.storage", "_load_from_bytes")
 
 
 @rule
-def _qtensor(call: Call, _context: Context) -> str | None:
+def _qtensor(call: Call, context: Context) -> str | None:
     args = call.args
     if len(args) != 7 or type(args[4]) is not tuple or not _requires_grad(args[5]) or not _no_hooks(args[6]):
         return "with unknown arguments"
     read_tensor(call)
     scheme, *parameters = args[4]
     known = isinstance(scheme, Global) and scheme.module == "torch"
-    return None if known and is_data(parameters) else "with an unknown quantisation scheme"
+    return (
+        None if known and all(is_data(part, context) for part in parameters) else "with an unknown quantisation scheme"
+    )
 
 
 def _is_tensor(value: Value, context: Context) -> bool:

@@ -7,11 +7,11 @@ only grow: everything that was ever in them is looked at.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hallmarked.checks.serialization import pickle_rules as rules
 from hallmarked.checks.serialization import pickle_torch  # registers its rules
-from hallmarked.checks.serialization.pickle_arguments import RULES, SKIPPED_FUNCTIONS, named
+from hallmarked.checks.serialization.pickle_arguments import RULES, SKIPPED_FUNCTIONS
 from hallmarked.checks.serialization.pickle_policy import Entry, Gadget, Policy, load_policy
 from hallmarked.checks.serialization.pickle_states import STATES
 from hallmarked.core.errors import FormatError
@@ -26,6 +26,9 @@ assert pickle_torch
 
 MAX_SHOWN = 50
 """Findings per rule and pickle; the rest is counted."""
+
+MAX_LABEL = 100
+"""Characters of a name in a message."""
 
 Item = Finding | Gap
 _FILLS = {"appended": "append", "items": "set", "added": "add"}
@@ -44,6 +47,11 @@ class Vet:
     said: set[tuple[str, str]] = field(default_factory=set)
     """Sentences said already; shared by the judgements of one file."""
     blobs: list[Blob] = field(default_factory=list)
+    """Files inside of constants that a reader would load."""
+    loaded: set[int | bytes] = field(default_factory=set)
+    """Those constants, by offset or content."""
+    data_known: dict[int, bool] = field(default_factory=dict)
+    """Answers of ``is_data`` by identity."""
     _shown: dict[str, int] = field(default_factory=dict)
     _nested: dict[int, Blob] = field(default_factory=dict)
     _calls: dict[int, list[Call]] = field(default_factory=dict)
@@ -157,7 +165,10 @@ class Vet:
         if isinstance(complaint, BoundsError):
             yield from self._say(rules.OUT_OF_BOUNDS, f"{complaint}", call.offset)
         elif complaint is not None:
-            yield from self._say(rules.ARGUMENTS, f"it calls {label}, but {complaint}", call.offset, label)
+            gadget = self._gadget(call.func)
+            hostile = gadget is not None and (gadget.strong or self._is_hostile_use(call.func))
+            rule = rules.GADGET if hostile else rules.ARGUMENTS
+            yield from self._say(rule, f"it calls {label}, but {complaint}", call.offset, label)
         effective = self._effective(call, entry)
         for number, state in enumerate(call.states):
             reason = self._state_complaint(state, call, effective) if number == 0 else "with a second state"
@@ -187,9 +198,7 @@ class Vet:
 
     def _effective(self, call: Call, entry: Entry) -> Entry:
         """Return the entry of the class that an instance has, when the call names it."""
-        if entry.call == "reconstructor" and type(call.args) is tuple and call.args:
-            return self.policy.entry(named(call.args[0])) or entry
-        return entry
+        return self.policy.entry(call.instance_of()) or entry
 
     def _state_complaint(self, state: Value, call: Call, entry: Entry) -> str | None:
         if entry.state is None:
@@ -277,10 +286,13 @@ class Vet:
             if isinstance(content, Call) and content.target() == ("_codecs", "encode"):
                 content = self._encoded(content)
             if isinstance(content, Span) and content.kind in ("bytes", "bytearray"):
-                self._nested[id(call)] = self.blob.window(content.offset, content.length, name)
+                window = self.blob.window(content.offset, content.length, name)
+                self._nested[id(call)] = replace(window, depth=self.blob.depth + 1)
+                self.loaded.add(content.offset)
             elif type(content) is bytes:
                 path = f"{self.blob.path}!{name}"
                 self._nested[id(call)] = Blob.of_bytes(path, content, self.blob.depth + 1)
+                self.loaded.add(content)
             else:
                 return None
         return self._nested[id(call)]
@@ -320,9 +332,11 @@ class Vet:
 
 def shown(text: str) -> str:
     """Make a name from a hostile file fit for a message: printable and short."""
+    if text.isascii() and text.isprintable() and len(text) <= MAX_LABEL:
+        return text
     clean = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
     clean = clean.encode("utf-8", "replace").decode("utf-8")
-    return clean if len(clean) <= 100 else f"{clean[:97]}..."
+    return clean if len(clean) <= MAX_LABEL else f"{clean[: MAX_LABEL - 3]}..."
 
 
 _PLAIN = frozenset({type(None), bool, int, float, str, bytes, Span})

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from hallmarked.checks.serialization.brief import brief
 from hallmarked.checks.serialization.contract import Seen
 from hallmarked.checks.serialization.vocabulary import danger, load, shown
 from hallmarked.core.errors import FormatError
@@ -65,9 +66,9 @@ _LISTED = {
     "JsonNode": ("primitive",),
     "NdArrayNode": ("dtype",),
     "SparseMatrixNode": ("sparse",),
-    "ObjectNode": ("estimator", "internal"),
+    "ObjectNode": ("estimator", "internal", "helper"),
     "LossNode": ("loss",),
-    "FunctionNode": ("ufunc",),
+    "FunctionNode": ("ufunc", "function"),
     "TypeNode": ("primitive", "container", "dtype"),
 }
 # Nodes that call, or reach into, what other nodes hold: never vetted.
@@ -91,6 +92,7 @@ class _Node:
         return f"the {shown(self.loader)} at {shown('/'.join(map(str, self.path)) or '(root)', 200)}"
 
 
+@brief
 def examine_skops(members: Mapping[str, Blob], budget: Budget) -> Iterator[Seen]:
     """Examine the members of a skops archive; all but the schema are yielded to be routed.
 

@@ -1,4 +1,4 @@
-"""UBJSON files of XGBoost: do the values fit the file, and do the trees stay inside of themselves?
+"""Models of XGBoost in UBJSON or JSON: do the values fit the file, and do the trees stay inside of themselves?
 
 https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html. A predictor follows the child indexes of a tree
 without looking, so one that leads elsewhere reads foreign memory and one that leads back never ends.
@@ -10,10 +10,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from hallmarked.checks.serialization.brief import brief
 from hallmarked.checks.serialization.contract import Seen
 from hallmarked.core.errors import FormatError, LimitExceeded
 from hallmarked.core.evidence import Finding, Gap, Level, Location, Rule
 from hallmarked.formats.blob import Blob, Budget
+from hallmarked.formats.document import read_json, walk
 from hallmarked.formats.ubjson import Value, read_ubjson
 
 UBJ001 = Rule(
@@ -33,6 +35,7 @@ RULES = (UBJ001, UBJ002)
 _CHILDREN = ("left_children", "right_children")
 
 
+@brief
 def examine_ubjson(blob: Blob, budget: Budget) -> Iterator[Seen]:
     """Examine a UBJSON file.
 
@@ -54,6 +57,22 @@ def examine_ubjson(blob: Blob, budget: Budget) -> Iterator[Seen]:
     if not learner:
         yield Finding.of(UBJ002, "the file has no learner at its top", location)
         yield Gap("what reads a UBJSON file that is not a model of XGBoost", location)
+
+
+@brief
+def examine_xgboost_json(blob: Blob, budget: Budget) -> Iterator[Seen]:
+    """Examine a model of XGBoost in JSON.
+
+    Raises:
+        FormatError: When it is not JSON, or a tree is not made of numbers.
+    """
+    location = Location(blob.path)
+    for _, node in walk(read_json(blob.read_all(budget), budget, constants=True)):
+        if isinstance(node, dict) and any(side in node for side in _CHILDREN):
+            sides = [node.get(side, []) for side in _CHILDREN]
+            if not all(isinstance(side, list) and all(type(n) is int for n in side) for side in sides):
+                raise FormatError("children of a tree that are not integers")
+            yield from _judge_tree(dict(zip(_CHILDREN, sides, strict=True)), location)
 
 
 def _integers(value: Value, blob: Blob, budget: Budget) -> list[int]:

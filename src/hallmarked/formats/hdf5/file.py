@@ -78,6 +78,8 @@ class Dataset:
     """Ranges of other files that hold the data."""
     sources: tuple[str, ...]
     """Other files that a virtual dataset takes its data from."""
+    place: int | None = None
+    """Offset in the file of data that lies there in one piece, without filters."""
 
     @property
     def unfolded(self) -> int:
@@ -154,14 +156,14 @@ class _Walk:
             while entries.left:
                 image.budget.spend("nodes")
                 name = Cursor(names)
-                name.take(entries.uint(image.offsets))
+                name.skip(entries.uint(image.offsets))
                 target, cache = entries.uint(image.offsets), entries.uint(4)
                 entries.take(4)
                 scratch = entries.take(16)
                 child = f"{path}/{_text(name.until_nul())}"
                 if cache == 2:  # a soft link, whose path lies in the same heap
                     value = Cursor(names)
-                    value.take(int.from_bytes(scratch[:4], "little"))
+                    value.skip(int.from_bytes(scratch[:4], "little"))
                     yield Link(child, "soft", _text(value.until_nul()))
                 else:
                     self._pending.append((child, target))
@@ -311,7 +313,10 @@ class _Walk:
             except UnsupportedError as error:
                 yield Unread(path, str(error))
         stored = 0 if external else self._stored(layout, count(shape) * datatype.size)
-        yield Dataset(path, datatype, shape, layout, stored, filters, external, sources)
+        place = layout.inline
+        if layout.kind == "contiguous" and layout.address is not None and not external:
+            place = image.offset(layout.address)
+        yield Dataset(path, datatype, shape, layout, stored, filters, external, sources, place)
 
     def _external(self, cursor: Cursor) -> Iterator[External]:
         image = self._image
@@ -320,7 +325,7 @@ class _Walk:
         names = image.local_heap(cursor.uint(image.offsets))
         for _ in range(used):
             name = Cursor(names)
-            name.take(cursor.uint(image.lengths))
+            name.skip(cursor.uint(image.lengths))
             offset, size = cursor.uint(image.lengths), cursor.uint(image.lengths)
             unlimited = (1 << 8 * image.lengths) - 1
             yield External(_text(name.until_nul()), offset, None if size in (0, unlimited) else size)
@@ -342,7 +347,10 @@ class _Walk:
     def _stored(self, layout: Layout, unfolded: int) -> int | None:
         """Return the bytes stored for a dataset, and check that they lie in the file."""
         image = self._image
-        if layout.kind == "compact":
+        if layout.inline is not None and layout.size is not None:
+            image.check(layout.inline - image.offset(0), layout.size)
+            if layout.size < unfolded:
+                raise FormatError("HDF5 dataset that is larger than its storage", offset=layout.inline)
             return layout.size
         if layout.kind == "virtual" or layout.address is None:
             return 0

@@ -76,6 +76,10 @@ class Image:
         """Say whether an address points anywhere."""
         return address != (1 << 8 * self.offsets) - 1
 
+    def offset(self, address: int) -> int:
+        """Return the offset in the file of an address."""
+        return self._base + address
+
     def room(self, address: int) -> int:
         """Return how many bytes follow an address; negative when it lies outside."""
         return self._size - self._base - address

@@ -58,6 +58,8 @@ class Layout:
     """Bytes stored, when the layout says so."""
     index: int = 0
     """Kind of chunk index, or the object in the heap collection of a virtual layout."""
+    inline: int | None = None
+    """Offset in the file of compact data, which lies in the message itself."""
     rank: int = 0
     """Dimensions of a chunk, including that of the element."""
 
@@ -144,8 +146,7 @@ def read_layout(cursor: Cursor, offsets: int, lengths: int) -> Layout:
         raise FormatError("HDF5 layout of unknown version or kind", offset=cursor.offset)
     if kind == "compact":
         size = cursor.uint(2)
-        cursor.take(size)
-        return Layout(kind, 0, size)
+        return Layout(kind, None, size, inline=cursor.offset)
     if kind == "contiguous":
         address = _address(cursor, offsets)
         return Layout(kind, address, cursor.uint(lengths))
@@ -167,8 +168,7 @@ def _read_old_layout(cursor: Cursor, offsets: int) -> Layout:
     cursor.take(4 * rank)
     if kind == "compact":
         size = cursor.uint(4)
-        cursor.take(size)
-        return Layout(kind, 0, size)
+        return Layout(kind, None, size, inline=cursor.offset)
     return Layout(kind, address, rank=rank)
 
 

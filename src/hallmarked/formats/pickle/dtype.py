@@ -22,7 +22,7 @@ _OBJECT_FLAGS = 63
 """Flags of the object type: reference counted, needs initialisation, needs the interpreter, pickled as list."""
 MAX_ITEM = 1 << 31
 MAX_DEPTH = 16
-MAX_FIELDS = 10_000
+MAX_FIELDS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ def read_dtype(value: Value, depth: int = 0) -> DType:
     base = _record(value) if _is_record(name) else parse_name(name)
     if len(value.args) > 3 or not all(flag in (0, 1) for flag in value.args[1:]):
         raise FormatError("a data type with unknown arguments")
-    if len(value.states) > 1:
-        raise FormatError("a data type with two states")
+    if len(value.states) > 1 or (value.states and not (len(value.args) == 3 and value.args[2])):
+        raise FormatError("a data type with two states, or with a state for one that is shared")
     return _with_state(base, value.states[0], depth) if value.states else base
 
 

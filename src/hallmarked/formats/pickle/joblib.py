@@ -38,7 +38,7 @@ class JoblibReading:
         return evaluate_next(reader, self.budget, after_build=self._after_build)
 
     def _after_build(self, machine: Machine, wrapper: Call) -> None:
-        if wrapper.target() not in WRAPPERS:
+        if wrapper.instance_of() not in WRAPPERS:
             return
         self.arrays += 1
         reader = machine.reader

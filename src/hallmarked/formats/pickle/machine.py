@@ -91,6 +91,8 @@ class Machine:
         self.protocol = 0
         self.stopped = False
         self.reframed = False
+        self.strict_names = False
+        """Treat an import whose name is computed as the error it is when no call returns text."""
         self.after_build: Callable[[Machine, Call], None] | None = None
         """Called when a state was given to an instance on top of the stack; may replace it and consume bytes."""
 
@@ -172,6 +174,17 @@ class Machine:
                 elif op == 0x6A:  # LONG_BINGET
                     stack.append(memo[from_bytes(data[pos : pos + 4], "little")])
                     pos += 4
+                elif op == 0x72:  # LONG_BINPUT
+                    reader.pos = pos
+                    self.put(from_bytes(data[pos : pos + 4], "little"))
+                    pos += 4
+                elif op == 0x58 and not (data[pos + 1] | data[pos + 2] | data[pos + 3]):  # BINUNICODE, short
+                    start = pos + 4
+                    pos = start + data[pos]
+                    stack.append(data[start:pos].decode("utf-8", "surrogatepass"))
+                    if pos - start >= LONG_TEXT:
+                        constants.append(base + start)
+                        constants.append(pos - start)
                 elif op == 0x47:  # BINFLOAT
                     stack.append(_float64(data, pos)[0])
                     pos += 8
@@ -220,10 +233,9 @@ class Machine:
         Raises:
             LimitExceeded: When the index would make a C reader allocate far beyond the size of the stream.
         """
-        if index > self.reader.offset + MEMO_SLACK:
-            raise LimitExceeded(
-                f"memo index {index:,} is far beyond the length of the stream", offset=self.reader.offset
-            )
+        reader = self.reader
+        if index > reader.base + reader.pos + MEMO_SLACK:
+            raise LimitExceeded(f"memo index {index:,} is far beyond the length of the stream", offset=reader.offset)
         self.memo[index] = self.stack[-1]
 
     def call(self, call: Call) -> None:

@@ -142,11 +142,6 @@ def _put(m: Machine, at: int) -> None:
     m.put(_index(m, at))
 
 
-@opcode(0x72)  # LONG_BINPUT
-def _long_binput(m: Machine, _at: int) -> None:
-    m.put(int.from_bytes(m.reader.take(4), "little"))
-
-
 # Numbers.
 
 
@@ -453,7 +448,9 @@ def _stack_global(m: Machine, at: int) -> None:
     name, module = m.stack.pop(), m.stack.pop()
     if type(name) is str and type(module) is str:
         m.import_name(module, name, at)
-    elif all(type(part) is str or isinstance(part, _Open | Call | Span | ByteString) for part in (name, module)):
+    elif not m.strict_names and all(
+        type(part) is str or isinstance(part, _Open | Call | Span | ByteString) for part in (name, module)
+    ):
         m.unknown("an import whose name is computed", at)
     else:
         raise FormatError("an import whose name is not text", offset=at)

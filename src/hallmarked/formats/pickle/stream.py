@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from hallmarked.core.errors import FormatError, LimitExceeded
 from hallmarked.formats.blob import Blob, Budget
@@ -63,7 +62,12 @@ def evaluate(blob: Blob, budget: Budget, *, start: int = 0) -> Evaluation:
 
 
 def evaluate_next(
-    reader: Reader, budget: Budget, *, memo: dict[int, Value] | None = None, after_build: AfterBuild | None = None
+    reader: Reader,
+    budget: Budget,
+    *,
+    memo: dict[int, Value] | None = None,
+    after_build: AfterBuild | None = None,
+    strict_names: bool = False,
 ) -> Evaluation:
     """Evaluate the pickle at the position of a reader and leave the reader behind it.
 
@@ -72,10 +76,12 @@ def evaluate_next(
         budget: Account of the file.
         memo: Entries left by an earlier load of the same unpickler.
         after_build: Hook for layouts that put data between instructions.
+        strict_names: Stop with an error at an import whose name is computed. Vetted calls never return text, so that a
+            reader fails there unless an unvetted call came before.
     """
     trace, start = Trace(), reader.offset
     machine = Machine(reader, budget, trace, memo)
-    machine.after_build = after_build
+    machine.after_build, machine.strict_names = after_build, strict_names
     root, error = None, None
     try:
         root = machine.run()
@@ -85,29 +91,25 @@ def evaluate_next(
     return Evaluation(start, reader.offset, trace, root, error, machine.memo)
 
 
-def evaluate_all(blob: Blob, budget: Budget, *, start: int = 0, shared_memo: bool = False) -> Iterator[Evaluation]:
+def evaluate_all(
+    blob: Blob, budget: Budget, *, shared_memo: bool = False, strict_names: bool = False
+) -> Iterator[Evaluation]:
     """Evaluate all pickles that follow each other up to the end of a blob; stop behind the first with an error.
 
     Args:
         blob: Where they lie.
         budget: Account of the file.
-        start: Offset of the first.
         shared_memo: Read as one ``Unpickler`` object whose ``load`` is called repeatedly, which keeps its memo.
+        strict_names: As for ``evaluate_next``.
     """
     with closing(blob.open()) as stream:
-        yield from _evaluate_stacked(stream, blob.size, start, budget, shared_memo)
-
-
-def _evaluate_stacked(
-    stream: BinaryIO, size: int, start: int, budget: Budget, shared_memo: bool
-) -> Iterator[Evaluation]:
-    reader, memo = Reader(stream, size, start), None
-    while True:
-        result = evaluate_next(reader, budget, memo=memo)
-        yield result
-        if result.error is not None or reader.at_end:
-            return
-        memo = result.memo if shared_memo else None
+        reader, memo = Reader(stream, blob.size), None
+        while True:
+            result = evaluate_next(reader, budget, memo=memo, strict_names=strict_names)
+            yield result
+            if result.error is not None or reader.at_end:
+                return
+            memo = result.memo if shared_memo else None
 
 
 def measure(root: Value, trace: Trace, budget: Budget) -> int:

@@ -78,7 +78,7 @@ def _described(result: LegacyFile) -> dict[str, StorageRef]:
         storage = read_storage(value)
         first = found.setdefault(storage.key, storage)
         if (first.dtype, first.count) != (storage.dtype, storage.count):
-            raise FormatError(f"storage {storage.key!r} is described in two ways", offset=value.offset)
+            raise FormatError(f"storage {storage.key[:60]!r} is described in two ways", offset=value.offset)
     return found
 
 
@@ -93,11 +93,13 @@ def _read_storages(result: LegacyFile, reader: Reader) -> None:
             raise FormatError("a storage key that the object does not refer to once", offset=reader.offset)
         count = int.from_bytes(reader.take(8), "little", signed=True)
         if count != described[key].count:
-            raise FormatError(f"storage {key!r} has another size than the object says", offset=reader.offset - 8)
+            raise FormatError(f"storage {key[:60]!r} has another size than the object says", offset=reader.offset - 8)
         result.storages[key] = (reader.offset, described[key].nbytes)
         reader.skip(described[key].nbytes)
     missing = sorted(set(described) - set(result.storages))
     if missing:
-        raise FormatError(f"{len(missing)} storages are not in the file, e.g. {missing[0]!r}", offset=reader.offset)
+        raise FormatError(
+            f"{len(missing)} storages are not in the file, e.g. {missing[0][:60]!r}", offset=reader.offset
+        )
     if not reader.at_end:
         raise FormatError("bytes behind the last storage", offset=reader.offset)

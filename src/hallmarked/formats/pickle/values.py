@@ -78,6 +78,13 @@ class Call:
         """Return (module, name) that Python 3 would call, or None when the target is not a plain global."""
         return self.func.resolved if isinstance(self.func, Global) else None
 
+    def instance_of(self) -> tuple[str, str] | None:
+        """Return (module, name) of the class of the result, when the call is one way or another of creating it."""
+        target = self.target()
+        if target == ("copyreg", "_reconstructor") and type(self.args) is tuple and self.args:
+            return self.args[0].resolved if isinstance(self.args[0], Global) else None
+        return target
+
     def pairs(self) -> Iterator[tuple[Value, Value]]:
         """Iterate over the (key, value) pairs set on it, in order."""
         return zip(self.items[::2], self.items[1::2], strict=True)

@@ -1,0 +1,1 @@
+"""Under which licence something is offered, and whether that is what its parts allow."""

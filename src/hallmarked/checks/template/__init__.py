@@ -1,0 +1,1 @@
+"""Chat templates and other Jinja: programs that a loading library renders. Parsed here, never rendered or compiled."""
