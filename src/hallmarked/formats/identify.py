@@ -9,6 +9,7 @@ Signatures: the specification of each format, as cited by its reader.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import BinaryIO
 
 from hallmarked.formats.archive.zip_headers import LOCAL_SIGNATURE, TAIL, has_directory
 from hallmarked.formats.blob import Blob
@@ -160,20 +161,26 @@ def identify(blob: Blob, *, sure: bool = False) -> tuple[str, ...]:
     """
     if not blob.size:
         return ("empty",)
-    head = blob.head(HEAD)
-    tail = head if blob.size <= len(head) else blob.tail(TAIL)
-    claims = [name for name, offset, magic in SIGNATURES if head.startswith(magic, offset)]
+    with blob.open() as stream:
+        head = stream.read(HEAD)
+        tail = head
+        if blob.size > len(head):
+            stream.seek(max(0, blob.size - TAIL))
+            tail = stream.read(TAIL)
+        superblock = not sure and _hdf5_later(stream, blob.size, head)
+    claims = [name for name, offset, magic in _BY_BYTE.get(head[0], ()) if head.startswith(magic, offset)]
+    claims += [name for name, offset, magic in _INSIDE if head.startswith(magic, offset)]
     claims += [name for name, matches in STRUCTURES if matches(blob, head)]
     if "zip" not in claims and has_directory(blob, tail):
         claims.append("zip")
-    if "hdf5" not in claims and _hdf5_later(blob, head):
+    if superblock and "hdf5" not in claims:
         claims.append("hdf5")
     if head.startswith(b"#!"):
         claims.append("script")
     if "zip" in claims and {"elf", "pe", "macho", "script"} & {*claims}:
         claims.insert(0, "llamafile")
     text = not claims and is_text(blob, head, tail)
-    evidence = pickle_evidence(blob, head, text=text)
+    evidence = pickle_evidence(blob, head, text=text, numbers=sure)
     if evidence is Evidence.STRONG or (evidence is Evidence.WEAK and not claims and not sure):
         claims.insert(0, "pickle")
     if claims or sure:
@@ -184,19 +191,23 @@ def identify(blob: Blob, *, sure: bool = False) -> tuple[str, ...]:
     return unsigned or (("text",) if is_legacy_text(head) else ())
 
 
-def _hdf5_later(blob: Blob, head: bytes) -> bool:
+_INSIDE = [row for row in SIGNATURES if row[1]]
+_BY_BYTE: dict[int, list[tuple[str, int, bytes]]] = {}
+for _row in SIGNATURES:
+    if not _row[1]:
+        _BY_BYTE.setdefault(_row[2][0], []).append(_row)
+
+
+def _hdf5_later(stream: BinaryIO, size: int, head: bytes) -> bool:
     """Look for a superblock behind a user block: at 512, 1024, 2048, … (format specification, section II.A)."""
     magic, offset = b"\x89HDF\r\n\x1a\n", 512
-    if blob.size < offset + 96:
-        return False
-    with blob.open() as stream:
-        while offset + 96 <= blob.size:
-            if offset + 8 <= len(head):
-                found = head[offset : offset + 8]
-            else:
-                stream.seek(offset)
-                found = stream.read(8)
-            if found == magic:
-                return True
-            offset *= 2
+    while offset + 96 <= size:
+        if offset + 8 <= len(head):
+            found = head[offset : offset + 8]
+        else:
+            stream.seek(offset)
+            found = stream.read(8)
+        if found == magic:
+            return True
+        offset *= 2
     return False
