@@ -165,12 +165,14 @@ def identify(blob: Blob, *, sure: bool = False) -> tuple[str, ...]:
         head = stream.read(HEAD)
         tail = head
         if blob.size > len(head):
-            stream.seek(max(0, blob.size - TAIL))
-            tail = stream.read(TAIL)
+            # NOTE: of raw numbers a sixteenth is enough; an archive among them begins or ends like one
+            reach = min(TAIL, max(HEAD, blob.size // 16)) if sure else TAIL
+            stream.seek(max(0, blob.size - reach))
+            tail = stream.read(reach)
         superblock = not sure and _hdf5_later(stream, blob.size, head)
     claims = [name for name, offset, magic in _BY_BYTE.get(head[0], ()) if head.startswith(magic, offset)]
     claims += [name for name, offset, magic in _INSIDE if head.startswith(magic, offset)]
-    claims += [name for name, matches in STRUCTURES if matches(blob, head)]
+    claims += [name for name, matches in (_NUMBERS if sure else STRUCTURES) if matches(blob, head)]
     if "zip" not in claims and has_directory(blob, tail):
         claims.append("zip")
     if superblock and "hdf5" not in claims:
@@ -179,7 +181,7 @@ def identify(blob: Blob, *, sure: bool = False) -> tuple[str, ...]:
         claims.append("script")
     if "zip" in claims and {"elf", "pe", "macho", "script"} & {*claims}:
         claims.insert(0, "llamafile")
-    text = not claims and is_text(blob, head, tail)
+    text = not sure and not claims and is_text(blob, head, tail)
     evidence = pickle_evidence(blob, head, text=text, numbers=sure)
     if evidence is Evidence.STRONG or (evidence is Evidence.WEAK and not claims and not sure):
         claims.insert(0, "pickle")
@@ -191,6 +193,7 @@ def identify(blob: Blob, *, sure: bool = False) -> tuple[str, ...]:
     return unsigned or (("text",) if is_legacy_text(head) else ())
 
 
+_NUMBERS = [row for row in STRUCTURES if row[0] not in INERT and row[0] not in {"pyc", "lzma"}]
 _INSIDE = [row for row in SIGNATURES if row[1]]
 _BY_BYTE: dict[int, list[tuple[str, int, bytes]]] = {}
 for _row in SIGNATURES:
