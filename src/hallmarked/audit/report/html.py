@@ -201,7 +201,7 @@ def _claims(report: Report) -> list[ClaimRow]:
             claim.status.value,
             view.words(claim.status),
             claim.text,
-            claim.reason,
+            claim.reason[:1].upper() + claim.reason[1:],
             claim.location,
             claim.evidence_text,
         )
