@@ -362,7 +362,6 @@ def test_a_check_that_dies_vouches_for_nothing(shell: Shell, tmp_path: Path, mon
     assert "the check did not finish" in shell("convert", source).refused()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs resource limits")
 def test_a_full_disk_leaves_nothing(shell: Shell, tmp_path: Path) -> None:
     """When the results cannot be written, one sentence says so and nothing half-written stays."""
     source = model(tmp_path / "m", {"a.pt": {"a": torch.zeros(1 << 20)}})
