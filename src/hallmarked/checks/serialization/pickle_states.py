@@ -27,8 +27,9 @@ def attributes_complaint(value: Value) -> str | None:
     """Judge what becomes attributes of an instance.
 
     ``attribute_map`` is a table by which configurations of transformers rename attributes on access.
-    A name with two underscores could replace ``__class__`` or ``__setstate__``; a callable named like a method that
-    the unpickler calls would be called by it.
+    A name with two underscores on either side could replace ``__class__`` or ``__setstate__``; one with two in front
+    only is private and means nothing to Python. A callable named like a method that the unpickler calls would be called
+    by it.
     """
     parts: tuple[Value, ...] = (value,)
     if type(value) is tuple and len(value) == 2:
@@ -43,11 +44,15 @@ def attributes_complaint(value: Value) -> str | None:
         for key, item in part.pairs():
             if type(key) is not str and not isinstance(key, int):
                 return "with attributes whose names are not plain text"
-            if type(key) is str and (key.startswith("__") or key == "attribute_map"):
+            if type(key) is str and (_is_special(key) or key == "attribute_map"):
                 return f"with the attribute {key[:40]!r}"
             if key in _SHADOWS and isinstance(item, Global | Call):
                 return f"with an attribute that replaces its method {key!r}"
     return None
+
+
+def _is_special(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
 
 
 @state
