@@ -149,10 +149,9 @@ class _Window(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         count = min(len(buffer), max(0, self._size - self._at))
         self._stream.seek(self._offset + self._at)
-        data = self._stream.read(count)
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
+        got: int = self._stream.readinto(memoryview(buffer)[:count]) or 0  # type: ignore[attr-defined]
+        self._at += got
+        return got
 
     def close(self) -> None:
         self._stream.close()

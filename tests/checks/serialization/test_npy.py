@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from hallmarked.checks.serialization.contract import Known
 from hallmarked.checks.serialization.npy import examine_npy
 from hallmarked.core.errors import FormatError
 from hallmarked.core.evidence import Finding, Level
@@ -23,7 +24,9 @@ def test_the_pickle_of_objects_is_handed_on():
     """Everything after the header of an object array goes on as a pickle."""
     items = examine(save(np.array([{}], "O")))
     assert [i.level for i in items if isinstance(i, Finding)] == [Level.NOTE]
-    [inner] = [i for i in items if isinstance(i, Blob)]
+    [known] = [i for i in items if isinstance(i, Known)]
+    inner = known.blob
+    assert known.format == "pickle"
     assert inner.path == "a.npy!pickle"
     assert inner.head(2) == b"\x80\x04" or inner.head(1) == b"\x80"
     assert inner.tail(1) == b"."

@@ -10,7 +10,7 @@ from hallmarked.checks.serialization.contract import Known, Seen
 from hallmarked.core.errors import FormatError, LimitExceeded
 from hallmarked.core.evidence import Finding, Gap, Level, Location, Measurement, Rule
 from hallmarked.formats.archive.compressed import expand
-from hallmarked.formats.archive.model import FATAL, Defect, Entry, Irregularity, Listing
+from hallmarked.formats.archive.model import FATAL, Defect, Entry, Expanded, Irregularity, Listing
 from hallmarked.formats.archive.sevenzip import read_7z
 from hallmarked.formats.archive.tar import read_tar
 from hallmarked.formats.archive.zip import read_zip
@@ -64,6 +64,12 @@ ZIP_DEVICE = Rule(
     "An archive contains a device or pipe",
     "Model files need no devices: do not unpack it.",
 )
+ZIP_UNCHECKED = Rule(
+    "ZIP010",
+    Level.NOTE,
+    "An archive was written without checksums",
+    "Damage to it will go unnoticed by the programs that read it: compare digests instead.",
+)
 ZIP_UNREADABLE = Rule(
     "ZIP009",
     Level.WARNING,
@@ -81,11 +87,13 @@ RULES = (
     ZIP_LINK,
     ZIP_DEVICE,
     ZIP_UNREADABLE,
+    ZIP_UNCHECKED,
 )
 
 _RULE_OF = {
     Defect.CONFLICT: ZIP_CONFLICT,
     Defect.CHECKSUM: ZIP_CHECKSUM,
+    Defect.UNCHECKED: ZIP_UNCHECKED,
     Defect.TRUNCATED: ZIP_TRUNCATED,
     Defect.FOREIGN: ZIP_FOREIGN,
     Defect.ESCAPE: ZIP_ESCAPE,
@@ -166,25 +174,21 @@ def examine_listing(blob: Blob, listing: Listing, budget: Budget, layouts: Seque
     problems = list(listing.irregularities)
     yield from (_finding(blob, problem) for problem in problems)
     yield Measurement("archive.members", str(len(listing.entries)), slice={"path": blob.path})
-    members: list[tuple[str, Blob]] = []
+    members: list[tuple[str, Expanded]] = []
     stopped: LimitExceeded | None = None
     for entry in listing.entries:
         if entry.expand is None:
             yield from _unreadable(blob, entry)
             continue
         try:
-            expanded = entry.expand()
+            members.append((entry.name, entry.expand()))
         except LimitExceeded as error:
             stopped = error
             break
         except FormatError as error:
-            yield _finding(blob, Irregularity(Defect.TRUNCATED, f"{entry.name!r}: {error}", error.offset, entry.name))
-            problems.append(Irregularity(Defect.TRUNCATED, str(error), error.offset, entry.name))
-            continue
-        yield from (_finding(blob, problem) for problem in expanded.irregularities)
-        problems += expanded.irregularities
-        members.append((entry.name, expanded.blob))
-    broken = yield from _hand_on(blob, members, budget, layouts)
+            problems.append(Irregularity(Defect.TRUNCATED, f"{entry.name!r}: {error}", error.offset, entry.name))
+            yield _finding(blob, problems[-1])
+    broken = yield from _hand_on(blob, members, budget, layouts, problems)
     if stopped is not None:
         raise stopped
     _refuse(problems)
@@ -193,13 +197,17 @@ def examine_listing(blob: Blob, listing: Listing, budget: Budget, layouts: Seque
 
 
 def _hand_on(
-    blob: Blob, members: list[tuple[str, Blob]], budget: Budget, layouts: Sequence[Layout]
+    blob: Blob,
+    members: list[tuple[str, Expanded]],
+    budget: Budget,
+    layouts: Sequence[Layout],
+    problems: list[Irregularity],
 ) -> Generator[Seen, None, FormatError | None]:
     """Examine known layouts, then hand on every member once; return why a layout could not be followed."""
     named: dict[str, Blob] = {}
     for name, member in members:
-        named.setdefault(posixpath.normpath(name), member)
-    handed: set[int] = set()
+        named.setdefault(posixpath.normpath(name), member.blob)
+    handed, numbers = set[int](), set[int]()
     broken: FormatError | None = None
     for layout in layouts:
         if not layout.matches(named.keys()):
@@ -208,13 +216,21 @@ def _hand_on(
         try:
             for seen in layout.examine(named, budget):
                 if isinstance(seen, Blob | Known):
-                    handed.add(id(seen.blob if isinstance(seen, Known) else seen))
+                    part = seen.blob if isinstance(seen, Known) else seen
+                    handed.add(id(part))
+                    if isinstance(seen, Known) and seen.examiner is None:
+                        numbers.add(id(part))
                 yield seen
         except FormatError as error:
             broken = broken or FormatError(f"{layout.name} archive: {error}", offset=error.offset)
     for _, member in members:
-        if id(member) not in handed:
-            yield member
+        # NOTE: of raw numbers the checksum is not compared. Their readers do not do it either, and it would cost as
+        # much as hashing them; the digest of the whole file speaks for them.
+        found = member.irregularities if id(member.blob) in numbers else member.check()
+        yield from (_finding(blob, problem) for problem in found)
+        problems += found
+        if id(member.blob) not in handed:
+            yield member.blob
     return broken
 
 

@@ -203,7 +203,8 @@ def examine_torchscript(members: Mapping[str, Blob], _: Budget) -> Iterator[Seen
     """Examine a TorchScript archive: its pickles under its own reader's rules, and the operators of its code."""
     expected: set[str] = set()
     for root in roots(members, "constants.pkl"):
-        for kind in ("data", "constants", "attributes", "bytecode"):
+        pickles = [name[:-4] for name in _under(members, root) if name.endswith(".pkl") and "/" not in name]
+        for kind in sorted({*pickles, "data", "constants"}):
             raw = _under(members, f"{root}{kind}/")
             yield from _raw(raw)
             expected |= {f"{root}{kind}/{key}" for key in raw} | {f"{root}{kind}.pkl"}
@@ -276,6 +277,10 @@ def _dtypes() -> frozenset[str]:
             "qint32",
             "float8_e4m3fn",
             "float8_e5m2",
+            "per_tensor_affine",
+            "per_channel_affine",
+            "per_channel_affine_float_qparams",
+            "strided",
         ]
     )
 
@@ -342,28 +347,37 @@ def _check_nesting(source: bytes) -> None:
 
 
 def _names(tree: ast.AST, budget: Budget) -> Iterator[str]:
+    bound = set(_bound(tree))
+    # ``a.b`` within ``a.b.c`` is no name of its own
+    inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     for node in ast.walk(tree):
         budget.spend("nodes")
-        if isinstance(node, ast.Call):
-            yield from _called(node.func)
-        elif isinstance(node, ast.Attribute):
-            dotted = _dotted(node)
-            if dotted and not _class_is_known(dotted):
-                yield f"classes::{dotted.removeprefix('__torch__.torch.classes.')}"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            # a variable can only hold a function of the archive itself, whose code is looked at as well
+            if node.func.id not in _BUILTINS and node.func.id not in bound:
+                yield f"::{node.func.id}"
+        elif isinstance(node, ast.Attribute) and id(node) not in inner:
+            yield from _operator(_dotted(node))
 
 
-def _called(function: ast.expr) -> Iterator[str]:
-    if isinstance(function, ast.Name):
-        if function.id not in _BUILTINS:
-            yield f"::{function.id}"
-        return
-    dotted = _dotted(function)
+def _bound(tree: ast.AST) -> Iterator[str]:
+    """Return the names that the source gives a value, and the classes it defines."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.ClassDef):
+            yield node.name
+
+
+def _operator(dotted: str) -> Iterator[str]:
+    """Return the operator or compiled class that a chain of names stands for, wherever it is used."""
     root, _, rest = dotted.partition(".")
     if root == "torch":
         yield f"prim::{rest}" if f"prim::{rest}" in _operators() else f"aten::{rest}"
-    elif root == "ops":
-        namespace, _, name = rest.partition(".")
-        yield f"{namespace}::{name}"
+    elif root == "ops" and "." in rest:
+        yield "::".join(rest.split(".", 1))
+    elif not _class_is_known(dotted):
+        yield f"classes::{dotted.removeprefix('__torch__.torch.classes.')}"
 
 
 def _dotted(node: ast.expr) -> str:

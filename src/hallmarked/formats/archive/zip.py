@@ -35,6 +35,7 @@ from hallmarked.formats.archive.stream import (
     ZlibDecoder,
     bzip2_decoder,
     decode,
+    pooled,
     raw_lzma_decoder,
 )
 from hallmarked.formats.archive.zip_headers import (
@@ -74,7 +75,7 @@ def read_zip(blob: Blob, budget: Budget) -> Listing:
 
 class _Reader:
     def __init__(self, blob: Blob, budget: Budget) -> None:
-        self.blob, self.budget, self.listing, self.cache = blob, budget, Listing(), Cache()
+        self.blob, self.budget, self.listing, self.cache = pooled(blob), budget, Listing(), Cache()
         self.ranges: list[_Range] = []
         self.seen: set[tuple[int, bytes]] = set()
         """Where a member's local header lies and what it is called: readings that agree are listed once."""
@@ -258,12 +259,9 @@ class _Reader:
 
     def _is_plain(self, header: Header) -> bool:
         """Say whether the bytes of a member flagged as unreadable have the checksum of its plain content."""
-        if header.method == STORED:
-            plain = header.packed == header.size and header.packed > 0
-            plain = plain and _checksum(self.blob, header.data, header.packed) == header.crc
-        else:
-            expanded = _Member(self.blob, header, self.budget, self.cache).expand()
-            plain = not expanded.irregularities
+        if header.method == STORED and header.packed != header.size:
+            return False
+        plain = bool(header.packed) and not _Member(self.blob, header, self.budget, self.cache).expand().check()
         if plain:
             message = f"{header.name!r} is flagged as encrypted or patched but is plain: only some readers refuse it"
             self.listing.report(Defect.CONFLICT, message, header.offset, header.name)
@@ -291,31 +289,41 @@ class _Member:
         """Run through the member once and say what it holds and what is wrong with it."""
         header = self.header
         packed = self.blob.window(header.data, min(header.packed, max(0, self.blob.size - header.data)), header.name)
-        problems: list[Irregularity] = []
         if header.method == STORED:
             blob = replace(packed, depth=self.blob.depth + 1)
-            size, crc = blob.size, _checksum(self.blob, header.data, blob.size)
-        else:
-            tail: list[int] = []
-            content = Content(
-                lambda: self._chunks(packed, tail),
-                self.budget,
-                self.cache,
-                header.size if header.method == LZMA else None,
-            )
-            blob = content.blob(packed.path, self.blob.depth + 1)
-            size, crc = content.size, content.crc
-            if content.error:
-                problems.append(
-                    Irregularity(Defect.TRUNCATED, f"{header.name!r}: {content.error}", header.data, header.name)
-                )
-            elif tail and tail[0]:
-                message = f"{tail[0]:,} bytes follow the compressed content of {header.name!r}"
-                problems.append(Irregularity(Defect.FOREIGN, message, header.data, header.name))
-        if header.crc >= 0 and (size, crc) != (header.size, header.crc):
-            message = f"{header.name!r} does not have the recorded size and checksum: only strict readers refuse it"
-            problems.append(Irregularity(Defect.CHECKSUM, message, header.offset, header.name))
-        return Expanded(blob, tuple(problems))
+            return Expanded(blob, (), lambda: self._compare(blob.size, self._checksum(blob)))
+        problems: list[Irregularity] = []
+        tail: list[int] = []
+        cap = header.size if header.method == LZMA else None
+        content = Content(lambda: self._chunks(packed, tail), self.budget, self.cache, cap)
+        if content.error:
+            message = f"{header.name!r}: {content.error}"
+            problems.append(Irregularity(Defect.TRUNCATED, message, header.data, header.name))
+        elif tail and tail[0]:
+            message = f"{tail[0]:,} bytes follow the compressed content of {header.name!r}"
+            problems.append(Irregularity(Defect.FOREIGN, message, header.data, header.name))
+        problems += self._compare(content.size, content.crc)
+        return Expanded(content.blob(packed.path, self.blob.depth + 1), tuple(problems))
+
+    def _compare(self, size: int, crc: int) -> tuple[Irregularity, ...]:
+        """Compare size and checksum with what the directory records."""
+        header = self.header
+        if header.crc < 0 or (size, crc) == (header.size, header.crc):
+            return ()
+        if size == header.size and header.crc == 0:
+            message = f"the checksum of {header.name!r} was left out"
+            return (Irregularity(Defect.UNCHECKED, message, header.offset, header.name),)
+        message = f"{header.name!r} does not have the recorded size and checksum: only strict readers refuse it"
+        return (Irregularity(Defect.CHECKSUM, message, header.offset, header.name),)
+
+    def _checksum(self, blob: Blob) -> int:
+        """Run through stored content. Members that share bytes would multiply that, so it is accounted for."""
+        self.budget.expand(blob.size)
+        crc = 0
+        with blob.open() as stream:
+            while data := stream.read(CHUNK):
+                crc = zlib.crc32(data, crc)
+        return crc
 
     def _chunks(self, packed: Blob, tail: list[int]) -> Iterator[bytes]:
         """Decompress; note in ``tail`` how many bytes were left over."""
@@ -357,13 +365,3 @@ def _differences(central: Header, local: Header) -> Iterator[str]:
     yield from local.oddities
     if central.method == STORED and central.packed != central.size and not central.flags & FLAG_ENCRYPTED:
         yield f"stored, but {central.packed:,} bytes are said to hold {central.size:,}"
-
-
-def _checksum(blob: Blob, offset: int, size: int) -> int:
-    crc = 0
-    with blob.open() as stream:
-        stream.seek(offset)
-        while size > 0 and (data := stream.read(min(size, 4 * CHUNK))):
-            crc = zlib.crc32(data, crc)
-            size -= len(data)
-    return crc
