@@ -108,6 +108,7 @@ def test_licence(value: str, statements: list[Statement], expected: str) -> None
         ("124M", {}, [], "self-asserted"),
         ("124M", {}, [("parameters.total", "0")], "self-asserted"),
         ("124M", {}, [("parameters.total", "lots")], "self-asserted"),
+        ("137M", {}, [("parameters.total", "124439808"), ("buffers.total", "12582924")], "supported"),
     ],
 )
 def test_parameters(written: str, more: dict[str, str], measurements: list[tuple[str, str]], expected: str) -> None:

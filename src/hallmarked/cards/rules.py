@@ -129,8 +129,10 @@ def parameters(claim: Evidence, record: Record) -> Judgement:
     if others is not None:
         counted += f" ({int(others.value):,} without embeddings)"
     reason = f"{counted}; “{written}” covers {_span(*covered)}"
-    # Buffers of whole numbers (positions, masks) lie beside the weights and are no parameters.
-    candidates = [*(int(item.value) for item in counts), int(total.value) - integers]
+    # Other whole numbers beside the weights may be no parameters; some pages count what is known to be none as well.
+    buffers = report.number("buffers.total")
+    stored = int(total.value) + (int(buffers.value) if buffers is not None else 0)
+    candidates = [*(int(item.value) for item in counts), int(total.value) - integers, stored]
     if any(covered[0] <= candidate <= covered[1] for candidate in candidates):
         return Judgement(Status.SUPPORTED, reason, tuple(counts))
     excuse = ""
