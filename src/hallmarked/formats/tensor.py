@@ -18,7 +18,6 @@ from hallmarked.formats.onnx import DTYPES, read_onnx
 from hallmarked.formats.safetensors import read_safetensors
 from hallmarked.formats.tflite import read_tflite
 
-
 _BUFFERS = frozenset(
     ("running_mean", "running_var", "num_batches_tracked", "position_ids", "inv_freq", "masked_bias", "attn_mask")
 )
