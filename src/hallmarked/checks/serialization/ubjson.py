@@ -56,7 +56,7 @@ def examine_ubjson(blob: Blob, budget: Budget) -> Iterator[Seen]:
     yield from _judge_tree(sides, location)
     if not learner:
         yield Finding.of(UBJ002, "the file has no learner at its top", location)
-        yield Gap("what reads a UBJSON file that is not a model of XGBoost", location)
+        yield Gap("it is not known what reads a UBJSON file that is not a model of XGBoost", location)
 
 
 @brief
