@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from hallmarked.checks.runner import Result
 from hallmarked.core.evidence import Finding, Gap, Level, Measurement, Outcome, Rule, Verdict
@@ -136,6 +139,19 @@ def clean(text: object) -> str:
         character.encode("unicode_escape").decode() if unicodedata.category(character) in INVISIBLE else character
         for character in str(text)
     )
+
+
+def json_text(value: Any) -> str:
+    """Write JSON that people may print to a terminal: what does not show is escaped, which means the same."""
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    return _UNUSUAL.sub(lambda found: json.dumps(found[0])[1:-1] if _is_invisible(found[0]) else found[0], text) + "\n"
+
+
+_UNUSUAL = re.compile(r"[^\n\x20-\x7e]")
+
+
+def _is_invisible(character: str) -> bool:
+    return unicodedata.category(character) in INVISIBLE
 
 
 def plural(count: int, word: str) -> str:
