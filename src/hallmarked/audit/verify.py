@@ -10,6 +10,7 @@ from typing import Any
 
 from hallmarked.artifacts.local import LocalArtifact
 from hallmarked.audit.report.view import clean, plural
+from hallmarked.checks.runner import PREDICATE_TYPE as RESULT_TYPE
 from hallmarked.core.errors import InputError, VerificationError
 from hallmarked.ledger.statement import match_subjects
 from hallmarked.ledger.strict import members, parse_json
@@ -113,7 +114,7 @@ def check_evidence(data: bytes, trust: Trust, artifact: LocalArtifact | None, wi
             check.say(HOLDS, f"Trusted: {entry.reason} (key {entry.keyid[:16]})")
         else:
             check.say(OPEN, f"Not trusted: {entry.reason}; name the keys you trust with --key or --trust")
-    _compare(check, artifact)
+    _compare(check, artifact, hashlib.sha256(data).hexdigest())
     _complete(check)
     times = sorted({f"{entry.time:%Y-%m-%d %H:%M} UTC" for entry in verified.entries})
     check.lines += ["", f"What was said on {times[0]}" if len(times) == 1 else f"Said {times[0]} to {times[-1]}"]
@@ -121,13 +122,23 @@ def check_evidence(data: bytes, trust: Trust, artifact: LocalArtifact | None, wi
     return check
 
 
-def _compare(check: Check, artifact: LocalArtifact | None) -> None:
-    """Say whether every statement is about the files at hand, and if not, which files differ."""
+def _compare(check: Check, artifact: LocalArtifact | None, evidence: str) -> None:
+    """Say whether every statement is about the files at hand, and if not, which files differ.
+
+    Args:
+        check: What to add the result to.
+        artifact: The files at hand.
+        evidence: SHA-256 of the evidence file itself, which may lie among them.
+    """
     if artifact is None:
         about = check.verified.entries[0].statement["subject"][0]
         check.say(OPEN, f"Not compared with any files; it is about {about.get('name')} {_digest(about['digest'])}")
         return
     subject = artifact.subject
+    named = _named_files(check.verified)
+    if named and artifact.path.is_dir():
+        _compare_named(check, artifact, named, evidence)
+        return
     try:
         for entry in check.verified.entries:
             match_subjects(entry.statement, [subject.digest])
@@ -136,6 +147,10 @@ def _compare(check: Check, artifact: LocalArtifact | None) -> None:
         check.lines += [f"    {clean(line)}" for line in _differences(check.verified, artifact.digests())]
         return
     check.say(HOLDS, f"About these bytes: {artifact.name} is {_digest(subject.digest)}")
+    _mention_omitted(check, artifact)
+
+
+def _mention_omitted(check: Check, artifact: LocalArtifact) -> None:
     if artifact.excluded:
         check.lines.append(f"· Not part of it by rule, and not looked at: {clean(', '.join(artifact.excluded))}")
     if artifact.omitted:
@@ -148,7 +163,7 @@ def _complete(check: Check) -> None:
     entries = check.verified.entries
     present = {hashlib.sha256(entry.payload).hexdigest() for entry in entries}
     decisions = [entry for entry in entries if entry.predicate_type == DECISION_TYPE]
-    if not decisions:
+    if not decisions and any(entry.predicate_type == RESULT_TYPE for entry in entries):
         check.say(OPEN, "No decision is in this file, so that statements could have been left out unnoticed")
     for entry in decisions:
         judged = entry.statement.get("predicate", {}).get("inputAttestations")
@@ -169,6 +184,35 @@ def _sha256_of(row: Mapping[str, Any]) -> str:
     return str(digest.get("sha256")) if isinstance(digest, dict) else ""
 
 
+def _named_files(verified: Verified) -> dict[str, str]:
+    """Return SHA-256 by path when every statement is about single files, such as a conversion's; else nothing."""
+    named: dict[str, str] = {}
+    for entry in verified.entries:
+        for subject in entry.statement["subject"]:
+            path, digest = str(subject.get("name", "")), subject["digest"].get("sha256", "")
+            if set(subject["digest"]) != {"sha256"} or named.setdefault(path, digest) != digest:
+                return {}
+    return named
+
+
+def _compare_named(check: Check, artifact: LocalArtifact, named: Mapping[str, str], evidence: str) -> None:
+    """Compare a folder with statements about single files in it, and say which files nothing was said about."""
+    ours = artifact.digests()
+    groups = {
+        "changed": [path for path in named if path in ours and ours[path] != named[path]],
+        "missing": [path for path in named if path not in ours],
+    }
+    if any(groups.values()):
+        check.say(BROKEN, f"About other bytes than the ones in {artifact.name}")
+        check.lines += [f"    {clean(line)}" for line in _listed(groups)]
+        return
+    check.say(HOLDS, f"About these bytes: {plural(len(named), 'file')} in {artifact.name}, each by its SHA-256")
+    others = [path for path in ours if path not in named and ours[path] != evidence]
+    if others:
+        check.say(OPEN, f"Not covered by this evidence: {_some(others)}")
+    _mention_omitted(check, artifact)
+
+
 def _differences(verified: Verified, ours: Mapping[str, str]) -> list[str]:
     """Say which files differ from the list in the evidence."""
     theirs: Mapping[str, str] = {}
@@ -183,11 +227,15 @@ def _differences(verified: Verified, ours: Mapping[str, str]) -> list[str]:
         "missing": [path for path in theirs if path not in ours],
         "added": [path for path in ours if path not in theirs],
     }
-    return [
-        f"{word}: {', '.join(paths[:MOST_PATHS])}{' …' if len(paths) > MOST_PATHS else ''}"
-        for word, paths in groups.items()
-        if paths
-    ]
+    return _listed(groups)
+
+
+def _listed(groups: Mapping[str, Sequence[str]]) -> list[str]:
+    return [f"{word}: {_some(paths)}" for word, paths in groups.items() if paths]
+
+
+def _some(paths: Sequence[str]) -> str:
+    return f"{', '.join(paths[:MOST_PATHS])}{' …' if len(paths) > MOST_PATHS else ''}"
 
 
 def _said(entries: Sequence[VerifiedEntry]) -> list[str]:

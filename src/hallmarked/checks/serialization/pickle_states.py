@@ -49,9 +49,10 @@ def attributes_complaint(value: Value) -> str | None:
     """Judge what becomes attributes of an instance.
 
     ``attribute_map`` is a table by which configurations of transformers rename attributes on access.
-    A name with two underscores could replace ``__class__`` or ``__setstate__``; a callable named like a method that
-    the unpickler calls would be called by it. The second half of a pair is for slots; readers set it attribute by
-    attribute, which runs property setters, so that it must be empty.
+    A name with two underscores on either side could replace ``__class__`` or ``__setstate__``; one with two in front
+    only is private and means nothing to Python. A callable named like a method that the unpickler calls would be called
+    by it. The second half of a pair is for slots; readers set it attribute by attribute, which runs property setters,
+    so that it must be empty.
     """
     parts: tuple[Value, ...] = (value,)
     if type(value) is tuple and len(value) == 2:
@@ -75,13 +76,17 @@ def attributes_complaint(value: Value) -> str | None:
 def _attribute_complaint(key: Value, item: Value) -> str | None:
     if type(key) is not str and not isinstance(key, int):
         return "with attributes whose names are not plain text"
-    if type(key) is str and (key.startswith("__") or key == "attribute_map" or key in _LOADING):
+    if type(key) is str and (_is_special(key) or key == "attribute_map" or key in _LOADING):
         return f"with the attribute {key[:40]!r}"
     if key == "_sklearn_version" and type(item) is not str:
         return "with a version that is not text"  # it would be shown, which calls methods
     if key in _SHADOWS and isinstance(item, Global | Call):
         return f"with an attribute that replaces its method {key!r}"
     return None
+
+
+def _is_special(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
 
 
 @state
