@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from hallmarked.artifacts.local import LocalArtifact
-from hallmarked.audit.report.view import clean, plural
+from hallmarked.audit.report.view import plural
 from hallmarked.checks.runner import PREDICATE_TYPE as RESULT_TYPE
 from hallmarked.core.errors import InputError, VerificationError
+from hallmarked.core.text import clean
 from hallmarked.ledger.statement import match_subjects
 from hallmarked.ledger.strict import members, parse_json
 from hallmarked.ledger.trust import Role, Trust, TrustedKey, load_trust, read_keys
