@@ -58,7 +58,7 @@ def test_audit_and_verify(run: Run, model: Path) -> None:
     keys = [part for line in run("key", "show")[1].splitlines() for part in ("--key", line.split()[0])]
     evidence = folder / "evidence.json"
     status, out, _ = run("verify", evidence, model, *keys)
-    assert (status, out.count("✔")) == (0, 3)
+    assert (status, out.count("✔")) == (0, 4)
     status, out, _ = run("verify", evidence, model)
     assert status == 2
     assert "Not trusted" in out

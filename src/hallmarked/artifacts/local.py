@@ -134,6 +134,17 @@ class LocalArtifact:
                 self._digests = dict(zip(paths, pool.map(self._sha256, paths), strict=True))
         return self._digests
 
+    @property
+    def fingerprint(self) -> str:
+        """Tells one state of these files on this machine from another; two processes that see it see the same files.
+
+        Folders may be exchanged and put back without a trace on the files, so that every process has to compare.
+        """
+        digest = hashlib.sha256()
+        for path, state in self._listing.states.items():
+            digest.update(f"{path}\n{tuple(state)}\n".encode())
+        return digest.hexdigest()
+
     def confirm_unchanged(self) -> None:
         """Make sure that nothing was written since the files were listed.
 

@@ -13,6 +13,7 @@ from typing import Any
 from hallmarked.artifacts.local import LocalArtifact
 from hallmarked.artifacts.packed import unpacked
 from hallmarked.core.artifact import Artifact
+from hallmarked.core.errors import InputError
 
 
 def open_artifact(path: str | Path, *, base: str | Path | None = None) -> LocalArtifact:
@@ -31,15 +32,21 @@ def open_artifact(path: str | Path, *, base: str | Path | None = None) -> LocalA
 def describe(artifact: LocalArtifact) -> dict[str, Any]:
     """Describe an artifact as JSON for ``from_description``."""
     base = artifact.base
-    return {"path": str(artifact.path.absolute()), "base": describe(base) if isinstance(base, LocalArtifact) else None}
+    return {
+        "path": str(artifact.path.absolute()),
+        "fingerprint": artifact.fingerprint,
+        "base": describe(base) if isinstance(base, LocalArtifact) else None,
+    }
 
 
 def from_description(description: Mapping[str, Any]) -> Artifact:
     """Open the artifact that ``describe`` described; an archive of a folder is opened as that folder.
 
     Raises:
-        InputError: When it cannot be opened.
+        InputError: When it cannot be opened, or other files lie there than when it was described.
     """
     base = description["base"]
     artifact = LocalArtifact(Path(description["path"]), base=from_description(base) if base else None)
+    if description.get("fingerprint", artifact.fingerprint) != artifact.fingerprint:
+        raise InputError(f"{artifact.path} changed while it was read")
     return unpacked(artifact) or artifact

@@ -30,7 +30,7 @@ def judge(examination: Examination, context: Context, time: datetime) -> Report:
     statements = [*examination.statements]
     if claims:
         statements.append(claims_statement(claims, examination.subject))
-    statements.append(decision_statement(verdict, examination.subject, time))
+    statements.append(decision_statement(verdict, examination.subject, time, statements))
     return Report(examination, claims, context, verdict, time, statements)
 
 

@@ -17,12 +17,13 @@ from typing import Any
 from hallmarked.artifacts.local import LocalArtifact
 from hallmarked.artifacts.source import describe, open_artifact
 from hallmarked.audit.audit import with_keys, write
-from hallmarked.audit.report.view import clean, plural, size
+from hallmarked.audit.report.view import plural, size
 from hallmarked.checks import registry
 from hallmarked.checks.runner import Result, run_isolated
 from hallmarked.checks.sandbox import Limits
 from hallmarked.core.errors import BackendError, InputError
 from hallmarked.core.evidence import Level, Subject
+from hallmarked.core.text import clean
 from hallmarked.ledger.ledger import Ledger
 from hallmarked.transforms.conversion import Conversion, Vouch, convert
 

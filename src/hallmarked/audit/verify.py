@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from hallmarked.artifacts.local import LocalArtifact
-from hallmarked.audit.report.view import clean, plural
+from hallmarked.audit.report.view import plural
+from hallmarked.checks.runner import PREDICATE_TYPE as RESULT_TYPE
 from hallmarked.core.errors import InputError, VerificationError
+from hallmarked.core.text import clean
 from hallmarked.ledger.statement import match_subjects
 from hallmarked.ledger.strict import members, parse_json
-from hallmarked.ledger.trust import Trust, load_trust, read_keys
+from hallmarked.ledger.trust import Role, Trust, TrustedKey, load_trust, read_keys
 from hallmarked.ledger.verify import MAX_BUNDLE, Verified, VerifiedEntry, verify_bundle
+from hallmarked.policy.context import PREDICATE_TYPE as DECISION_TYPE
 
 HOLDS, BROKEN, OPEN = 0, 1, 2
 MOST_PATHS = 10
@@ -23,7 +27,8 @@ KINDS = {
     "https://slsa.dev/provenance/v1": "provenance",
 }
 """What a statement that no check made is called in front of people."""
-SHORTEST_ID = 16
+SHORTEST_ID = 32
+"""Hexadecimal digits; finding another key with the same beginning must be out of anybody's reach."""
 
 
 @dataclass(slots=True)
@@ -61,10 +66,11 @@ def read_file(path: Path) -> bytes:
 def trust_of(evidence: bytes, ids: Sequence[str], trust_file: bytes | None) -> Trust:
     """Return whom to trust: a trust file, and the keys in the evidence that have one of the given ids.
 
-    An id is a digest of the key, so naming it is as good as bringing the key.
+    An id is a digest of the key, so naming it is as good as bringing the key. What the evidence says about its holder
+    is not part of the id, and is shown as hearsay.
 
     Raises:
-        InputError: When an id is too short to mean one key.
+        InputError: When an id is too short to mean one key, or means several.
         VerificationError: When the evidence or the trust file cannot be read.
     """
     for keyid in ids:
@@ -72,12 +78,19 @@ def trust_of(evidence: bytes, ids: Sequence[str], trust_file: bytes | None) -> T
             raise InputError(f"{keyid} is too short to be the id of a key: give at least {SHORTEST_ID} characters")
     keys = load_trust(trust_file).keys if trust_file is not None else ()
     row = members(parse_json(evidence, "bundle"), "entries log mediaType trust", link="bundle")
-    stated = [
-        key
-        for key in read_keys(row["trust"], "bundle")
-        if any(key.keyid.startswith(keyid.lower()) for keyid in ids) and key.public not in {k.public for k in keys}
-    ]
-    return Trust((*keys, *stated))
+    stated: dict[bytes, TrustedKey] = {}
+    listed = read_keys(row["trust"], "bundle")
+    for keyid in ids:
+        meant = [key for key in listed if key.keyid.startswith(keyid.lower())]
+        if len(meant) > 1:
+            raise InputError(f"{keyid} is the beginning of several ids in the evidence: give the whole id")
+        stated |= {key.public: _named(key) for key in meant}
+    return Trust((*keys, *(key for public, key in stated.items() if public not in {key.public for key in keys})))
+
+
+def _named(key: TrustedKey) -> TrustedKey:
+    # The name of a log is its origin, which its signatures cover.
+    return key if key.role is Role.LOG else replace(key, name=f"a key you named, which the evidence calls {key.name!r}")
 
 
 def check_evidence(data: bytes, trust: Trust, artifact: LocalArtifact | None, witnesses: int = 0) -> Check:
@@ -103,7 +116,9 @@ def check_evidence(data: bytes, trust: Trust, artifact: LocalArtifact | None, wi
         else:
             check.say(OPEN, f"Not trusted: {entry.reason}; name the keys you trust with --key or --trust")
     _compare(check, artifact, hashlib.sha256(data).hexdigest())
-    check.lines += ["", f"What was said on {verified.entries[0].time:%d %B %Y, %H:%M UTC}"]
+    _complete(check)
+    times = sorted({f"{entry.time:%Y-%m-%d %H:%M} UTC" for entry in verified.entries})
+    check.lines += ["", f"What was said on {times[0]}" if len(times) == 1 else f"Said {times[0]} to {times[-1]}"]
     check.lines += [f"  {clean(line)}" for line in _said(verified.entries)]
     return check
 
@@ -137,9 +152,37 @@ def _compare(check: Check, artifact: LocalArtifact | None, evidence: str) -> Non
 
 
 def _mention_omitted(check: Check, artifact: LocalArtifact) -> None:
+    if artifact.excluded:
+        check.lines.append(f"· Not part of it by rule, and not looked at: {clean(', '.join(artifact.excluded))}")
     if artifact.omitted:
         names = ", ".join(omission.path for omission in artifact.omitted[:MOST_PATHS])
         check.say(OPEN, f"Not covered by any evidence, because they are not plain files: {names}")
+
+
+def _complete(check: Check) -> None:
+    """Say whether every statement that a decision rests on is there: somebody may have left out what they dislike."""
+    entries = check.verified.entries
+    present = {hashlib.sha256(entry.payload).hexdigest() for entry in entries}
+    decisions = [entry for entry in entries if entry.predicate_type == DECISION_TYPE]
+    if not decisions and any(entry.predicate_type == RESULT_TYPE for entry in entries):
+        check.say(OPEN, "No decision is in this file, so that statements could have been left out unnoticed")
+    for entry in decisions:
+        judged = entry.statement.get("predicate", {}).get("inputAttestations")
+        rows = [row for row in judged if isinstance(row, dict)] if isinstance(judged, list) else []
+        if not rows:
+            check.say(OPEN, "The decision does not say which statements it rests on")
+            continue
+        missing = [str(row.get("name", "?")) for row in rows if _sha256_of(row) not in present]
+        if missing:
+            names = ", ".join(missing[:MOST_PATHS])
+            check.say(BROKEN, f"Incomplete: the decision rests on statements that are not in this file: {names}")
+        else:
+            check.say(HOLDS, f"Complete: {plural(len(rows), 'statement')} that the decision rests on, none left out")
+
+
+def _sha256_of(row: Mapping[str, Any]) -> str:
+    digest = row.get("digest")
+    return str(digest.get("sha256")) if isinstance(digest, dict) else ""
 
 
 def _named_files(verified: Verified) -> dict[str, str]:
@@ -201,13 +244,18 @@ def _said(entries: Sequence[VerifiedEntry]) -> list[str]:
     lines = []
     for entry in entries:
         predicate = entry.statement.get("predicate", {})
-        names = [str(row.get("name", "")) for row in predicate.get("configuration", ()) if isinstance(row, dict)]
+        names = [str(row.get("name", "")) for row in _rows(predicate, "configuration") if isinstance(row, dict)]
         what = names[0].rpartition("/")[2] if names else KINDS.get(entry.predicate_type, entry.predicate_type)
-        findings = len(predicate.get("findings", ()))
+        findings = len(_rows(predicate, "findings"))
         outcome = str(predicate.get("outcome", ""))
         detail = f"  {plural(findings, 'finding')}" if findings else ""
         lines.append(f"{what:16} {outcome}{detail}".rstrip())
     return lines
+
+
+def _rows(predicate: Mapping[str, Any], member: str) -> Sequence[Any]:
+    rows = predicate.get(member)
+    return rows if isinstance(rows, list) else ()
 
 
 def _digest(digest: Mapping[str, str]) -> str:

@@ -12,8 +12,8 @@ from rich.markup import escape
 
 from hallmarked.artifacts.source import open_artifact
 from hallmarked.audit.convert import Request, convert_weights, prepare, summarise
-from hallmarked.audit.report.view import clean
 from hallmarked.cli.setting import home, passphrase
+from hallmarked.core.text import clean
 from hallmarked.ledger.ledger import Ledger
 
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import click
 
-from hallmarked.audit.report.view import clean
 from hallmarked.cli.setting import home, passphrase
 from hallmarked.core.errors import InputError
+from hallmarked.core.text import clean
 from hallmarked.ledger.ledger import TRUST, Ledger
 
 

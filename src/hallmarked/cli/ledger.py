@@ -12,9 +12,10 @@ from typing import Any
 import click
 
 from hallmarked.audit.audit import write
-from hallmarked.audit.report.view import clean, plural
+from hallmarked.audit.report.view import plural
 from hallmarked.cli.setting import home
 from hallmarked.core.errors import InputError
+from hallmarked.core.text import clean
 from hallmarked.ledger.bundle import export_bundle
 from hallmarked.ledger.leaf import Leaf
 from hallmarked.ledger.ledger import read_log, read_trust

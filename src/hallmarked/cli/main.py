@@ -10,6 +10,7 @@ import click
 
 from hallmarked import __version__
 from hallmarked.core.errors import Error, VerificationError
+from hallmarked.core.text import clean
 
 COMMANDS = {
     "audit": ("hallmarked.cli.audit", "Test a model, and write signed evidence of what was found."),
@@ -54,7 +55,7 @@ def main(arguments: list[str] | None = None) -> Any:
     try:
         return command.main(arguments, prog_name="hallmarked")
     except Error as error:
-        click.echo(f"hallmarked: {error.diagnostics()}", err=True)
+        click.echo(f"hallmarked: {clean(error.diagnostics())}", err=True)
         sys.exit(EXIT_FINDINGS if isinstance(error, VerificationError) else EXIT_COULD_NOT)
     except BrokenPipeError:
         # The reader of our output went away; say nothing more, and do not let the interpreter try to.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import click
 
 from hallmarked.artifacts.source import open_artifact
+from hallmarked.audit.report.view import json_text
 from hallmarked.audit.verify import Check, check_evidence, read_file, trust_of
 
 
@@ -40,7 +40,7 @@ def command(
     data = read_file(evidence)
     trust = trust_of(data, keys, read_file(trust_file) if trust_file else None)
     checked = check_evidence(data, trust, open_artifact(artifact) if artifact else None, witnesses)
-    click.echo(json.dumps(_json(checked), indent=1, ensure_ascii=False) if form == "json" else "\n".join(checked.lines))
+    click.echo(json_text(_json(checked)).rstrip() if form == "json" else "\n".join(checked.lines))
     ctx.exit(checked.status)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from hallmarked.core.errors import InputError
 from hallmarked.core.evidence import Level, Outcome, Statement, Subject, Verdict
+from hallmarked.ledger.canonical import statement_bytes
 
 PREDICATE_TYPE = "https://in-toto.io/attestation/svr/v0.2"
 VERIFIER = "urn:hallmarked:policy"
@@ -87,13 +88,14 @@ def decide(statements: Sequence[Statement], context: Context) -> Verdict:
     return Verdict(outcome, context.name, failed + unknown, {"sha256": _digest(context)})
 
 
-def to_statement(verdict: Verdict, subject: Subject, time: datetime) -> Statement:
+def to_statement(verdict: Verdict, subject: Subject, time: datetime, judged: Sequence[Statement] = ()) -> Statement:
     """Write a verdict as a Simple Verification Result, extended with the outcome and the reasons.
 
     Args:
         verdict: The decision.
         subject: What was judged.
         time: When, UTC.
+        judged: What it was judged by. Their digests are kept, so that none can be left out later.
     """
     predicate: dict[str, Any] = {
         "verifier": {"id": VERIFIER, "policies": [{"name": verdict.context, "digest": dict(verdict.policy)}]},
@@ -102,7 +104,15 @@ def to_statement(verdict: Verdict, subject: Subject, time: datetime) -> Statemen
         "outcome": verdict.outcome.value,
         "reasons": list(verdict.reasons),
     }
+    if judged:
+        predicate["inputAttestations"] = [_descriptor(statement) for statement in judged]
     return Statement((subject,), PREDICATE_TYPE, predicate)
+
+
+def _descriptor(statement: Statement) -> dict[str, Any]:
+    """Name a statement by the digest of the bytes that get signed."""
+    digest = hashlib.sha256(statement_bytes(statement)).hexdigest()
+    return {"name": _check_name(statement) or statement.predicate_type, "digest": {"sha256": digest}}
 
 
 def _check_name(statement: Statement) -> str | None:

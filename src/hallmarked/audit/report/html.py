@@ -14,6 +14,7 @@ from hallmarked import __version__
 from hallmarked.audit.report import view
 from hallmarked.audit.report.report import Report
 from hallmarked.core.evidence import Finding, Level, Location, Outcome
+from hallmarked.core.text import clean
 
 MOST_ROWS = 500
 """Rows of one list on the page; the JSON holds all."""
@@ -247,6 +248,6 @@ def _template() -> jinja2.Template:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=lambda value: view.clean(value) if type(value) in {str, Location} else value,
+        finalize=lambda value: clean(value) if type(value) in {str, Location} else value,
     )
     return environment.from_string(_resource("report.html.j2"))

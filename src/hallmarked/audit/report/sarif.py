@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from urllib.parse import quote
 
@@ -54,7 +53,7 @@ def render(report: Report) -> str:
         ],
         "properties": {"subject": {"name": seen.subject.name, "digest": dict(seen.subject.digest)}},
     }
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1, ensure_ascii=False) + "\n"
+    return view.json_text({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def _result(finding: Finding, positions: dict[str, int]) -> dict[str, Any]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
+from hallmarked.audit.report import view
 from hallmarked.audit.report.report import Report
 
 
 def render(report: Report) -> str:
     """Return a JSON array of in-toto statements."""
-    return json.dumps([statement.to_dict() for statement in report.statements], indent=1, ensure_ascii=False) + "\n"
+    return view.json_text([statement.to_dict() for statement in report.statements])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from hallmarked.audit.report import view
 from hallmarked.audit.report.report import Report
 from hallmarked.core.evidence import Level
+from hallmarked.core.text import clean
 
 MARKS = {
     "error": "✖",
@@ -53,7 +54,7 @@ def render(report: Report, *, paint: Paint = plain, verbose: bool = False) -> st
 def _head(report: Report) -> Iterator[str]:
     seen = report.examination
     digest = ", ".join(f"{name} {value}" for name, value in seen.subject.digest.items())
-    yield f"{view.clean(seen.subject.name)}  {view.plural(seen.files, 'file')}, {view.size(seen.size)}"
+    yield f"{clean(seen.subject.name)}  {view.plural(seen.files, 'file')}, {view.size(seen.size)}"
     yield digest
     facts = [
         f"{fact.label.lower()} {fact.value}"
@@ -61,7 +62,7 @@ def _head(report: Report) -> Iterator[str]:
         if fact.label not in {"Files", "Bytes"}
     ]
     if facts:
-        yield view.clean(", ".join(facts))
+        yield clean(", ".join(facts))
     yield ""
 
 
@@ -71,11 +72,11 @@ def _findings(report: Report, paint: Paint, verbose: bool) -> Iterator[str]:
     shown = groups if verbose else [group for group in groups if group.level is not Level.NOTE][:MOST_GROUPS]
     for group in shown:
         mark = paint(f"{MARKS[group.level]} {group.level}", group.level)
-        yield f"{mark}  {group.rule.title}  [{group.rule.id}]"
+        yield f"{mark}  {clean(group.rule.title)}  [{clean(group.rule.id)}]"
         places = group.findings if verbose else group.findings[:MOST_PLACES]
         for finding in places:
             place = f"  ({finding.location})" if finding.location else ""
-            yield f"    {view.clean(finding.message)}{view.clean(place)}"
+            yield f"    {clean(finding.message)}{clean(place)}"
         if len(group.findings) > len(places):
             yield f"    … and {len(group.findings) - len(places)} more"
         if group.rule.help:
@@ -86,7 +87,7 @@ def _findings(report: Report, paint: Paint, verbose: bool) -> Iterator[str]:
     gaps = view.gaps(seen.results)
     for check, gap in gaps if verbose else gaps[:MOST_PLACES]:
         place = f"  ({gap.location})" if gap.location else ""
-        yield f"{paint('? unknown', 'unknown')}  {check}: {view.clean(gap.reason)}{view.clean(place)}"
+        yield f"{paint('? unknown', 'unknown')}  {check}: {clean(gap.reason)}{clean(place)}"
     if not verbose and len(gaps) > MOST_PLACES:
         yield f"    … and {len(gaps) - MOST_PLACES} more that could not be established"
     if groups or gaps:
@@ -101,9 +102,9 @@ def _claims(report: Report, paint: Paint, verbose: bool) -> Iterator[str]:
     for claim in shown:
         mark = paint(f"{MARKS.get(claim.status, '?')} {view.words(claim.status)}", claim.status)
         padding = " " * max(1, 16 - len(view.words(claim.status)))
-        yield f"  {mark}{padding}{view.clean(claim.text)}"
+        yield f"  {mark}{padding}{clean(claim.text)}"
         if claim.status != "self-asserted" or verbose:
-            yield f"{' ' * 20}{view.clean(claim.reason)}"
+            yield f"{' ' * 20}{clean(claim.reason)}"
     if len(report.claims) > len(shown):
         yield f"  … and {len(report.claims) - len(shown)} more"
     yield ""
@@ -115,5 +116,5 @@ def _end(report: Report, paint: Paint) -> Iterator[str]:
     ran = view.plural(len(report.examination.results), "check")
     yield paint(f"{MARKS[outcome]} {word}", outcome) + f"  ({ran}, context {report.context.name})"
     for reason in view.reasons(report.verdict, report.examination.results):
-        yield f"    {view.clean(reason)}"
+        yield f"    {clean(reason)}"
     yield ""

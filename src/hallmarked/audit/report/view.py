@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import unicodedata
+import json
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from hallmarked.checks.runner import Result
 from hallmarked.core.evidence import Finding, Gap, Level, Measurement, Outcome, Rule, Verdict
+from hallmarked.core.text import is_invisible
 
 WORDS = {Outcome.PASS: "no error", Outcome.FAIL: "errors", Outcome.UNKNOWN: "unknown"}
 """How an outcome is called in front of people; never "safe"."""
@@ -26,10 +29,6 @@ FACTS = {
     "bytes.total": "Bytes",
 }
 """Measurements worth showing at a glance, and their labels."""
-
-
-INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-"""Unicode categories of characters that do not show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +133,13 @@ def size(count: int) -> str:
     return f"{value:.3g} {prefix}B" if prefix else f"{count} bytes"
 
 
-def clean(text: object) -> str:
-    """Make characters visible that could move a cursor, hide text or turn its direction."""
-    return "".join(
-        character.encode("unicode_escape").decode() if unicodedata.category(character) in INVISIBLE else character
-        for character in str(text)
-    )
+def json_text(value: Any) -> str:
+    """Write JSON that people may print to a terminal: what does not show is escaped, which means the same."""
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    return _UNUSUAL.sub(lambda found: json.dumps(found[0])[1:-1] if is_invisible(found[0]) else found[0], text) + "\n"
+
+
+_UNUSUAL = re.compile(r"[^\n\x20-\x7e]")
 
 
 def plural(count: int, word: str) -> str:
