@@ -69,6 +69,15 @@ def test_outcome(check: Probe, outcome: Outcome, result: str) -> None:
     assert bool(got.reason) == (outcome is Outcome.UNKNOWN or bool(got.gaps or got.broke))
 
 
+def test_a_gap_is_kept_once() -> None:
+    """What two readers of one file could not establish is one gap; the same about another place is another."""
+    here, there = Gap("could not look", Location("a")), Gap("could not look", Location("b"))
+    assert run(Probe(here, there, here, Gap("could not look", Location("a"))), MemoryArtifact({"a": ""})).gaps == [
+        here,
+        there,
+    ]
+
+
 def test_inapplicable() -> None:
     """A check with nothing to look at says so instead of passing."""
     assert not run(Probe(applies=False), MemoryArtifact({})).applied
