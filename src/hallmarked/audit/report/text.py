@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from hallmarked.audit.report import view
 from hallmarked.audit.report.report import Report
-from hallmarked.core.evidence import Level
+from hallmarked.core.evidence import Level, Outcome
 
 MARKS = {
     "error": "✖",
@@ -116,4 +116,6 @@ def _end(report: Report, paint: Paint) -> Iterator[str]:
     yield paint(f"{MARKS[outcome]} {word}", outcome) + f"  ({ran}, context {report.context.name})"
     for reason in view.reasons(report.verdict, report.examination.results):
         yield f"    {view.clean(reason)}"
+    if report.verdict.outcome is Outcome.UNKNOWN:
+        yield "    → Have it established, or accept it as it is with --allow-unknown."
     yield ""
