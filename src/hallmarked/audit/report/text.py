@@ -83,13 +83,16 @@ def _findings(report: Report, paint: Paint, verbose: bool) -> Iterator[str]:
     hidden = len(groups) - len(shown)
     if hidden:
         yield paint(f"{MARKS['note']} {view.plural(hidden, 'more rule')} with notes (--verbose shows them)", "note")
-    gaps = view.gaps(seen.results)
+    gaps, told = (view.gaps(seen.results), {}) if verbose else view.unexplained(seen.results)
+    for check, count in sorted(told.items()):
+        where = view.plural(count, "place")
+        yield f"{paint('? unknown', 'unknown')}  {check}: what is named above cannot be vouched for, in {where}"
     for check, gap in gaps if verbose else gaps[:MOST_PLACES]:
         place = f"  ({gap.location})" if gap.location else ""
         yield f"{paint('? unknown', 'unknown')}  {check}: {view.clean(gap.reason)}{view.clean(place)}"
     if not verbose and len(gaps) > MOST_PLACES:
         yield f"    … and {len(gaps) - MOST_PLACES} more that could not be established"
-    if groups or gaps:
+    if groups or gaps or told:
         yield ""
 
 
