@@ -179,7 +179,7 @@ def identify(blob: Blob, *, sure: bool = False) -> tuple[str, ...]:
     if claims or sure:
         return tuple(dict.fromkeys(claims))
     if text:
-        return text_kinds(head)
+        return text_kinds(blob, head)
     unsigned = tuple(name for name, matches in UNSIGNED if matches(blob, head))[:1]
     return unsigned or (("text",) if is_legacy_text(head) else ())
 

@@ -6,6 +6,7 @@ reader of that format would start on them. Sources: the specification cited by e
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -328,17 +329,37 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def text_kinds(head: bytes) -> tuple[str, ...]:
+def text_kinds(blob: Blob, head: bytes) -> tuple[str, ...]:
     """Name the kind of a text by how it begins."""
-    if head[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        start = head[: len(head) // 2 * 2].decode("utf-16", "replace").lstrip("\ufeff \t\r\n")
-    else:
-        start = head.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
-    if start.startswith("<?xml") or "<PMML" in start:
-        return ("xml", "text")
+    start = _plain(head)
+    if start.startswith("<"):
+        return ("xml", "text") if _is_xml(_plain(blob.head(_PROLOGUE))) else ("text",)
     if start[:1] in {"{", "["}:
         return ("json", "text")
     return ("text",)
+
+
+_PROLOGUE = 1 << 20
+"""Bytes in which the first element of an XML document is looked for."""
+_SKIPPED = re.compile(r"\s*(?:<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>)", re.DOTALL)
+_PAGES = frozenset({"html", "svg"})
+
+
+def _plain(head: bytes) -> str:
+    encoding = "utf-16" if head[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8"
+    return head.decode(encoding, "replace").lstrip("\ufeff \t\r\n")
+
+
+def _is_xml(text: str) -> bool:
+    """Say whether text is XML that a program would load: not a page or picture, nor prose that begins with markup."""
+    declared = text.startswith(("<?xml", "<!DOCTYPE", "<!doctype"))
+    at = 0
+    while skipped := _SKIPPED.match(text, at):
+        at = skipped.end()
+    root = re.match(r"\s*<(?:[\w.-]+:)?([\w.-]+)", text[at : at + 200])
+    if root is None:
+        return declared or not text[at:].strip() or text.startswith("<!--", at)
+    return root[1].lower() not in _PAGES and (declared or root[1] == "PMML")
 
 
 def is_legacy_text(head: bytes) -> bool:

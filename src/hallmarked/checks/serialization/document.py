@@ -1,4 +1,4 @@
-"""JSON documents that loaders act on: indexes of sharded weights, and Keras configurations.
+"""JSON documents that loaders act on: indexes of sharded weights, Keras configurations, XGBoost models.
 
 Most JSON files are settings, vocabularies or data. They are only looked at more closely when they hold the keys that
 such a loader goes by.
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from hallmarked.checks.serialization.contract import Seen
 from hallmarked.checks.serialization.keras import examine_keras_config, looks_like_config
 from hallmarked.checks.serialization.safetensors import examine_json
+from hallmarked.checks.serialization.ubjson import examine_xgboost_json
 from hallmarked.core.errors import FormatError
 from hallmarked.formats.blob import Blob, Budget
 from hallmarked.formats.document import read_json
@@ -30,13 +31,16 @@ def examine_document(blob: Blob, budget: Budget) -> Iterator[Seen]:
     raw = blob.read_all(budget)
     # keys may be spelled with escapes
     text = _ESCAPED.sub(lambda match: bytes([int(match[1], 16)]), raw)
-    is_index, is_config = b'"weight_map"' in text, looks_like_config(text)
-    if not (is_index or is_config) or _is_records(raw, budget):
+    readers = (
+        (b'"weight_map"' in text, examine_json),
+        (looks_like_config(text), examine_keras_config),
+        (b'"left_children"' in text, examine_xgboost_json),
+    )
+    if not any(applies for applies, _ in readers) or _is_records(raw, budget):
         return
-    if is_index:
-        yield from examine_json(blob, budget)
-    if is_config:
-        yield from examine_keras_config(blob, budget)
+    for applies, examine in readers:
+        if applies:
+            yield from examine(blob, budget)
 
 
 def _is_records(raw: bytes, budget: Budget) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hallmarked.checks.serialization.contract import Seen
+from hallmarked.checks.serialization.contract import Known, Seen
+from hallmarked.checks.serialization.pickle import examine_pickle
 from hallmarked.core.evidence import Finding, Level, Location, Measurement, Rule
 from hallmarked.formats.blob import Blob, Budget
 from hallmarked.formats.npy import MAGIC, read_npy
@@ -38,7 +39,7 @@ def examine_npy(blob: Blob, budget: Budget) -> Iterator[Seen]:
     if array.dtype.has_objects:
         message = f"{blob.path} holds Python objects as a pickle of {rest} bytes."
         yield Finding.of(NPY_OBJECTS, message, Location(blob.path, offset=array.data_offset))
-        yield blob.window(array.data_offset, rest, "pickle")
+        yield Known(blob.window(array.data_offset, rest, "pickle"), "pickle", examine_pickle)
         return
     rest -= array.nbytes
     if rest:

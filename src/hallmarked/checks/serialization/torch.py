@@ -277,6 +277,10 @@ def _dtypes() -> frozenset[str]:
             "qint32",
             "float8_e4m3fn",
             "float8_e5m2",
+            "per_tensor_affine",
+            "per_channel_affine",
+            "per_channel_affine_float_qparams",
+            "strided",
         ]
     )
 
