@@ -28,9 +28,9 @@ from hallmarked.formats.sniff import (
     is_pyc,
     is_rds,
     is_safetensors,
-    is_savedmodel,
     is_sentencepiece,
     is_tar,
+    is_tensorflow,
     is_text,
     is_ubjson,
     is_zlib,
@@ -113,7 +113,7 @@ STRUCTURES: tuple[tuple[str, Sniffer], ...] = (
 """Formats whose beginning has to be looked at more closely."""
 
 UNSIGNED: tuple[tuple[str, Sniffer], ...] = (
-    ("savedmodel", is_savedmodel),
+    ("savedmodel", is_tensorflow),
     ("onnx", is_onnx),
     ("sentencepiece", is_sentencepiece),
     ("ubjson", is_ubjson),
@@ -172,6 +172,9 @@ def identify(blob: Blob, *, sure: bool = False) -> tuple[str, ...]:
         claims.append("script")
     if "zip" in claims and {"elf", "pe", "macho", "script"} & {*claims}:
         claims.insert(0, "llamafile")
+    if "zip" in claims and "flatbuffer-tflite" in claims:
+        # metadata of TensorFlow Lite: labels and the like, attached behind the model
+        claims[claims.index("zip")] = "attached-zip"
     text = not claims and is_text(blob, head, tail)
     evidence = pickle_evidence(blob, head, text=text)
     if evidence is Evidence.STRONG or (evidence is Evidence.WEAK and not claims and not sure):

@@ -1,22 +1,41 @@
-"""JSON documents that loaders act on: indexes of sharded weights, Keras configurations, XGBoost models.
+"""Documents that loaders act on: indexes of sharded weights, Keras and Hydra configurations, XGBoost models.
 
-Most JSON files are settings, vocabularies or data. They are only looked at more closely when they hold the keys that
-such a loader goes by.
+Most JSON and YAML files are settings, vocabularies or data. They are only looked at more closely when they hold the
+keys or tags that such a loader goes by.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
+from hallmarked.checks.serialization import keras, nemo, ubjson
 from hallmarked.checks.serialization.contract import Seen
 from hallmarked.checks.serialization.keras import examine_keras_config, looks_like_config
+from hallmarked.checks.serialization.nemo import examine_hydra
 from hallmarked.checks.serialization.safetensors import examine_json
 from hallmarked.checks.serialization.ubjson import examine_xgboost_json
-from hallmarked.core.errors import FormatError
+from hallmarked.core.errors import FormatError, LimitExceeded
+from hallmarked.core.evidence import Finding, Level, Location, Rule
 from hallmarked.formats.blob import Blob, Budget
-from hallmarked.formats.document import read_json
+from hallmarked.formats.document import YAML_BYTES, read_json
 
+SER_CONFIGURATION = Rule(
+    "SER008",
+    Level.WARNING,
+    "A text names functions as a configuration would, but cannot be followed as one",
+    "If a program loads it as YAML, read what follows _target_ and !!python/ first; in a manual it does no harm.",
+)
+
+RULES = (SER_CONFIGURATION, *keras.RULES, *nemo.RULES, *ubjson.RULES)
+
+_CALLS = re.compile(
+    rb"""(?:^|[{,])[ \t]*(?:-[ \t]+)*["']?_target_["']?[ \t]*: | (?<![\w/`'"])!{1,2}python/
+    | tag:yaml\.org,2002:python/""",
+    re.MULTILINE | re.VERBOSE,
+)
+"""What makes a YAML loader, or what instantiates its result, call something."""
 _ESCAPED = re.compile(rb"\\u00([2-7][0-9A-Fa-f])")
 
 
@@ -35,12 +54,40 @@ def examine_document(blob: Blob, budget: Budget) -> Iterator[Seen]:
         (b'"weight_map"' in text, examine_json),
         (looks_like_config(text), examine_keras_config),
         (b'"left_children"' in text, examine_xgboost_json),
+        (b'"_target_"' in text, examine_hydra),
     )
     if not any(applies for applies, _ in readers) or _is_records(raw, budget):
         return
     for applies, examine in readers:
         if applies:
             yield from examine(blob, budget)
+
+
+def examine_text(blob: Blob, budget: Budget) -> Iterator[Seen]:
+    """Examine a text as the YAML it may be loaded as, when it holds something that would then be called."""
+    if blob.size > YAML_BYTES:
+        return  # no loader of configurations reads that much; it is data
+    raw = blob.read_all(budget)
+    if raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        raw = raw.decode("utf-16", "replace").encode()
+    if not _CALLS.search(raw):
+        return
+    try:
+        yield from examine_hydra(Blob.of_bytes(blob.path, raw, blob.depth), budget)
+    except LimitExceeded:
+        raise
+    except FormatError as error:
+        if not _is_python(raw):
+            message = f"{blob.path} names functions to call, but cannot be followed as YAML: {error}"
+            yield Finding.of(SER_CONFIGURATION, message, Location(blob.path))
+
+
+def _is_python(raw: bytes) -> bool:
+    try:
+        ast.parse(raw)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def _is_records(raw: bytes, budget: Budget) -> bool:
