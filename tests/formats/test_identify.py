@@ -10,6 +10,7 @@ import pickletools
 import tarfile
 import zipfile
 import zlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from hallmarked.formats.blob import Blob
 from hallmarked.formats.identify import INERT, identify
+from tests.formats import wire
 from tests.support import DATA, needs_data
 
 
@@ -307,3 +309,24 @@ def test_inert_formats_are_named() -> None:
     """Ordinary documents and media are inert; what loaders read is not."""
     assert {"text", "json", "png", "parquet"} <= INERT
     assert not INERT & {"pickle", "zip", "hdf5", "onnx", "xml", "npy", "elf"}
+
+
+@pytest.mark.parametrize("name", ["frozen.pb", "linear.pb", "python.pb", "files.pb"])
+def test_graphs_of_tensorflow_are_recognised(name: str) -> None:
+    """SavedModels and frozen graphs are recognised by structure; so is the beginning of one that is cut."""
+    data = (Path(__file__).parents[1] / "assets" / "tensorflow" / name).read_bytes()
+    assert kinds(data) == ("savedmodel",)
+    if kinds(data[:-1]) != ("savedmodel",):
+        assert name == "frozen.pb"
+
+
+def test_objects_of_keras_are_recognised() -> None:
+    """The list of objects beside a SavedModel is a message of its own kind."""
+    item = wire.varint(2, 1) + wire.text(3, "root") + wire.text(4, "_tf_keras_model") + wire.text(5, "{}")
+    assert kinds(wire.field(1, item)) == ("savedmodel",)
+
+
+def test_metadata_attached_to_lite_models_is_no_archive_of_its_own() -> None:
+    """An archive behind a TensorFlow Lite model is named as what it is."""
+    lite = (Path(__file__).parents[1] / "assets" / "tensorflow" / "linear.tflite").read_bytes()
+    assert kinds(lite + zipped()) == ("flatbuffer-tflite", "attached-zip")

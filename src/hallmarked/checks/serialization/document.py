@@ -54,7 +54,7 @@ def examine_document(blob: Blob, budget: Budget) -> Iterator[Seen]:
         (b'"weight_map"' in text, examine_json),
         (looks_like_config(text), examine_keras_config),
         (b'"left_children"' in text, examine_xgboost_json),
-        (b'"_target_"' in text, examine_hydra),
+        (bool(_CALLS.search(text)), examine_text),
     )
     if not any(applies for applies, _ in readers) or _is_records(raw, budget):
         return

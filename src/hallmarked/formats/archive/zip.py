@@ -60,6 +60,8 @@ class _Range:
     start: int
     end: int
     name: str
+    is_content: bool = False
+    """Whether they are, but for the header, the content as it is: of a member that is not compressed."""
 
 
 def read_zip(blob: Blob, budget: Budget) -> Listing:
@@ -83,7 +85,13 @@ class _Reader:
         with self.blob.open() as stream:
             self.stream = stream
             directories = find_directories(stream, self.blob.size, self.listing)
-            for directory in directories:
+            for number, directory in enumerate(directories):
+                if number and self._is_nested(directory):
+                    continue
+                if number:
+                    message = "several end records: readers find different directories"
+                    self.listing.report(Defect.CONFLICT, message, directory.end)
+                self.listing.irregularities += directory.problems
                 self._read_directory(directory)
             self._read_between()
         if not self.listing.entries and not directories:
@@ -111,6 +119,11 @@ class _Reader:
                 )
         check_names(dict.fromkeys(names), self.listing)
         self.ranges.append(_Range(directory.start, directory.end, "central directory"))
+
+    def _is_nested(self, directory: Directory) -> bool:
+        """Say whether a directory belongs to an archive that is a member of this one, and is looked into as such."""
+        start, end = directory.start, directory.end
+        return any(part.is_content and part.start < start and end <= part.end for part in self.ranges)
 
     def _add_central(self, header: Header, directory: Directory) -> None:
         report = self.listing.report
@@ -172,7 +185,8 @@ class _Reader:
                 if local.crc != header.crc or local.packed != header.packed:
                     message = f"the data descriptor of {header.name!r} is missing or disagrees with the directory"
                     self.listing.report(Defect.CONFLICT, message, end, header.name)
-        self.ranges.append(_Range(local.offset, end, header.name))
+        is_content = local.method == header.method == STORED and local.packed == header.packed
+        self.ranges.append(_Range(local.offset, end, header.name, is_content))
 
     # -- the reading of those who walk local headers -------------------------------------------------------------
 

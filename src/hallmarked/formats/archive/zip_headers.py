@@ -8,10 +8,10 @@ from __future__ import annotations
 import stat
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from hallmarked.formats.archive.model import Defect, Listing, decode_name
+from hallmarked.formats.archive.model import Defect, Irregularity, Listing, decode_name
 from hallmarked.formats.blob import Blob, Budget
 
 LOCAL_SIGNATURE = b"PK\x03\x04"
@@ -64,6 +64,8 @@ class Directory:
     count: int
     shift: int
     """What to add to the offsets in the directory: bytes put in front of the archive."""
+    problems: tuple[Irregularity, ...] = ()
+    """What is wrong with its end records."""
 
 
 def has_directory(blob: Blob, tail: bytes) -> bool:
@@ -94,11 +96,12 @@ def find_directories(stream: BinaryIO, size: int, listing: Listing) -> list[Dire
     while (at := tail.rfind(END_SIGNATURE, 0, at)) >= 0 and len(found) < 16:
         if len(tail) - at < END_SIZE:
             continue
-        directory = _directory(stream, size - reach + at, tail[at : at + END_SIZE], size, listing)
-        if directory is not None and directory.start not in {other.start for other in found}:
-            found.append(directory)
-    if len(found) > 1:
-        listing.report(Defect.CONFLICT, f"{len(found)} end records: readers find different directories", found[1].end)
+        own = Listing()
+        directory = _directory(stream, size - reach + at, tail[at : at + END_SIZE], size, own)
+        if directory is None:
+            listing.irregularities += own.irregularities
+        elif directory.start not in {other.start for other in found}:
+            found.append(replace(directory, problems=tuple(own.irregularities)))
     return found
 
 
