@@ -313,17 +313,17 @@ def test_inert_formats_are_named() -> None:
 
 @pytest.mark.parametrize("name", ["frozen.pb", "linear.pb", "python.pb", "files.pb"])
 def test_graphs_of_tensorflow_are_recognised(name: str) -> None:
-    """SavedModels and frozen graphs are recognised by structure; so is the beginning of one that is cut."""
+    """SavedModels and frozen graphs are recognised by structure; so is a SavedModel that is cut."""
     data = (Path(__file__).parents[1] / "assets" / "tensorflow" / name).read_bytes()
     assert kinds(data) == ("savedmodel",)
-    if kinds(data[:-1]) != ("savedmodel",):
-        assert name == "frozen.pb"
+    if name != "frozen.pb":
+        assert kinds(data[:-1]) == ("savedmodel",)
 
 
 def test_objects_of_keras_are_recognised() -> None:
     """The list of objects beside a SavedModel is a message of its own kind."""
-    item = wire.varint(2, 1) + wire.text(3, "root") + wire.text(4, "_tf_keras_model") + wire.text(5, "{}")
-    assert kinds(wire.field(1, item)) == ("savedmodel",)
+    item = (wire.number(2, 1), wire.part(3, "root"), wire.part(4, "_tf_keras_model"), wire.part(5, "{}"))
+    assert kinds(wire.part(1, *item)) == ("savedmodel",)
 
 
 def test_metadata_attached_to_lite_models_is_no_archive_of_its_own() -> None:

@@ -85,6 +85,8 @@ class Blob:
     """Opens a fresh, seekable stream at the start."""
     depth: int = 0
     """How many containers it lies in."""
+    origin: tuple[Blob, int] | None = None
+    """The blob this one is a range of, and where it starts there; lets a few bytes be read without going through it."""
 
     def open(self) -> BinaryIO:
         """Open the bytes for reading from the start; the caller closes."""
@@ -100,6 +102,20 @@ class Blob:
         with self.open() as stream:
             stream.seek(max(0, self.size - count))
             return stream.read(count)
+
+    def ends(self, count: int) -> tuple[bytes, bytes]:
+        """Return the first and the last ``count`` bytes, read at once."""
+        blob, start, origin = self, 0, self.origin
+        while origin is not None:
+            blob, start, origin = origin[0], start + origin[1], origin[0].origin
+        with blob.open() as stream:
+            if start:
+                stream.seek(start)
+            head = stream.read(min(count, self.size))
+            if self.size <= count:
+                return head, head
+            stream.seek(start + self.size - count)
+            return head, stream.read(count)
 
     def read_all(self, budget: Budget) -> bytes:
         """Return everything, when it fits into the budget for documents held in memory.
@@ -121,7 +137,9 @@ class Blob:
         if offset < 0 or size < 0 or offset + size > self.size:
             raise FormatError(f"bytes {offset} to {offset + size} lie outside of {self.size} bytes", offset=offset)
         path = f"{self.path}!{name}" if name else self.path
-        return Blob(path, size, lambda: io.BufferedReader(_Window(self.open(), offset, size)), self.depth)
+        return Blob(
+            path, size, lambda: io.BufferedReader(_Window(self.open(), offset, size)), self.depth, (self, offset)
+        )
 
     @classmethod
     def of_bytes(cls, path: str, data: bytes, depth: int = 0) -> Blob:

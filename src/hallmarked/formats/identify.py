@@ -83,6 +83,12 @@ SIGNATURES: tuple[tuple[str, int, bytes], ...] = (
 )
 """Format, offset, bytes: what no other format begins with."""
 
+_AT_START = {
+    byte: tuple((name, magic) for name, offset, magic in SIGNATURES if not offset and magic[0] == byte)
+    for byte in {magic[0] for _, offset, magic in SIGNATURES if not offset}
+}
+_LATER = tuple(row for row in SIGNATURES if row[1])
+
 Sniffer = Callable[[Blob, bytes], bool]
 
 STRUCTURES: tuple[tuple[str, Sniffer], ...] = (
@@ -156,17 +162,20 @@ def identify(blob: Blob, *, sure: bool = False) -> tuple[str, ...]:
 
     Args:
         blob: The bytes.
-        sure: Ask for signatures that raw numbers do not have by accident; for tensor data.
+        sure: Ask for signatures that raw numbers do not have by accident; for tensor data, of which only the first
+            and the last page is looked at.
     """
     if not blob.size:
         return ("empty",)
-    head = blob.head(HEAD)
-    tail = head if blob.size <= len(head) else blob.tail(TAIL)
-    claims = [name for name, offset, magic in SIGNATURES if head.startswith(magic, offset)]
+    head, tail = blob.ends(HEAD)
+    if not head:
+        return ()
+    claims = [name for name, magic in _AT_START.get(head[0], ()) if head.startswith(magic)]
+    claims += [name for name, offset, magic in _LATER if head.startswith(magic, offset)]
     claims += [name for name, matches in STRUCTURES if matches(blob, head)]
-    if "zip" not in claims and has_directory(blob, tail):
+    if "zip" not in claims and has_directory(blob, tail if sure or blob.size <= HEAD else blob.tail(TAIL)):
         claims.append("zip")
-    if "hdf5" not in claims and _hdf5_later(blob, head):
+    if "hdf5" not in claims and _hdf5_later(blob, head, sure=sure):
         claims.append("hdf5")
     if head.startswith(b"#!"):
         claims.append("script")
@@ -175,7 +184,7 @@ def identify(blob: Blob, *, sure: bool = False) -> tuple[str, ...]:
     if "zip" in claims and "flatbuffer-tflite" in claims:
         # metadata of TensorFlow Lite: labels and the like, attached behind the model
         claims[claims.index("zip")] = "attached-zip"
-    text = not claims and is_text(blob, head, tail)
+    text = not claims and not (sure and head[0] >= 0x80) and is_text(blob, head, tail)
     evidence = pickle_evidence(blob, head, text=text)
     if evidence is Evidence.STRONG or (evidence is Evidence.WEAK and not claims and not sure):
         claims.insert(0, "pickle")
@@ -187,19 +196,19 @@ def identify(blob: Blob, *, sure: bool = False) -> tuple[str, ...]:
     return unsigned or (("text",) if is_legacy_text(head) else ())
 
 
-def _hdf5_later(blob: Blob, head: bytes) -> bool:
+def _hdf5_later(blob: Blob, head: bytes, *, sure: bool) -> bool:
     """Look for a superblock behind a user block: at 512, 1024, 2048, … (format specification, section II.A)."""
     magic, offset = b"\x89HDF\r\n\x1a\n", 512
-    if blob.size < offset + 96:
+    while offset + 8 <= len(head):
+        if head.startswith(magic, offset):
+            return True
+        offset *= 2
+    if sure or offset + 96 > blob.size:
         return False
     with blob.open() as stream:
         while offset + 96 <= blob.size:
-            if offset + 8 <= len(head):
-                found = head[offset : offset + 8]
-            else:
-                stream.seek(offset)
-                found = stream.read(8)
-            if found == magic:
+            stream.seek(offset)
+            if stream.read(8) == magic:
                 return True
             offset *= 2
     return False

@@ -60,6 +60,8 @@ class Entry:
     """Why it cannot be read."""
     at: int | None = None
     """Where its content lies in the archive as it is, when it is not compressed."""
+    stored: Blob | None = None
+    """Its content, when that can be read without ``expand``, which then only compares the checksum."""
 
 
 @dataclass(frozen=True, slots=True)

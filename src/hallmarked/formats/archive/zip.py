@@ -28,6 +28,7 @@ from hallmarked.formats.archive.model import (
     decode_name,
 )
 from hallmarked.formats.archive.stream import (
+    CACHE,
     CHUNK,
     Cache,
     Content,
@@ -51,6 +52,8 @@ STORED, DEFLATED, BZIP2, LZMA = 0, 8, 12, 14
 METHODS = {1: "shrink", 6: "implode", 9: "deflate64", 20: "zstd", 93: "zstd", 95: "xz", 98: "ppmd", 99: "AES"}
 FLAG_ENCRYPTED, FLAG_DESCRIPTOR, FLAG_PATCHED, FLAG_STRONG, FLAG_UTF8, FLAG_MASKED = 1, 8, 0x20, 0x40, 0x800, 0x2000
 SEARCH = 1 << 16
+SMALL = 1 << 14
+"""Bytes of a member that is read with the directory, not when it is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,8 @@ class _Reader:
     def __init__(self, blob: Blob, budget: Budget) -> None:
         self.blob, self.budget, self.listing, self.cache = blob, budget, Listing(), Cache()
         self.ranges: list[_Range] = []
+        self.room = CACHE
+        """Bytes of small members that may still be kept in memory."""
         self.seen: set[tuple[int, bytes]] = set()
         """Where a member's local header lies and what it is called: readings that agree are listed once."""
 
@@ -151,7 +156,7 @@ class _Reader:
             report(Defect.TRUNCATED, f"{header.name!r} extends beyond the end of the archive", at, header.name)
             end = self.blob.size
         self._descriptor(header, local, end)
-        self._offer(replace(header, offset=at, data=local.data))
+        self._offer(header.found(at, local.data))
         if local.raw_name != header.raw_name:
             check_names([local.name], self.listing)
             # the same bytes again under the name that the other readers see: names decide what loaders look at
@@ -266,15 +271,30 @@ class _Reader:
             reason = "it is encrypted"
         elif header.method not in {STORED, DEFLATED, BZIP2, LZMA}:
             reason = f"compression method {METHODS.get(header.method, header.method)} is not supported"
-        member = _Member(self.blob, header, self.budget, self.cache)
-        at = header.data if header.method == STORED and not reason else None
-        self.listing.entries.append(Entry(header.name, header.size, None if reason else member.expand, reason, at))
+        if reason:
+            self.listing.entries.append(Entry(header.name, header.size, None, reason))
+            return
+        stored = self._stored(header) if header.method == STORED else None
+        member = _Member(self.blob, header, self.budget, self.cache, stored)
+        at = header.data if stored is not None else None
+        self.listing.entries.append(Entry(header.name, header.size, member.expand, "", at, stored))
+
+    def _stored(self, header: Header) -> Blob:
+        """Offer a member that is not compressed as a range of the archive; small ones are read at once."""
+        size = min(header.packed, max(0, self.blob.size - header.data))
+        path, depth = f"{self.blob.path}!{header.name}", self.blob.depth + 1
+        if size > SMALL or size > self.room:
+            return replace(self.blob.window(header.data, size, header.name), depth=depth)
+        self.room -= size
+        self.stream.seek(header.data)
+        return Blob.of_bytes(path, self.stream.read(size), depth)
 
     def _is_plain(self, header: Header) -> bool:
         """Say whether the bytes of a member flagged as unreadable have the checksum of its plain content."""
         if header.method == STORED:
             plain = header.packed == header.size and header.packed > 0
-            plain = plain and _checksum(self.blob, header.data, header.packed) == header.crc
+            inside = header.data + header.packed <= self.blob.size
+            plain = plain and inside and _checksum(self.blob.window(header.data, header.packed)) == header.crc
         else:
             expanded = _Member(self.blob, header, self.budget, self.cache).expand()
             plain = not expanded.irregularities
@@ -300,16 +320,18 @@ class _Member:
     header: Header
     budget: Budget
     cache: Cache
+    stored: Blob | None = None
 
     def expand(self) -> Expanded:
         """Run through the member once and say what it holds and what is wrong with it."""
-        header = self.header
-        packed = self.blob.window(header.data, min(header.packed, max(0, self.blob.size - header.data)), header.name)
-        problems: list[Irregularity] = []
-        if header.method == STORED:
-            blob = replace(packed, depth=self.blob.depth + 1)
-            size, crc = blob.size, _checksum(self.blob, header.data, blob.size)
+        header, problems = self.header, list[Irregularity]()
+        if self.stored is not None:
+            blob = self.stored
+            size, crc = blob.size, _checksum(blob)
         else:
+            packed = self.blob.window(
+                header.data, min(header.packed, max(0, self.blob.size - header.data)), header.name
+            )
             tail: list[int] = []
             content = Content(
                 lambda: self._chunks(packed, tail),
@@ -373,11 +395,9 @@ def _differences(central: Header, local: Header) -> Iterator[str]:
         yield f"stored, but {central.packed:,} bytes are said to hold {central.size:,}"
 
 
-def _checksum(blob: Blob, offset: int, size: int) -> int:
+def _checksum(blob: Blob) -> int:
     crc = 0
     with blob.open() as stream:
-        stream.seek(offset)
-        while size > 0 and (data := stream.read(min(size, 4 * CHUNK))):
+        while data := stream.read(CHUNK):
             crc = zlib.crc32(data, crc)
-            size -= len(data)
     return crc
