@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test test-all lint bench docs pins clean
+.PHONY: demo test test-all lint bench docs core pins clean
 
 demo: $(VENV)/lab
 	$(BIN)/python demo/run.py
@@ -26,6 +26,13 @@ docs: $(VENV)/dev
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/mkdocs build --strict --quiet
 
+# Install what users install, and nothing else, and do the main job with it.
+core: demo
+	rm -rf $(VENV)-core
+	$(PYTHON) -m venv $(VENV)-core
+	$(VENV)-core/bin/python -m pip install --quiet .
+	$(VENV)-core/bin/hallmarked audit demo-output/leak-or-login/model.safetensors --no-output --allow-unknown
+
 bench: $(VENV)/lab $(VENV)-peers/ready
 	$(BIN)/python -m bench.run --peers $(VENV)-peers/bin/python
 
@@ -38,7 +45,7 @@ pins: $(VENV)/dev
 	$(COMPILE) --group peers -o requirements/peers.txt
 
 clean:
-	rm -rf $(VENV) $(VENV)-peers build dist site
+	rm -rf $(VENV) $(VENV)-core $(VENV)-peers build dist site
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import importlib
 import importlib.metadata
 import os
 import platform
@@ -14,7 +13,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import conversion, scan
+from bench import conversion, footprint, ledger, scan
 
 HERE = Path(__file__).parent
 DATA = Path(os.environ.get("HALLMARKED_TEST_DATA", HERE.parents[1] / "shared" / "data")) / "model-files"
@@ -67,17 +66,9 @@ def _sections(scratch: Path, peers: Path) -> dict[str, Section]:
         "throughput": ("Time and memory beside hashing and other scanners", lambda: scan.throughput(scratch, peers)),
         "large": ("Large files", lambda: scan.large_files(scratch, peers)),
         "conversion": ("Conversion to safetensors", lambda: conversion.conversion(scratch)),
-        "ledger": ("Ledger", _ledger),
+        "ledger": ("Ledger", ledger.report),
+        "footprint": ("Footprint", footprint.report),
     }
-
-
-def _ledger() -> str:
-    try:
-        module = importlib.import_module("bench.ledger")
-    except ImportError as missing:
-        return f"Left out: {missing}.\n"
-    report: str = module.report()
-    return report
 
 
 def _section(name: str, title: str, run: Callable[[], str]) -> str:

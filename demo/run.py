@@ -113,7 +113,9 @@ def hallmarked(*arguments: str, expect: int) -> str:
     say(f"$ hallmarked {' '.join(arguments)}")
     command = [sys.executable, "-m", "hallmarked", *arguments]
     environment = {**os.environ, "HALLMARKED_HOME": str(OUT / "home")}
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
     say(done.stdout.rstrip())
     if done.returncode != expect:
         sys.exit(f"expected exit status {expect}, got {done.returncode}")
@@ -135,9 +137,10 @@ def main() -> None:
     report = OUT / "report"
     hallmarked("audit", str(MODEL), "--output", str(report), expect=1)
     evidence = report / "evidence.json"
-    key = hallmarked("key", "show", expect=0).split()[0]
+    shown = hallmarked("key", "show", expect=0).splitlines()
+    keys = [part for line in shown for part in ("--key", line.split()[0])]
     say("Anyone can check it, without a network and without trusting this machine:\n")
-    hallmarked("verify", str(evidence), str(MODEL), "--key", key, expect=0)
+    hallmarked("verify", str(evidence), str(MODEL), *keys, expect=0)
 
     say("One byte of the weights changed:\n")
     copy = OUT / "tampered-model"
@@ -146,14 +149,14 @@ def main() -> None:
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1
     weights.write_bytes(data)
-    hallmarked("verify", str(evidence), str(copy), "--key", key, expect=1)
+    hallmarked("verify", str(evidence), str(copy), *keys, expect=1)
 
     say("One letter of the evidence changed:\n")
     forged = OUT / "forged.json"
     text = evidence.read_text(encoding="utf-8")
-    at = text.index('"payload":"') + 300
+    at = text.index('"payload"') + 300
     forged.write_text(text[:at] + ("A" if text[at] != "A" else "B") + text[at + 1 :], encoding="utf-8")
-    hallmarked("verify", str(forged), str(MODEL), "--key", key, expect=1)
+    hallmarked("verify", str(forged), str(MODEL), *keys, expect=1)
     say(f"The report is at {(report / 'report.html').resolve()}")
 
 

@@ -77,6 +77,11 @@ class LocalArtifact:
         self._digests: dict[str, str] | None = None
 
     @property
+    def is_file(self) -> bool:
+        """True for a single file."""
+        return self._root is None
+
+    @property
     def files(self) -> Sequence[File]:
         """All files, sorted by path, bytewise."""
         return [File(path, state.size) for path, state in self._listing.states.items()]

@@ -16,6 +16,12 @@ from hallmarked.ledger.verify import MAX_BUNDLE, Verified, VerifiedEntry, verify
 
 HOLDS, BROKEN, OPEN = 0, 1, 2
 MOST_PATHS = 10
+KINDS = {
+    "https://in-toto.io/attestation/scai/v0.3": "claims",
+    "https://in-toto.io/attestation/svr/v0.2": "decision",
+    "https://slsa.dev/provenance/v1": "provenance",
+}
+"""What a statement that no check made is called in front of people."""
 SHORTEST_ID = 16
 
 
@@ -148,7 +154,7 @@ def _said(entries: Sequence[VerifiedEntry]) -> list[str]:
     for entry in entries:
         predicate = entry.statement.get("predicate", {})
         names = [str(row.get("name", "")) for row in predicate.get("configuration", ()) if isinstance(row, dict)]
-        what = names[0].rpartition("/")[2] if names else entry.predicate_type.rpartition("attestation/")[2]
+        what = names[0].rpartition("/")[2] if names else KINDS.get(entry.predicate_type, entry.predicate_type)
         findings = len(predicate.get("findings", ()))
         outcome = str(predicate.get("outcome", ""))
         detail = f"  {plural(findings, 'finding')}" if findings else ""

@@ -23,8 +23,8 @@ from hallmarked.core.errors import FormatError
 from hallmarked.core.evidence import Finding, Gap, Level, Location, Rule
 from hallmarked.formats.blob import Blob, Budget
 from hallmarked.formats.checkpoint import is_torch, torch_tensors
+from hallmarked.formats.document import read_json
 from hallmarked.formats.gguf import is_gguf
-from hallmarked.formats.jsontext import read_json
 from hallmarked.formats.onnx import is_onnx
 from hallmarked.formats.safetensors import is_safetensors
 from hallmarked.formats.tensor import (
@@ -117,7 +117,8 @@ def open_file(artifact: Artifact, file: File) -> Blob:
 def read_document(artifact: Artifact, file: File, problems: list[Finding | Gap]) -> Any:
     """Return a JSON document; one that cannot be read becomes a gap and nothing."""
     try:
-        return read_json(open_file(artifact, file), Budget(file.size))
+        budget = Budget(file.size)
+        return read_json(open_file(artifact, file).read_all(budget), budget)
     except FormatError as error:
         problems.append(Gap(f"{file.path} cannot be read: {error}", Location(file.path)))
         return None

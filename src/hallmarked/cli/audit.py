@@ -57,7 +57,9 @@ class Options:
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--base", type=click.Path(path_type=Path), help="The model it says it was made from, to compare with.")
 @click.option("--context", "context_name", default="default", show_default=True, help="What to judge it for.")
-@click.option("--fail-on", type=click.Choice(list(Level)), help="Lowest level that fails; the context says by default.")
+@click.option(
+    "--fail-on", type=click.Choice([level.value for level in Level]), help="Lowest level that fails [the context says]."
+)
 @click.option("--allow-unknown", is_flag=True, help="Accept what could not be established.")
 @click.option("--check", "checks", multiple=True, metavar="ID", help="Run only this check; may be repeated.")
 @click.option("--format", "form", type=click.Choice(list(RENDERERS)), default="text", help="What to print.")
@@ -71,7 +73,7 @@ def command(
     /,
     paths: Sequence[Path],
     context_name: str,
-    fail_on: Level | None,
+    fail_on: str | None,
     allow_unknown: bool,
     **options: object,
 ) -> None:
@@ -85,7 +87,7 @@ def command(
     known = contexts()
     if context_name not in known:
         raise InputError(f"no context is called {context_name}; there are: {', '.join(known)}")
-    context = known[context_name].adjusted(fail_on=fail_on and Level(fail_on), allow_unknown=allow_unknown)
+    context = known[context_name].adjusted(fail_on=Level(fail_on) if fail_on else None, allow_unknown=allow_unknown)
     statuses = [_audit(path, context, chosen) for path in paths]
     # Findings weigh more than what could not be judged.
     ctx.exit(1 if 1 in statuses else max(statuses))

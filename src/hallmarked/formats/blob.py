@@ -85,8 +85,6 @@ class Blob:
     """Opens a fresh, seekable stream at the start."""
     depth: int = 0
     """How many containers it lies in."""
-    origin: tuple[Blob, int] | None = None
-    """The blob this one is a range of, and where it starts there; lets a few bytes be read without going through it."""
 
     def open(self) -> BinaryIO:
         """Open the bytes for reading from the start; the caller closes."""
@@ -102,20 +100,6 @@ class Blob:
         with self.open() as stream:
             stream.seek(max(0, self.size - count))
             return stream.read(count)
-
-    def ends(self, count: int) -> tuple[bytes, bytes]:
-        """Return the first and the last ``count`` bytes, read at once."""
-        blob, start, origin = self, 0, self.origin
-        while origin is not None:
-            blob, start, origin = origin[0], start + origin[1], origin[0].origin
-        with blob.open() as stream:
-            if start:
-                stream.seek(start)
-            head = stream.read(min(count, self.size))
-            if self.size <= count:
-                return head, head
-            stream.seek(start + self.size - count)
-            return head, stream.read(count)
 
     def read_all(self, budget: Budget) -> bytes:
         """Return everything, when it fits into the budget for documents held in memory.
@@ -137,9 +121,7 @@ class Blob:
         if offset < 0 or size < 0 or offset + size > self.size:
             raise FormatError(f"bytes {offset} to {offset + size} lie outside of {self.size} bytes", offset=offset)
         path = f"{self.path}!{name}" if name else self.path
-        return Blob(
-            path, size, lambda: io.BufferedReader(_Window(self.open(), offset, size)), self.depth, (self, offset)
-        )
+        return Blob(path, size, lambda: io.BufferedReader(_Window(self.open(), offset, size)), self.depth)
 
     @classmethod
     def of_bytes(cls, path: str, data: bytes, depth: int = 0) -> Blob:
@@ -167,10 +149,9 @@ class _Window(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         count = min(len(buffer), max(0, self._size - self._at))
         self._stream.seek(self._offset + self._at)
-        data = self._stream.read(count)
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
+        got: int = self._stream.readinto(memoryview(buffer)[:count]) or 0  # type: ignore[attr-defined]
+        self._at += got
+        return got
 
     def close(self) -> None:
         self._stream.close()

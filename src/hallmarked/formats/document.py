@@ -14,7 +14,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -62,7 +62,7 @@ class Tagged:
     """The node as it would be without its tag."""
 
 
-def read_json(data: bytes, budget: Budget, *, constants: bool = False) -> object:
+def read_json(data: bytes, budget: Budget, *, constants: bool = False) -> Any:
     """Read one JSON document.
 
     Args:
@@ -89,7 +89,7 @@ def read_json(data: bytes, budget: Budget, *, constants: bool = False) -> object
     if _LONG_NUMBER.search(bare):
         raise FormatError(f"JSON holds a number of more than {NUMBER_DIGITS} digits")
     try:
-        document: object = json.loads(
+        document = json.loads(
             data.decode("utf-8"),
             object_pairs_hook=_pairs,
             parse_constant=float if constants else _refuse_constant,

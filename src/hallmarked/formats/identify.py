@@ -9,6 +9,7 @@ Signatures: the specification of each format, as cited by its reader.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import BinaryIO
 
 from hallmarked.formats.archive.zip_headers import LOCAL_SIGNATURE, TAIL, has_directory
 from hallmarked.formats.blob import Blob
@@ -83,12 +84,6 @@ SIGNATURES: tuple[tuple[str, int, bytes], ...] = (
 )
 """Format, offset, bytes: what no other format begins with."""
 
-_AT_START = {
-    byte: tuple((name, magic) for name, offset, magic in SIGNATURES if not offset and magic[0] == byte)
-    for byte in {magic[0] for _, offset, magic in SIGNATURES if not offset}
-}
-_LATER = tuple(row for row in SIGNATURES if row[1])
-
 Sniffer = Callable[[Blob, bytes], bool]
 
 STRUCTURES: tuple[tuple[str, Sniffer], ...] = (
@@ -162,20 +157,25 @@ def identify(blob: Blob, *, sure: bool = False) -> tuple[str, ...]:
 
     Args:
         blob: The bytes.
-        sure: Ask for signatures that raw numbers do not have by accident; for tensor data, of which only the first
-            and the last page is looked at.
+        sure: Ask for signatures that raw numbers do not have by accident; for tensor data.
     """
     if not blob.size:
         return ("empty",)
-    head, tail = blob.ends(HEAD)
-    if not head:
-        return ()
-    claims = [name for name, magic in _AT_START.get(head[0], ()) if head.startswith(magic)]
-    claims += [name for name, offset, magic in _LATER if head.startswith(magic, offset)]
-    claims += [name for name, matches in STRUCTURES if matches(blob, head)]
-    if "zip" not in claims and has_directory(blob, tail if sure or blob.size <= HEAD else blob.tail(TAIL)):
+    with blob.open() as stream:
+        head = stream.read(HEAD)
+        tail = head
+        if blob.size > len(head):
+            # NOTE: of raw numbers a sixteenth is enough; an archive among them begins or ends like one
+            reach = min(TAIL, max(HEAD, blob.size // 16)) if sure else TAIL
+            stream.seek(max(0, blob.size - reach))
+            tail = stream.read(reach)
+        superblock = not sure and _hdf5_later(stream, blob.size, head)
+    claims = [name for name, offset, magic in _BY_BYTE.get(head[0], ()) if head.startswith(magic, offset)]
+    claims += [name for name, offset, magic in _INSIDE if head.startswith(magic, offset)]
+    claims += [name for name, matches in (_NUMBERS if sure else STRUCTURES) if matches(blob, head)]
+    if "zip" not in claims and has_directory(blob, tail):
         claims.append("zip")
-    if "hdf5" not in claims and _hdf5_later(blob, head, sure=sure):
+    if superblock and "hdf5" not in claims:
         claims.append("hdf5")
     if head.startswith(b"#!"):
         claims.append("script")
@@ -184,8 +184,8 @@ def identify(blob: Blob, *, sure: bool = False) -> tuple[str, ...]:
     if "zip" in claims and "flatbuffer-tflite" in claims:
         # metadata of TensorFlow Lite: labels and the like, attached behind the model
         claims[claims.index("zip")] = "attached-zip"
-    text = not claims and not (sure and head[0] >= 0x80) and is_text(blob, head, tail)
-    evidence = pickle_evidence(blob, head, text=text)
+    text = not sure and not claims and is_text(blob, head, tail)
+    evidence = pickle_evidence(blob, head, text=text, numbers=sure)
     if evidence is Evidence.STRONG or (evidence is Evidence.WEAK and not claims and not sure):
         claims.insert(0, "pickle")
     if claims or sure:
@@ -196,19 +196,24 @@ def identify(blob: Blob, *, sure: bool = False) -> tuple[str, ...]:
     return unsigned or (("text",) if is_legacy_text(head) else ())
 
 
-def _hdf5_later(blob: Blob, head: bytes, *, sure: bool) -> bool:
+_NUMBERS = [row for row in STRUCTURES if row[0] not in INERT and row[0] not in {"pyc", "lzma"}]
+_INSIDE = [row for row in SIGNATURES if row[1]]
+_BY_BYTE: dict[int, list[tuple[str, int, bytes]]] = {}
+for _row in SIGNATURES:
+    if not _row[1]:
+        _BY_BYTE.setdefault(_row[2][0], []).append(_row)
+
+
+def _hdf5_later(stream: BinaryIO, size: int, head: bytes) -> bool:
     """Look for a superblock behind a user block: at 512, 1024, 2048, … (format specification, section II.A)."""
     magic, offset = b"\x89HDF\r\n\x1a\n", 512
-    while offset + 8 <= len(head):
-        if head.startswith(magic, offset):
+    while offset + 96 <= size:
+        if offset + 8 <= len(head):
+            found = head[offset : offset + 8]
+        else:
+            stream.seek(offset)
+            found = stream.read(8)
+        if found == magic:
             return True
         offset *= 2
-    if sure or offset + 96 > blob.size:
-        return False
-    with blob.open() as stream:
-        while offset + 96 <= blob.size:
-            stream.seek(offset)
-            if stream.read(8) == magic:
-                return True
-            offset *= 2
     return False

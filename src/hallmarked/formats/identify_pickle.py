@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 import pickletools
+import re
 from enum import IntEnum
 from typing import BinaryIO
 
@@ -48,6 +49,7 @@ _STRINGS = frozenset(ord(op.code) for op in pickletools.opcodes if op.name.endsw
 _COUNTED = frozenset(ord(op.code) for op in pickletools.opcodes if op.arg and op.arg.n in _LENGTHS)
 _LOOKUPS = frozenset(b"ghj")
 _MARK = pickletools.markobject
+_NAME = re.compile(rb"[A-Za-z_][\w.]+\n[A-Za-z_][\w.]+\n")
 _POWERFUL = frozenset(
     b"__builtin__ builtins asyncio bdb code codecs commands cProfile ctypes functools http importlib io marshal nt"
     b" ntpath operator os pickle pip platform posix posixpath profile pty runpy shutil socket ssl subprocess sys"
@@ -56,13 +58,14 @@ _POWERFUL = frozenset(
 """Modules that make two lines of text look less like words and more like the beginning of a harmful pickle."""
 
 
-def pickle_evidence(blob: Blob, head: bytes, *, text: bool) -> Evidence:
+def pickle_evidence(blob: Blob, head: bytes, *, text: bool, numbers: bool = False) -> Evidence:
     """Say whether bytes are a pickle.
 
     Args:
         blob: The bytes.
         head: Their beginning.
         text: Whether they read as plain text, which asks for more evidence.
+        numbers: Whether they are said to be raw numbers, among which anything short occurs by accident.
     """
     if not head or head[0] not in _CODES:
         return Evidence.NONE
@@ -71,15 +74,15 @@ def pickle_evidence(blob: Blob, head: bytes, *, text: bool) -> Evidence:
     if not signed and first.stack_before:
         return Evidence.NONE
     with blob.open() as stream:
-        evidence = _Walk(stream, blob.size, text).run()
+        evidence = _Walk(stream, blob.size, text, numbers).run()
     return max(evidence, Evidence.WEAK if signed else Evidence.NONE)
 
 
 class _Walk:
     """Follows the instructions with the height of the stack only."""
 
-    def __init__(self, stream: BinaryIO, size: int, text: bool) -> None:
-        self.stream, self.size, self.text = stream, size, text
+    def __init__(self, stream: BinaryIO, size: int, text: bool, numbers: bool) -> None:
+        self.stream, self.size, self.text, self.numbers = stream, size, text, numbers
         self.height, self.marks = 0, list[int]()
         self.kinds: set[int] = set()
         self.strings, self.memo, self.callable, self.powerful = 0, False, False, False
@@ -99,7 +102,8 @@ class _Walk:
                 return Evidence.STRONG
             if code == ord(".") and not self._next_pickle():
                 # one counted string and a full stop: text gets there by accident, and nothing would come of it
-                return Evidence.NONE if self.text and self.kinds <= _COUNTED else Evidence.STRONG
+                short = self.numbers and len(self.kinds) < 4
+                return Evidence.NONE if short or (self.text and self.kinds <= _COUNTED) else Evidence.STRONG
             self.kinds.add(code)
         return Evidence.STRONG if self.kinds - _TEXTUAL else Evidence.WEAK
 
@@ -146,11 +150,13 @@ class _Walk:
         if code in b"ci":
             self.callable = True
             self.powerful |= argument.split(b"\n", 1)[0].split(b".", 1)[0] in _POWERFUL
-            return not self.text or code == ord("i")
+            # a short line ends up among raw numbers now and then, but hardly one that names a module
+            named = not self.numbers or _NAME.match(argument) is not None
+            return named and (not self.text or code == ord("i"))
         if code in _STRINGS or code in _LOOKUPS:
             self.strings += 1
         # An extension code or a persistent id gives something only in a reader that knows it; then it can be called.
-        self.callable |= _CODES[code].name in {"EXT1", "EXT2", "EXT4", "PERSID", "BINPERSID"}
+        self.callable |= not self.numbers and _CODES[code].name in {"EXT1", "EXT2", "EXT4", "PERSID", "BINPERSID"}
         if _CODES[code].name == "STACK_GLOBAL":
             return self.strings >= 2
         return code in _CALLS and self.callable

@@ -15,7 +15,7 @@ from typing import Any
 
 from hallmarked.core.errors import FormatError
 from hallmarked.formats.blob import Blob, Budget
-from hallmarked.formats.jsontext import parse_json
+from hallmarked.formats.document import read_json
 
 MAX_HEADER = 100_000_000
 """The format's own limit, in bytes."""
@@ -89,7 +89,7 @@ def read_safetensors(blob: Blob, budget: Budget) -> Safetensors:
         raise FormatError("header ends early", offset=8 + len(header))
     if not header.startswith(b"{"):
         raise FormatError("header does not start with {", offset=8)
-    members = parse_json(header, budget)
+    members = read_json(header, budget)
     metadata = _metadata(members.pop("__metadata__", None))
     extra: list[str] = []
     entries = tuple(

@@ -77,8 +77,9 @@ def decide(statements: Sequence[Statement], context: Context) -> Verdict:
         count = sum(Level(f["level"]).rank >= context.fail_on.rank for f in statement.predicate.get("findings", ()))
         if count:
             failed.append(f"{name}: {count} finding{'s' if count > 1 else ''} of level {context.fail_on} or higher")
+            continue
         tolerated = context.may_be_unknown is None or name in context.may_be_unknown
-        # NOTE: gaps count beside findings; only a failing outcome hides them in `outcome`.
+        # NOTE: gaps count beside findings below the threshold, which a failing outcome would hide.
         if (statement.predicate.get("gaps") or statement.predicate.get("outcome") == "unknown") and not tolerated:
             unknown.append(f"{name}: {statement.predicate.get('reason', 'unknown')}")
     unknown += [f"{name}: did not run" for name in context.required if name not in ran]

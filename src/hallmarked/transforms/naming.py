@@ -13,7 +13,7 @@ from typing import Any
 
 from hallmarked.core.errors import FormatError
 from hallmarked.formats.blob import Blob, Budget
-from hallmarked.formats.jsontext import read_json
+from hallmarked.formats.document import read_json
 
 INDEX_SUFFIX = ".index.json"
 WEIGHT_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".tar")
@@ -48,7 +48,8 @@ def read_index(blob: Blob, files: Iterable[str]) -> Group | None:
     Raises:
         FormatError: When it names files that are not in the artifact.
     """
-    index = read_json(blob, Budget(blob.size))
+    budget = Budget(blob.size)
+    index = read_json(blob.read_all(budget), budget)
     names = index.get("weight_map") if isinstance(index, dict) else None
     if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
         return None

@@ -18,7 +18,7 @@ from types import TracebackType
 
 from hallmarked.core.artifact import Artifact
 from hallmarked.core.errors import FormatError
-from hallmarked.formats.archive.model import Entry
+from hallmarked.formats.archive.model import FATAL, Entry
 from hallmarked.formats.archive.zip import read_zip
 from hallmarked.formats.blob import Blob, Budget
 from hallmarked.formats.pickle.stream import Evaluation, evaluate
@@ -168,8 +168,9 @@ def _content(entry: Entry) -> Blob:
     if entry.expand is None:
         raise FormatError(f"its member {entry.name} cannot be read: {entry.unreadable}")
     expanded = entry.expand()
-    if expanded.irregularities:
-        raise FormatError(f"its member {entry.name} is irregular: {expanded.irregularities[0].message}")
+    fatal = [problem for problem in expanded.check() if problem.kind in FATAL]
+    if fatal:
+        raise FormatError(f"its member {entry.name} is irregular: {fatal[0].message}")
     return expanded.blob
 
 

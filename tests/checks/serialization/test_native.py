@@ -1,100 +1,63 @@
-"""Programs among the files, and programs or models with an archive attached."""
-
 from __future__ import annotations
 
-import io
 import py_compile
-import struct
 import sys
-import zipapp
-import zipfile
 from pathlib import Path
 
 import pytest
 
-from hallmarked.checks.serialization.native import KINDS
-from hallmarked.core.evidence import Level, Outcome
-from tests.checks.serialization.routing import EVIL, PLAIN, check, errors, formats, rules, verdicts, zipped
-
-ELF = b"\x7fELF\x02\x01\x01" + bytes(100)
-PE = b"MZ" + bytes(58) + struct.pack("<I", 64) + b"PE\0\0" + bytes(40)
-MACHO = b"\xcf\xfa\xed\xfe" + bytes(60)
-SAMPLES = {
-    "elf": ELF,
-    "pe": PE,
-    "macho": MACHO,
-    "pyc": bytes.fromhex("a70d0d0a") + bytes(12) + b"\xe3" + bytes(30),
-    "class": b"\xca\xfe\xba\xbe\0\0\0\x34" + bytes(40),
-    "wasm": b"\0asm\1\0\0\0",
-}
-GGUF = b"GGUF" + struct.pack("<IQQ", 3, 0, 0)
+from tests.checks.serialization.test_check import EVIL, one, zipped
 
 
-def attached(front: bytes, members: dict[str, bytes]) -> bytes:
-    """Put an archive behind something, with offsets from the beginning of the file."""
-    buffer = io.BytesIO(front)
-    with zipfile.ZipFile(buffer, "a") as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    return buffer.getvalue()
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"\x7fELF\2\1\1" + bytes(60), "elf"),
+        (b"MZ" + bytes(58) + b"\x40\0\0\0PE\0\0" + bytes(20), "pe"),
+        (b"\xcf\xfa\xed\xfe" + bytes(30), "macho"),
+        (b"\xca\xfe\xba\xbe\0\0\0\x34" + bytes(30), "class"),
+        (b"\0asm\1\0\0\0", "wasm"),
+    ],
+)
+def test_programs_are_reported_and_not_vouched_for(data: bytes, kind: str) -> None:
+    """A program is a warning, and what it does stays unknown."""
+    seen = one(data)
+    assert [finding.data["kind"] for finding in seen.findings] == [kind]
+    assert seen.verdicts == {"f": "unproven"}
+    assert not seen.errors
 
 
-LITE = Path(__file__).parents[2] / "assets" / "tensorflow" / "linear.tflite"
+def test_real_programs_are_recognised() -> None:
+    """The interpreter that runs this test is a program."""
+    data = Path(sys.executable).resolve().read_bytes()
+    assert one(data).rules == {"LLF001"}
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_programs_are_reported_and_never_proven(kind: str) -> None:
-    """A program is a warning and a gap, under any name and inside of archives."""
-    for data, path in ((SAMPLES[kind], "file"), (zipped({"a.txt": SAMPLES[kind]}), "file!a.txt")):
-        result = check(data)
-        assert [(f.rule, f.level) for f in result.findings] == [("LLF001", Level.WARNING)]
-        assert result.outcome is Outcome.UNKNOWN
-        assert (formats(result)[path], verdicts(result)[path]) == (kind, "unproven")
-
-
-def test_real_compiled_python_is_a_program(tmp_path: Path) -> None:
-    """What the compiler writes is recognised, and so is the interpreter itself."""
+def test_compiled_python_is_reported(tmp_path: Path) -> None:
+    """Compiled Python is a program whose source is not there."""
     source = tmp_path / "m.py"
-    source.write_text("print(1)")
+    source.write_text("x = 1\n")
     compiled = py_compile.compile(str(source), str(tmp_path / "m.pyc"))
-    assert compiled
-    assert rules(check(Path(compiled).read_bytes())) == {"LLF001"}
-    with Path(sys.executable).open("rb") as stream:
-        assert rules(check(stream.read(1 << 16))) == {"LLF001"}
+    assert compiled is not None
+    seen = one(Path(compiled).read_bytes())
+    assert (seen.rules, seen.verdicts) == ({"LLF001"}, {"f": "unproven"})
 
 
-@pytest.mark.parametrize("program", [ELF, PE, MACHO, b"MZqFpD='\n" + bytes(60)])
-def test_programs_with_an_archive_are_one_thing(program: bytes) -> None:
-    """A llamafile is reported as such, not as a polyglot; its parts are examined."""
-    result = check(attached(program, {"model.gguf": GGUF, "m.pkl": PLAIN}))
-    assert rules(result) == {"LLF002"}
-    assert result.outcome is Outcome.UNKNOWN
-    assert verdicts(result) == {"file!model.gguf": "proven", "file!m.pkl": "proven", "file": "unproven"}
-    assert "PKL001" in errors(check(attached(program, {"m.pkl": EVIL})))
+def test_scripts_are_noted() -> None:
+    """A script runs only when somebody starts it: it is noted with its interpreter."""
+    seen = one(b"#!/usr/bin/env python3\nprint(1)\n")
+    assert seen.rules == {"LLF003"}
+    assert "python3" in seen.findings[0].message
+    assert (seen.gaps, seen.verdicts) == ([], {})
 
 
-def test_zipapps_are_programs_with_an_archive(tmp_path: Path) -> None:
-    """What zipapp writes is a script and an archive in one."""
-    (tmp_path / "app").mkdir()
-    (tmp_path / "app" / "__main__.py").write_text("print(1)")
-    zipapp.create_archive(tmp_path / "app", tmp_path / "app.pyz", "/usr/bin/env python3")
-    result = check((tmp_path / "app.pyz").read_bytes())
-    assert rules(result) == {"LLF002"}
-    assert not errors(result)
-
-
-def test_scripts_are_notes() -> None:
-    """A script is mentioned; it gets no verdict, as it is text."""
-    result = check({"run": b"#!/bin/sh\necho hello\n"})
-    assert [(f.rule, f.level) for f in result.findings] == [("LLF003", Level.NOTE)]
-    assert result.outcome is Outcome.PASS
-
-
-def test_metadata_behind_a_lite_model_is_ordinary() -> None:
-    """TensorFlow Lite keeps labels in an archive behind the model: no polyglot, but the members are examined."""
-    labels = check(attached(LITE.read_bytes(), {"labels.txt": b"cat\ndog\n"}))
-    assert (labels.outcome, labels.findings) == (Outcome.PASS, [])
-    assert verdicts(labels)["file"] == "proven"
-    assert check(attached(LITE.read_bytes(), {"labels.txt": EVIL})).outcome is Outcome.FAIL
-    damaged = check(attached(LITE.read_bytes(), {"labels.txt": b"cat\n"}) + b"more")
-    assert verdicts(damaged)["file"] == "malformed"
+@pytest.mark.parametrize("program", [b"\x7fELF\2\1\1" + bytes(60), b"#!/bin/sh\nexit\n", b"MZqFpD='\n" + bytes(60)])
+def test_programs_with_archives_are_one_thing_with_parts(program: bytes) -> None:
+    """A llamafile is never vouched for as a whole, and its parts are examined."""
+    gguf = b"GGUF\3\0\0\0" + bytes(16)
+    seen = one(program + zipped({"model.gguf": gguf}))
+    assert "LLF002" in seen.rules
+    assert "LLF001" not in seen.rules
+    assert seen.formats["f!model.gguf"] == "gguf"
+    assert seen.verdicts["f"] != "proven"
+    assert one(program + zipped({"x": EVIL})).errors

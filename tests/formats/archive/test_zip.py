@@ -45,7 +45,7 @@ def kinds(data: bytes) -> set[Defect]:
     found = {problem.kind for problem in listing.irregularities}
     for entry in listing.entries:
         if entry.expand is not None:
-            found |= {problem.kind for problem in entry.expand().irregularities}
+            found |= {problem.kind for problem in entry.expand().check()}
     return found
 
 
@@ -227,6 +227,25 @@ def test_wrong_checksum_is_reported_and_content_offered() -> None:
     data[data.index(b"content")] ^= 1
     assert kinds(bytes(data)) == {Defect.CHECKSUM}
     assert list(contents(bytes(data)).values()) == [b"bontent"]
+
+
+def test_left_out_checksums_are_noted() -> None:
+    """PyTorch can be told to write no checksums; that is not the same as a wrong one."""
+    torch = pytest.importorskip("torch")
+    buffer = io.BytesIO()
+    before = torch.serialization.get_crc32_options()
+    try:
+        torch.serialization.set_crc32_options(False)
+        torch.save({"w": torch.arange(9.0)}, buffer)
+    finally:
+        torch.serialization.set_crc32_options(before)
+    assert kinds(buffer.getvalue()) == {Defect.UNCHECKED}
+
+
+def test_an_archive_in_an_archive_is_ordinary() -> None:
+    """The end record of a stored inner archive is content, not a second directory."""
+    data = build({"inner.zip": build(), "last": b"PK\x05\x06"})
+    assert not kinds(data)
 
 
 def test_encrypted_members_are_unreadable() -> None:

@@ -184,7 +184,9 @@ def page(report: Report) -> Page:
 def _state(report: Report) -> State:
     outcome = report.verdict.outcome
     word, sentence = view.state(report.verdict)
-    return State(outcome.value, shape(outcome.value), word, sentence, report.verdict.reasons)
+    return State(
+        outcome.value, shape(outcome.value), word, sentence, view.reasons(report.verdict, report.examination.results)
+    )
 
 
 def _group(group: view.Group) -> GroupRow:
@@ -201,7 +203,7 @@ def _claims(report: Report) -> list[ClaimRow]:
             claim.status.value,
             view.words(claim.status),
             claim.text,
-            claim.reason,
+            claim.reason[:1].upper() + claim.reason[1:],
             claim.location,
             claim.evidence_text,
         )

@@ -114,6 +114,6 @@ def _end(report: Report, paint: Paint) -> Iterator[str]:
     outcome = report.verdict.outcome.value
     ran = view.plural(len(report.examination.results), "check")
     yield paint(f"{MARKS[outcome]} {word}", outcome) + f"  ({ran}, context {report.context.name})"
-    for reason in report.verdict.reasons:
+    for reason in view.reasons(report.verdict, report.examination.results):
         yield f"    {view.clean(reason)}"
     yield ""

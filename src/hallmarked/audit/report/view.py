@@ -160,6 +160,14 @@ def state(verdict: Verdict) -> tuple[str, str]:
     }[verdict.outcome]
 
 
+def reasons(verdict: Verdict, results: Sequence[Result]) -> list[str]:
+    """Return the reasons of a verdict, with those that only repeat the list of gaps in one line."""
+    repeated = {f"{result.check}: {result.reason}": result.check for result in results if result.reason}
+    shown = [reason for reason in verdict.reasons if reason not in repeated]
+    unsettled = [repeated[reason] for reason in verdict.reasons if reason in repeated]
+    return [*shown, f"not everything could be established by: {', '.join(unsettled)}"] if unsettled else shown
+
+
 def isolation(results: Sequence[Result]) -> str:
     """Say in one sentence how the checks were kept from doing harm."""
     words = {

@@ -92,8 +92,8 @@ def spdx_symbols(written: str) -> tuple[str, ...]:
         if expression is None or licensing.unknown_license_keys(expression):
             return ()
         return tuple(str(key) for key in licensing.license_keys(expression))
-    except (ExpressionError, RecursionError):
-        return ()
+    except (ExpressionError, RecursionError, LookupError):
+        return ()  # the parser looks for the inside of empty brackets
 
 
 def words(text: str) -> str:

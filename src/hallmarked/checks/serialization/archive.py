@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hallmarked.checks.serialization.contract import Known, Seen
 from hallmarked.core.errors import FormatError, LimitExceeded
 from hallmarked.core.evidence import Finding, Gap, Level, Location, Measurement, Rule
 from hallmarked.formats.archive.compressed import expand
-from hallmarked.formats.archive.model import FATAL, Defect, Entry, Irregularity, Listing
+from hallmarked.formats.archive.model import FATAL, Defect, Entry, Expanded, Irregularity, Listing
 from hallmarked.formats.archive.sevenzip import read_7z
 from hallmarked.formats.archive.tar import read_tar
 from hallmarked.formats.archive.zip import read_zip
@@ -64,6 +64,12 @@ ZIP_DEVICE = Rule(
     "An archive contains a device or pipe",
     "Model files need no devices: do not unpack it.",
 )
+ZIP_UNCHECKED = Rule(
+    "ZIP010",
+    Level.NOTE,
+    "An archive was written without checksums",
+    "Damage to it will go unnoticed by the programs that read it: compare digests instead.",
+)
 ZIP_UNREADABLE = Rule(
     "ZIP009",
     Level.WARNING,
@@ -81,11 +87,13 @@ RULES = (
     ZIP_LINK,
     ZIP_DEVICE,
     ZIP_UNREADABLE,
+    ZIP_UNCHECKED,
 )
 
 _RULE_OF = {
     Defect.CONFLICT: ZIP_CONFLICT,
     Defect.CHECKSUM: ZIP_CHECKSUM,
+    Defect.UNCHECKED: ZIP_UNCHECKED,
     Defect.TRUNCATED: ZIP_TRUNCATED,
     Defect.FOREIGN: ZIP_FOREIGN,
     Defect.ESCAPE: ZIP_ESCAPE,
@@ -166,75 +174,40 @@ def examine_listing(blob: Blob, listing: Listing, budget: Budget, layouts: Seque
     problems = list(listing.irregularities)
     yield from (_finding(blob, problem) for problem in problems)
     yield Measurement("archive.members", str(len(listing.entries)), slice={"path": blob.path})
-    opened = _Members(blob, problems)
-    yield from opened.open(listing.entries)
-    broken = yield from _hand_on(blob, opened, budget, layouts)
-    yield from opened.check_stored()
-    if opened.stopped is not None:
-        raise opened.stopped
+    members: list[tuple[str, Expanded]] = []
+    stopped: LimitExceeded | None = None
+    for entry in listing.entries:
+        if entry.expand is None:
+            yield from _unreadable(blob, entry)
+            continue
+        try:
+            members.append((entry.name, entry.expand()))
+        except LimitExceeded as error:
+            stopped = error
+            break
+        except FormatError as error:
+            problems.append(Irregularity(Defect.TRUNCATED, f"{entry.name!r}: {error}", error.offset, entry.name))
+            yield _finding(blob, problems[-1])
+    broken = yield from _hand_on(blob, members, budget, layouts, problems)
+    if stopped is not None:
+        raise stopped
     _refuse(problems)
     if broken is not None:
         raise broken
 
 
-class _Members:
-    """Members of an archive that could be opened; what is wrong with them goes to ``problems``."""
-
-    def __init__(self, blob: Blob, problems: list[Irregularity]) -> None:
-        self._blob, self._problems = blob, problems
-        self.blobs: list[tuple[str, Blob]] = []
-        self.stopped: LimitExceeded | None = None
-        self._unchecked: dict[int, Entry] = {}
-
-    def open(self, entries: Iterable[Entry]) -> Iterator[Seen]:
-        """Open all members; those that are stored as they are can be compared with their checksum later."""
-        for entry in entries:
-            if entry.expand is None:
-                yield from _unreadable(self._blob, entry)
-            elif entry.stored is not None:
-                self.blobs.append((entry.name, entry.stored))
-                self._unchecked[id(entry.stored)] = entry
-            else:
-                try:
-                    expanded = entry.expand()
-                except LimitExceeded as error:
-                    self.stopped = error
-                    return
-                except FormatError as error:
-                    yield self._report(
-                        Irregularity(Defect.TRUNCATED, f"{entry.name!r}: {error}", error.offset, entry.name)
-                    )
-                    continue
-                yield from map(self._report, expanded.irregularities)
-                self.blobs.append((entry.name, expanded.blob))
-
-    def waive(self, blob: Blob) -> None:
-        """Leave the checksum of a member out.
-
-        It is for raw numbers that PyTorch reads: it does not look at their checksums, no value of a number makes it
-        call anything, and that the bytes are the published ones is what the digest of the whole file says.
-        """
-        self._unchecked.pop(id(blob), None)
-
-    def check_stored(self) -> Iterator[Seen]:
-        """Compare what was not compared yet with its checksum."""
-        for entry in self._unchecked.values():
-            assert entry.expand is not None
-            yield from map(self._report, entry.expand().irregularities)
-
-    def _report(self, problem: Irregularity) -> Finding:
-        self._problems.append(problem)
-        return _finding(self._blob, problem)
-
-
 def _hand_on(
-    blob: Blob, members: _Members, budget: Budget, layouts: Sequence[Layout]
+    blob: Blob,
+    members: list[tuple[str, Expanded]],
+    budget: Budget,
+    layouts: Sequence[Layout],
+    problems: list[Irregularity],
 ) -> Generator[Seen, None, FormatError | None]:
     """Examine known layouts, then hand on every member once; return why a layout could not be followed."""
     named: dict[str, Blob] = {}
-    for name, member in members.blobs:
-        named.setdefault(posixpath.normpath(name), member)
-    handed: set[int] = set()
+    for name, member in members:
+        named.setdefault(posixpath.normpath(name), member.blob)
+    handed, numbers = set[int](), set[int]()
     broken: FormatError | None = None
     for layout in layouts:
         if not layout.matches(named.keys()):
@@ -243,15 +216,21 @@ def _hand_on(
         try:
             for seen in layout.examine(named, budget):
                 if isinstance(seen, Blob | Known):
-                    handed.add(id(seen.blob if isinstance(seen, Known) else seen))
+                    part = seen.blob if isinstance(seen, Known) else seen
+                    handed.add(id(part))
                     if isinstance(seen, Known) and seen.examiner is None:
-                        members.waive(seen.blob)
+                        numbers.add(id(part))
                 yield seen
         except FormatError as error:
             broken = broken or FormatError(f"{layout.name} archive: {error}", offset=error.offset)
-    for _, member in members.blobs:
-        if id(member) not in handed:
-            yield member
+    for _, member in members:
+        # NOTE: of raw numbers the checksum is not compared. Their readers do not do it either, and it would cost as
+        # much as hashing them; the digest of the whole file speaks for them.
+        found = member.irregularities if id(member.blob) in numbers else member.check()
+        yield from (_finding(blob, problem) for problem in found)
+        problems += found
+        if id(member.blob) not in handed:
+            yield member.blob
     return broken
 
 

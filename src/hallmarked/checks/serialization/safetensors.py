@@ -11,7 +11,7 @@ from hallmarked.checks.serialization.payload import find_payloads
 from hallmarked.core.errors import FormatError
 from hallmarked.core.evidence import Finding, Level, Location, Measurement, Rule
 from hallmarked.formats.blob import Blob, Budget
-from hallmarked.formats.jsontext import read_json
+from hallmarked.formats.document import read_json
 from hallmarked.formats.safetensors import read_safetensors
 
 SFT_PAYLOAD = Rule(
@@ -77,7 +77,7 @@ def examine_json(blob: Blob, budget: Budget) -> Iterator[Seen]:
     Raises:
         FormatError: When it is not strict JSON or the index is broken.
     """
-    document = read_json(blob, budget)
+    document = read_json(blob.read_all(budget), budget)
     if not is_weight_index(document):
         return
     shards = document["weight_map"].values()

@@ -348,13 +348,15 @@ def _check_nesting(source: bytes) -> None:
 
 def _names(tree: ast.AST, budget: Budget) -> Iterator[str]:
     bound = set(_bound(tree))
+    # ``a.b`` within ``a.b.c`` is no name of its own
+    inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     for node in ast.walk(tree):
         budget.spend("nodes")
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             # a variable can only hold a function of the archive itself, whose code is looked at as well
             if node.func.id not in _BUILTINS and node.func.id not in bound:
                 yield f"::{node.func.id}"
-        elif isinstance(node, ast.Attribute):
+        elif isinstance(node, ast.Attribute) and id(node) not in inner:
             yield from _operator(_dotted(node))
 
 

@@ -17,6 +17,8 @@ class Defect(StrEnum):
     """Two readers of the format would see different content."""
     CHECKSUM = "checksum"
     """Content does not have the recorded checksum or size: strict readers refuse what lenient ones hand out."""
+    UNCHECKED = "unchecked"
+    """The checksum was left out (PyTorch has a setting for that)."""
     TRUNCATED = "truncated"
     """The archive or a member ends early or cannot be decoded further."""
     FOREIGN = "foreign"
@@ -60,8 +62,6 @@ class Entry:
     """Why it cannot be read."""
     at: int | None = None
     """Where its content lies in the archive as it is, when it is not compressed."""
-    stored: Blob | None = None
-    """Its content, when that can be read without ``expand``, which then only compares the checksum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,12 @@ class Expanded:
 
     blob: Blob
     irregularities: tuple[Irregularity, ...] = ()
+    verify: Callable[[], tuple[Irregularity, ...]] | None = None
+    """Compares stored content with its checksum, which costs reading all of it; ``None`` when that was done."""
+
+    def check(self) -> tuple[Irregularity, ...]:
+        """Return everything that is wrong with the member, having read all of it."""
+        return self.irregularities + (self.verify() if self.verify else ())
 
 
 @dataclass(slots=True)

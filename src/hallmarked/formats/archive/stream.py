@@ -12,7 +12,8 @@ import lzma
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import BinaryIO, Protocol
+from dataclasses import replace
+from typing import BinaryIO, Protocol, cast
 
 from hallmarked.core.errors import FormatError, LimitExceeded
 from hallmarked.formats.blob import Blob, Budget
@@ -219,6 +220,64 @@ class Content:
             raise
         except FormatError:
             return  # the first pass ended at the same place; what came before it is the content
+
+
+def pooled(blob: Blob) -> Blob:
+    """Return the same bytes, keeping one idle handle: archives with many members open theirs again and again."""
+    return replace(blob, opener=_Handles(blob.opener).open)
+
+
+class _Handles:
+    """Hands out streams and keeps one for the next time."""
+
+    def __init__(self, opener: Callable[[], BinaryIO]) -> None:
+        self._opener = opener
+        self._idle: BinaryIO | None = None
+
+    def open(self) -> BinaryIO:
+        stream, self._idle = self._idle or self._opener(), None
+        return cast("BinaryIO", _Borrowed(stream, self))
+
+    def give_back(self, stream: BinaryIO) -> None:
+        if self._idle is None:
+            self._idle = stream
+        else:
+            stream.close()
+
+    def __del__(self) -> None:
+        if self._idle is not None:
+            self._idle.close()
+
+
+class _Borrowed:
+    """A stream whose ``close`` gives it back; everything else is the stream's own."""
+
+    __slots__ = ("_handles", "_stream", "read", "readinto", "readline", "seek", "tell")
+
+    def __init__(self, stream: BinaryIO, handles: _Handles) -> None:
+        stream.seek(0)
+        self._stream: BinaryIO | None = stream
+        self._handles = handles
+        self.read, self.seek, self.tell, self.readline = stream.read, stream.seek, stream.tell, stream.readline
+        self.readinto = stream.readinto  # type: ignore[attr-defined]
+
+    def __enter__(self) -> _Borrowed:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    @property
+    def closed(self) -> bool:
+        return self._stream is None
+
+    def close(self) -> None:
+        if self._stream is not None:
+            stream, self._stream = self._stream, None
+            self._handles.give_back(stream)
 
 
 class _Restartable(io.RawIOBase):

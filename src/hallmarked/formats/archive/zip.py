@@ -28,7 +28,6 @@ from hallmarked.formats.archive.model import (
     decode_name,
 )
 from hallmarked.formats.archive.stream import (
-    CACHE,
     CHUNK,
     Cache,
     Content,
@@ -36,6 +35,7 @@ from hallmarked.formats.archive.stream import (
     ZlibDecoder,
     bzip2_decoder,
     decode,
+    pooled,
     raw_lzma_decoder,
 )
 from hallmarked.formats.archive.zip_headers import (
@@ -52,8 +52,6 @@ STORED, DEFLATED, BZIP2, LZMA = 0, 8, 12, 14
 METHODS = {1: "shrink", 6: "implode", 9: "deflate64", 20: "zstd", 93: "zstd", 95: "xz", 98: "ppmd", 99: "AES"}
 FLAG_ENCRYPTED, FLAG_DESCRIPTOR, FLAG_PATCHED, FLAG_STRONG, FLAG_UTF8, FLAG_MASKED = 1, 8, 0x20, 0x40, 0x800, 0x2000
 SEARCH = 1 << 16
-SMALL = 1 << 14
-"""Bytes of a member that is read with the directory, not when it is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +61,6 @@ class _Range:
     start: int
     end: int
     name: str
-    is_content: bool = False
-    """Whether they are, but for the header, the content as it is: of a member that is not compressed."""
 
 
 def read_zip(blob: Blob, budget: Budget) -> Listing:
@@ -79,10 +75,8 @@ def read_zip(blob: Blob, budget: Budget) -> Listing:
 
 class _Reader:
     def __init__(self, blob: Blob, budget: Budget) -> None:
-        self.blob, self.budget, self.listing, self.cache = blob, budget, Listing(), Cache()
+        self.blob, self.budget, self.listing, self.cache = pooled(blob), budget, Listing(), Cache()
         self.ranges: list[_Range] = []
-        self.room = CACHE
-        """Bytes of small members that may still be kept in memory."""
         self.seen: set[tuple[int, bytes]] = set()
         """Where a member's local header lies and what it is called: readings that agree are listed once."""
 
@@ -90,13 +84,7 @@ class _Reader:
         with self.blob.open() as stream:
             self.stream = stream
             directories = find_directories(stream, self.blob.size, self.listing)
-            for number, directory in enumerate(directories):
-                if number and self._is_nested(directory):
-                    continue
-                if number:
-                    message = "several end records: readers find different directories"
-                    self.listing.report(Defect.CONFLICT, message, directory.end)
-                self.listing.irregularities += directory.problems
+            for directory in directories:
                 self._read_directory(directory)
             self._read_between()
         if not self.listing.entries and not directories:
@@ -125,11 +113,6 @@ class _Reader:
         check_names(dict.fromkeys(names), self.listing)
         self.ranges.append(_Range(directory.start, directory.end, "central directory"))
 
-    def _is_nested(self, directory: Directory) -> bool:
-        """Say whether a directory belongs to an archive that is a member of this one, and is looked into as such."""
-        start, end = directory.start, directory.end
-        return any(part.is_content and part.start < start and end <= part.end for part in self.ranges)
-
     def _add_central(self, header: Header, directory: Directory) -> None:
         report = self.listing.report
         at = header.offset + directory.shift
@@ -156,7 +139,7 @@ class _Reader:
             report(Defect.TRUNCATED, f"{header.name!r} extends beyond the end of the archive", at, header.name)
             end = self.blob.size
         self._descriptor(header, local, end)
-        self._offer(header.found(at, local.data))
+        self._offer(replace(header, offset=at, data=local.data))
         if local.raw_name != header.raw_name:
             check_names([local.name], self.listing)
             # the same bytes again under the name that the other readers see: names decide what loaders look at
@@ -190,8 +173,7 @@ class _Reader:
                 if local.crc != header.crc or local.packed != header.packed:
                     message = f"the data descriptor of {header.name!r} is missing or disagrees with the directory"
                     self.listing.report(Defect.CONFLICT, message, end, header.name)
-        is_content = local.method == header.method == STORED and local.packed == header.packed
-        self.ranges.append(_Range(local.offset, end, header.name, is_content))
+        self.ranges.append(_Range(local.offset, end, header.name))
 
     # -- the reading of those who walk local headers -------------------------------------------------------------
 
@@ -271,33 +253,15 @@ class _Reader:
             reason = "it is encrypted"
         elif header.method not in {STORED, DEFLATED, BZIP2, LZMA}:
             reason = f"compression method {METHODS.get(header.method, header.method)} is not supported"
-        if reason:
-            self.listing.entries.append(Entry(header.name, header.size, None, reason))
-            return
-        stored = self._stored(header) if header.method == STORED else None
-        member = _Member(self.blob, header, self.budget, self.cache, stored)
-        at = header.data if stored is not None else None
-        self.listing.entries.append(Entry(header.name, header.size, member.expand, "", at, stored))
-
-    def _stored(self, header: Header) -> Blob:
-        """Offer a member that is not compressed as a range of the archive; small ones are read at once."""
-        size = min(header.packed, max(0, self.blob.size - header.data))
-        path, depth = f"{self.blob.path}!{header.name}", self.blob.depth + 1
-        if size > SMALL or size > self.room:
-            return replace(self.blob.window(header.data, size, header.name), depth=depth)
-        self.room -= size
-        self.stream.seek(header.data)
-        return Blob.of_bytes(path, self.stream.read(size), depth)
+        member = _Member(self.blob, header, self.budget, self.cache)
+        at = header.data if header.method == STORED and not reason else None
+        self.listing.entries.append(Entry(header.name, header.size, None if reason else member.expand, reason, at))
 
     def _is_plain(self, header: Header) -> bool:
         """Say whether the bytes of a member flagged as unreadable have the checksum of its plain content."""
-        if header.method == STORED:
-            plain = header.packed == header.size and header.packed > 0
-            inside = header.data + header.packed <= self.blob.size
-            plain = plain and inside and _checksum(self.blob.window(header.data, header.packed)) == header.crc
-        else:
-            expanded = _Member(self.blob, header, self.budget, self.cache).expand()
-            plain = not expanded.irregularities
+        if header.method == STORED and header.packed != header.size:
+            return False
+        plain = bool(header.packed) and not _Member(self.blob, header, self.budget, self.cache).expand().check()
         if plain:
             message = f"{header.name!r} is flagged as encrypted or patched but is plain: only some readers refuse it"
             self.listing.report(Defect.CONFLICT, message, header.offset, header.name)
@@ -320,38 +284,46 @@ class _Member:
     header: Header
     budget: Budget
     cache: Cache
-    stored: Blob | None = None
 
     def expand(self) -> Expanded:
         """Run through the member once and say what it holds and what is wrong with it."""
-        header, problems = self.header, list[Irregularity]()
-        if self.stored is not None:
-            blob = self.stored
-            size, crc = blob.size, _checksum(blob)
-        else:
-            packed = self.blob.window(
-                header.data, min(header.packed, max(0, self.blob.size - header.data)), header.name
-            )
-            tail: list[int] = []
-            content = Content(
-                lambda: self._chunks(packed, tail),
-                self.budget,
-                self.cache,
-                header.size if header.method == LZMA else None,
-            )
-            blob = content.blob(packed.path, self.blob.depth + 1)
-            size, crc = content.size, content.crc
-            if content.error:
-                problems.append(
-                    Irregularity(Defect.TRUNCATED, f"{header.name!r}: {content.error}", header.data, header.name)
-                )
-            elif tail and tail[0]:
-                message = f"{tail[0]:,} bytes follow the compressed content of {header.name!r}"
-                problems.append(Irregularity(Defect.FOREIGN, message, header.data, header.name))
-        if header.crc >= 0 and (size, crc) != (header.size, header.crc):
-            message = f"{header.name!r} does not have the recorded size and checksum: only strict readers refuse it"
-            problems.append(Irregularity(Defect.CHECKSUM, message, header.offset, header.name))
-        return Expanded(blob, tuple(problems))
+        header = self.header
+        packed = self.blob.window(header.data, min(header.packed, max(0, self.blob.size - header.data)), header.name)
+        if header.method == STORED:
+            blob = replace(packed, depth=self.blob.depth + 1)
+            return Expanded(blob, (), lambda: self._compare(blob.size, self._checksum(blob)))
+        problems: list[Irregularity] = []
+        tail: list[int] = []
+        cap = header.size if header.method == LZMA else None
+        content = Content(lambda: self._chunks(packed, tail), self.budget, self.cache, cap)
+        if content.error:
+            message = f"{header.name!r}: {content.error}"
+            problems.append(Irregularity(Defect.TRUNCATED, message, header.data, header.name))
+        elif tail and tail[0]:
+            message = f"{tail[0]:,} bytes follow the compressed content of {header.name!r}"
+            problems.append(Irregularity(Defect.FOREIGN, message, header.data, header.name))
+        problems += self._compare(content.size, content.crc)
+        return Expanded(content.blob(packed.path, self.blob.depth + 1), tuple(problems))
+
+    def _compare(self, size: int, crc: int) -> tuple[Irregularity, ...]:
+        """Compare size and checksum with what the directory records."""
+        header = self.header
+        if header.crc < 0 or (size, crc) == (header.size, header.crc):
+            return ()
+        if size == header.size and header.crc == 0:
+            message = f"the checksum of {header.name!r} was left out"
+            return (Irregularity(Defect.UNCHECKED, message, header.offset, header.name),)
+        message = f"{header.name!r} does not have the recorded size and checksum: only strict readers refuse it"
+        return (Irregularity(Defect.CHECKSUM, message, header.offset, header.name),)
+
+    def _checksum(self, blob: Blob) -> int:
+        """Run through stored content. Members that share bytes would multiply that, so it is accounted for."""
+        self.budget.expand(blob.size)
+        crc = 0
+        with blob.open() as stream:
+            while data := stream.read(CHUNK):
+                crc = zlib.crc32(data, crc)
+        return crc
 
     def _chunks(self, packed: Blob, tail: list[int]) -> Iterator[bytes]:
         """Decompress; note in ``tail`` how many bytes were left over."""
@@ -393,11 +365,3 @@ def _differences(central: Header, local: Header) -> Iterator[str]:
     yield from local.oddities
     if central.method == STORED and central.packed != central.size and not central.flags & FLAG_ENCRYPTED:
         yield f"stored, but {central.packed:,} bytes are said to hold {central.size:,}"
-
-
-def _checksum(blob: Blob) -> int:
-    crc = 0
-    with blob.open() as stream:
-        while data := stream.read(CHUNK):
-            crc = zlib.crc32(data, crc)
-    return crc

@@ -8,10 +8,10 @@ from __future__ import annotations
 import stat
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import BinaryIO
 
-from hallmarked.formats.archive.model import Defect, Irregularity, Listing, decode_name
+from hallmarked.formats.archive.model import Defect, Listing, decode_name
 from hallmarked.formats.blob import Blob, Budget
 
 LOCAL_SIGNATURE = b"PK\x03\x04"
@@ -52,23 +52,6 @@ class Header:
     oddities: tuple[str, ...] = ()
     """Contradictions within this header."""
 
-    def found(self, offset: int, data: int) -> Header:
-        """Return the header with where the member was found to lie."""
-        return Header(
-            self.at,
-            offset,
-            data,
-            self.raw_name,
-            self.name,
-            self.flags,
-            self.method,
-            self.crc,
-            self.packed,
-            self.size,
-            self.is_link,
-            self.oddities,
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Directory:
@@ -81,8 +64,6 @@ class Directory:
     count: int
     shift: int
     """What to add to the offsets in the directory: bytes put in front of the archive."""
-    problems: tuple[Irregularity, ...] = ()
-    """What is wrong with its end records."""
 
 
 def has_directory(blob: Blob, tail: bytes) -> bool:
@@ -92,7 +73,7 @@ def has_directory(blob: Blob, tail: bytes) -> bool:
         blob: The file.
         tail: Its last ``TAIL`` bytes, or all of it.
     """
-    if END_SIGNATURE not in tail:
+    if tail.rfind(END_SIGNATURE) < 0:  # searching backwards is twice as fast
         return False
     with blob.open() as stream:
         found = find_directories(stream, blob.size, Listing())
@@ -102,23 +83,31 @@ def has_directory(blob: Blob, tail: bytes) -> bool:
 def find_directories(stream: BinaryIO, size: int, listing: Listing) -> list[Directory]:
     """Return every central directory that some reader would find, the usual one first.
 
-    Readers search the end record backwards or forwards, with or without checking the comment's length, so each
-    signature in reach is tried.
+    Most readers take the last end record. Others want one whose comment reaches the end of the file, which only tells
+    records apart when the last one is not of that kind, or when an earlier one is (an archive within the comment).
     """
     reach = min(size, TAIL)
     stream.seek(size - reach)
     tail = stream.read(reach)
     found: list[Directory] = []
+    last_fits = False
     at = len(tail)
     while (at := tail.rfind(END_SIGNATURE, 0, at)) >= 0 and len(found) < 16:
         if len(tail) - at < END_SIZE:
             continue
-        own = Listing()
-        directory = _directory(stream, size - reach + at, tail[at : at + END_SIZE], size, own)
-        if directory is None:
-            listing.irregularities += own.irregularities
-        elif directory.start not in {other.start for other in found}:
-            found.append(replace(directory, problems=tuple(own.irregularities)))
+        record = tail[at : at + END_SIZE]
+        fits = at + END_SIZE + int.from_bytes(record[20:22], "little") == len(tail)
+        if last_fits and not fits:
+            continue  # content of a member, or part of a comment that only looks like a record
+        reports = Listing()
+        directory = _directory(stream, size - reach + at, record, size, reports)
+        if directory is None or directory.start in {other.start for other in found}:
+            continue
+        listing.irregularities += reports.irregularities
+        last_fits = last_fits or (fits and not found)
+        found.append(directory)
+    if len(found) > 1:
+        listing.report(Defect.CONFLICT, f"{len(found)} end records: readers find different directories", found[1].end)
     return found
 
 
