@@ -9,7 +9,6 @@ Signatures: the specification of each format, as cited by its reader.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import BinaryIO
 
 from hallmarked.formats.archive.zip_headers import LOCAL_SIGNATURE, TAIL, has_directory
 from hallmarked.formats.blob import Blob
@@ -161,21 +160,16 @@ def identify(blob: Blob, *, sure: bool = False) -> tuple[str, ...]:
     """
     if not blob.size:
         return ("empty",)
-    with blob.open() as stream:
-        head = stream.read(HEAD)
-        tail = head
-        if blob.size > len(head):
-            # NOTE: of raw numbers a sixteenth is enough; an archive among them begins or ends like one
-            reach = min(TAIL, max(HEAD, blob.size // 16)) if sure else TAIL
-            stream.seek(max(0, blob.size - reach))
-            tail = stream.read(reach)
-        superblock = not sure and _hdf5_later(stream, blob.size, head)
+    # NOTE: of raw numbers a sixteenth is enough; an archive among them begins or ends like one
+    head, tail = blob.ends(HEAD, min(TAIL, max(HEAD, blob.size // 16)) if sure else TAIL)
+    if not head:
+        return ()
     claims = [name for name, offset, magic in _BY_BYTE.get(head[0], ()) if head.startswith(magic, offset)]
     claims += [name for name, offset, magic in _INSIDE if head.startswith(magic, offset)]
     claims += [name for name, matches in (_NUMBERS if sure else STRUCTURES) if matches(blob, head)]
     if "zip" not in claims and has_directory(blob, tail):
         claims.append("zip")
-    if superblock and "hdf5" not in claims:
+    if not sure and "hdf5" not in claims and _hdf5_later(blob, head):
         claims.append("hdf5")
     if head.startswith(b"#!"):
         claims.append("script")
@@ -204,16 +198,19 @@ for _row in SIGNATURES:
         _BY_BYTE.setdefault(_row[2][0], []).append(_row)
 
 
-def _hdf5_later(stream: BinaryIO, size: int, head: bytes) -> bool:
+def _hdf5_later(blob: Blob, head: bytes) -> bool:
     """Look for a superblock behind a user block: at 512, 1024, 2048, … (format specification, section II.A)."""
     magic, offset = b"\x89HDF\r\n\x1a\n", 512
-    while offset + 96 <= size:
-        if offset + 8 <= len(head):
-            found = head[offset : offset + 8]
-        else:
-            stream.seek(offset)
-            found = stream.read(8)
-        if found == magic:
+    while offset + 8 <= len(head):
+        if head.startswith(magic, offset):
             return True
         offset *= 2
+    if offset + 96 > blob.size:
+        return False
+    with blob.open() as stream:
+        while offset + 96 <= blob.size:
+            stream.seek(offset)
+            if stream.read(8) == magic:
+                return True
+            offset *= 2
     return False

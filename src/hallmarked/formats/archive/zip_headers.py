@@ -52,6 +52,23 @@ class Header:
     oddities: tuple[str, ...] = ()
     """Contradictions within this header."""
 
+    def found(self, offset: int, data: int) -> Header:
+        """Return the header with where the member was found to lie."""
+        return Header(
+            self.at,
+            offset,
+            data,
+            self.raw_name,
+            self.name,
+            self.flags,
+            self.method,
+            self.crc,
+            self.packed,
+            self.size,
+            self.is_link,
+            self.oddities,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Directory:
