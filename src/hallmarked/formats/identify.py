@@ -14,7 +14,9 @@ from hallmarked.formats.archive.zip_headers import LOCAL_SIGNATURE, TAIL, has_di
 from hallmarked.formats.blob import Blob
 from hallmarked.formats.identify_pickle import Evidence, pickle_evidence
 from hallmarked.formats.sniff import (
+    is_bzip2,
     is_class_file,
+    is_fat_macho,
     is_font,
     is_gguf,
     is_jpeg,
@@ -87,10 +89,7 @@ Sniffer = Callable[[Blob, bytes], bool]
 
 STRUCTURES: tuple[tuple[str, Sniffer], ...] = (
     ("tar", is_tar),
-    (
-        "bzip2",
-        lambda _, head: head[:3] == b"BZh" and head[3:4] in b"123456789" and head[4:10] in {b"1AY&SY", b"\x17rE8P\x90"},
-    ),
+    ("bzip2", is_bzip2),
     ("zlib", is_zlib),
     ("lzma", is_lzma_alone),
     ("safetensors", is_safetensors),
@@ -99,12 +98,7 @@ STRUCTURES: tuple[tuple[str, Sniffer], ...] = (
     ("pe", is_pe),
     ("pyc", is_pyc),
     ("class", is_class_file),
-    (
-        "macho",
-        lambda _, head: (
-            head[:4] in {b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf"} and 0 < int.from_bytes(head[4:8], "big") < 43
-        ),
-    ),
+    ("macho", is_fat_macho),
     ("jpeg", is_jpeg),
     ("mp3", is_mp3),
     ("mp4", is_mp4),
