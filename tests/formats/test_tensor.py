@@ -78,3 +78,23 @@ def test_tied_tensors_count_once():
     empty = Tensor("d", "f32", (0,), "m", 8, 0)
     assert distinct([one, tied, other, other, empty, empty]) == [one, other, other, empty, empty]
     assert list(by_dtype([one, Tensor("x", "bf16", (3,), "m", 0, 6), one])) == [("bf16", 3), ("f32", 4)]
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "expected"),
+    [
+        ("h.0.attn.bias", (1, 1, 1024, 1024), True),
+        ("h.0.attn.masked_bias", (), True),
+        ("bn1.running_mean", (64,), True),
+        ("bn1.num_batches_tracked", (), True),
+        ("embeddings.position_ids", (1, 512), True),
+        ("running_mean.weight", (64,), False),
+        ("pos_embed", (1, 256, 256), False),
+        ("conv.weight", (1, 1, 7, 7), False),
+        ("attention.bias", (1, 2, 64, 64), False),
+        ("scale", (), False),
+    ],
+)
+def test_buffers(name: str, shape: tuple[int, ...], expected: bool):
+    """Masks by their shape and statistics by their name are told from parameters."""
+    assert Tensor(name, "f32", shape, "m", None, None).is_buffer is expected

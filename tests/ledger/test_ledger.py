@@ -15,7 +15,7 @@ from hallmarked.core.evidence import Statement, Subject
 from hallmarked.ledger.bundle import export_bundle, import_bundle, schema
 from hallmarked.ledger.key import load_key
 from hallmarked.ledger.ledger import Ledger
-from hallmarked.ledger.trust import Trust, load_trust, revoke
+from hallmarked.ledger.trust import Trust, dump_trust, load_trust, revoke
 from hallmarked.ledger.verify import verify_bundle
 from tests.ledger.support import MAKER, NOW, TEST_RESULT, TRUST, fill_log, make_entry, make_statement, open_log
 
@@ -117,11 +117,65 @@ def test_interrupted_rotation(tmp_path: Path, known: bool, monkeypatch: pytest.M
     assert not (tmp_path / "l" / "maker-next.pem").exists()
 
 
+def test_rotated_log_key_of_a_ledger(tmp_path: Path) -> None:
+    """A new key signs the log's checkpoints, the log keeps its name, and all evidence verifies with the new trust."""
+    with Ledger.open(tmp_path / "l") as ledger:
+        origin, old = ledger.log.origin, ledger.log.keyid
+        first = ledger.attest([make_statement(0)], time=NOW)
+        before = ledger.export_bundle(first)
+        new = ledger.rotate_log_key(NOW + timedelta(hours=1))
+        between = ledger.export_bundle(first)
+        second = ledger.attest([make_statement(1)], time=NOW + timedelta(hours=2))
+        after = ledger.export_bundle([*first, *second])
+        assert [verify_bundle(data, ledger.trust).trusted for data in (before, between, after)] == [True, True, True]
+        assert ledger.log.check().faults == ()
+    with Ledger.open(tmp_path / "l", create=False) as ledger:
+        assert (ledger.log.origin, ledger.log.keyid) == (origin, new.keyid)
+    assert load_key(tmp_path / "l" / f"log-{old[:16]}.pem").keyid == old
+
+
+def test_log_rotation_seen_by_others(tmp_path: Path) -> None:
+    """Who has the ledger open while another process replaces the log's key does not log with the old one any more."""
+    with Ledger.open(tmp_path / "l") as ours:
+        with Ledger.open(tmp_path / "l") as theirs:
+            theirs.rotate_log_key(NOW)
+        with pytest.raises(InputError, match="open the ledger again"):
+            ours.rotate_key(NOW + timedelta(hours=1))
+        with pytest.raises(InputError, match="open the ledger again"):
+            ours.attest([make_statement(0)], time=NOW + timedelta(hours=1))
+        assert ours.log.size == 0
+    assert not list((tmp_path / "l").glob("*-next.pem"))
+
+
+@pytest.mark.parametrize(
+    ("step", "known"),
+    [("Log.rotate_key", False), ("_replace_file", False), ("_take_over", True)],
+)
+def test_interrupted_log_rotation(tmp_path: Path, step: str, known: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replacing the log's key may stop anywhere: it is finished when the key became known, and undone when not."""
+    with Ledger.open(tmp_path / "l") as ledger, monkeypatch.context() as patch:
+        old = ledger.log.keyid
+
+        def fail(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        patch.setattr(f"hallmarked.ledger.ledger.{step}", fail)
+        with pytest.raises(KeyboardInterrupt):
+            ledger.rotate_log_key(NOW)
+    with Ledger.open(tmp_path / "l") as ledger:
+        assert (ledger.log.keyid == old) is not known
+        receipts = ledger.attest([make_statement(0)], time=NOW + timedelta(hours=1))
+        assert verify_bundle(ledger.export_bundle(receipts), ledger.trust).trusted
+        assert ledger.log.check().faults == ()
+    assert not list((tmp_path / "l").glob("*-next.pem"))
+
+
 def test_impossible_rotation_leaves_nothing(tmp_path: Path) -> None:
     """A rotation before the current key's own beginning or after its end changes nothing."""
     with Ledger.open(tmp_path / "l") as ledger:
         ledger.rotate_key(NOW)
         ledger.trust = revoke(ledger.trust, ledger.key.keyid, NOW, "stolen")
+        (tmp_path / "l" / "trust.json").write_bytes(dump_trust(ledger.trust))
         before = {file.name: file.read_bytes() for file in (tmp_path / "l").iterdir()}
         with pytest.raises(InputError):
             ledger.rotate_key(NOW + timedelta(hours=1))

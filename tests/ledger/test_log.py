@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import random
 import shutil
@@ -20,8 +21,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from hallmarked.core.errors import BackendError, InputError, NotFound, VerificationError
+from hallmarked.core.evidence import Statement, Subject
 from hallmarked.ledger.bundle import export_bundle
+from hallmarked.ledger.canonical import statement_bytes
 from hallmarked.ledger.checkpoint import Checkpoint, read_checkpoint
+from hallmarked.ledger.dsse import sign_envelope
 from hallmarked.ledger.log import Entry, Log
 from hallmarked.ledger.merkle import Frontier, leaf_hash, prove_consistency, verify_consistency
 from hallmarked.ledger.note import NoteKey, open_note, sign_note, split_note
@@ -36,10 +40,12 @@ from tests.ledger.support import (
     NOW,
     ORIGIN,
     STRANGER,
+    TEST_RESULT,
     TRUST,
     WITNESS,
     fill_log,
     make_entry,
+    make_statement,
     open_log,
 )
 
@@ -570,3 +576,77 @@ def test_killed_writer_loses_nothing(tmp_path: Path) -> None:
 def test_writer_killed_many_times_loses_nothing(tmp_path: Path) -> None:
     """Likewise, often enough to hit rare instants."""
     assert kill_at_random(tmp_path, 200) > 200
+
+
+def test_leaves_are_listed(tmp_path: Path) -> None:
+    """A reader without a key gets each record, from any index on."""
+    fill_log(tmp_path / "log", range(5)).close()
+    log = open_log(tmp_path / "log", None)
+    assert [index for index, _ in log.leaves()] == [0, 1, 2, 3, 4]
+    assert [leaf.subjects for _, leaf in log.leaves(3)] == [
+        (f"dirHash:{make_statement(number).subjects[0].digest['dirHash']}",) for number in (3, 4)
+    ]
+    assert list(log.leaves(-2)) == list(log.leaves())
+    assert list(log.leaves(5)) == []
+    assert log.keyid == ""
+    log.close()
+
+
+def test_entries_are_found_by_any_digest(tmp_path: Path) -> None:
+    """Also by digests that did not fit into the record, or that it hides; not after the envelope was erased."""
+    subjects = tuple(Subject(f"part-{i}", {"sha256": hashlib.sha256(b"part %d" % i).hexdigest()}) for i in range(40))
+    statement = Statement(subjects, TEST_RESULT, {})
+    envelope = sign_envelope(statement_bytes(statement), MAKER)
+    log = open_log(tmp_path / "log")
+    hidden = make_entry(7, secret=b"secret")
+    log.append([Entry.of(envelope, MAKER.public, NOW), make_entry(7), hidden])
+    last = subjects[-1].digest["sha256"]
+    assert log.find(last) == log.find(f"sha256:{last}") == [0]
+    assert log.find(f"dirHash:{last}") == log.find(last[:-1]) == []
+    digest = make_statement(7).subjects[0].digest["dirHash"]
+    assert log.find(digest) == [1, 2]
+    log.erase(hidden.envelope.digest)
+    assert log.find(digest) == [1]
+    log.close()
+
+
+def test_damaged_records_are_not_searched(tmp_path: Path) -> None:
+    """A search over records that cannot be read says so, and does not answer without them."""
+    log = fill_log(tmp_path / "log", range(2))
+    edit(tmp_path / "log", "UPDATE leaf SET record = CAST('{}' AS BLOB) WHERE idx = 1")
+    with pytest.raises(BackendError, match="damaged at entry 1"):
+        log.find("ab" * 32)
+    log.close()
+
+
+def test_old_checkpoints(tmp_path: Path) -> None:
+    """Every checkpoint that was signed can be had again; sizes in between were never signed."""
+    log = fill_log(tmp_path / "log", range(3))
+    first = log.checkpoint()
+    log.append([make_entry(3), make_entry(4)])
+    assert (log.checkpoint(3), log.checkpoint(5)) == (first, log.checkpoint())
+    assert log.read_checkpoint(first).size == 3
+    with pytest.raises(InputError, match="signed no checkpoint over 4 entries"):
+        log.checkpoint(4)
+    log.close()
+
+
+def test_foreign_checkpoints_are_not_this_logs(tmp_path: Path) -> None:
+    """A note that is broken, unsigned or of another log is damage when it lies in this one."""
+    log = fill_log(tmp_path / "log", range(1))
+    other = sign_note(str(Checkpoint("log.example.org/other", 1, bytes(32))), ORIGIN, LOG_KEY)
+    stranger = sign_note(str(Checkpoint(ORIGIN, 1, bytes(32))), ORIGIN, STRANGER)
+    for note in ("garbage", other, stranger, log.checkpoint().replace("\n1\n", "\n2\n")):
+        with pytest.raises(BackendError, match="damaged"):
+            log.read_checkpoint(note)
+    log.close()
+
+
+def test_a_proof_that_does_not_hold_is_not_handed_out(tmp_path: Path) -> None:
+    """Proofs are verified before anybody gets them."""
+    log = fill_log(tmp_path / "log", range(3))
+    assert log.prove_entry(1).extra == log.leaf(1)
+    edit(tmp_path / "log", "UPDATE tile SET hashes = zeroblob(96)")
+    with pytest.raises(BackendError, match="damaged"):
+        log.prove_entry(1)
+    log.close()

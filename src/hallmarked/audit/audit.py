@@ -55,11 +55,15 @@ def sign(report: Report, ledger: Ledger, command: str) -> Signed:
         BackendError: When the log cannot be written; then nothing was logged.
     """
     receipts = ledger.attest(report.statements, time=report.time)
+    evidence = Evidence(ledger.key.keyid, ledger.log.origin, with_keys(command, ledger))
+    return Signed(replace(report, evidence=evidence), ledger.export_bundle(receipts))
+
+
+def with_keys(command: str, ledger: Ledger) -> list[str]:
+    """Return a command that verifies, with the keys to trust, in the lines of a shell."""
     keys = [key.keyid for key in ledger.trust.keys if key.keyid == ledger.key.keyid or key.role == "log"]
     lines = [command, *(f"  --key {keyid}" for keyid in keys)]
-    continued = [f"{line} \\" for line in lines[:-1]] + lines[-1:]
-    evidence = Evidence(ledger.key.keyid, ledger.log.origin, continued)
-    return Signed(replace(report, evidence=evidence), ledger.export_bundle(receipts))
+    return [f"{line} \\" for line in lines[:-1]] + lines[-1:]
 
 
 def write(folder: Path, contents: Mapping[str, bytes]) -> None:

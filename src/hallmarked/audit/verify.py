@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,19 +102,29 @@ def check_evidence(data: bytes, trust: Trust, artifact: LocalArtifact | None, wi
             check.say(HOLDS, f"Trusted: {entry.reason} (key {entry.keyid[:16]})")
         else:
             check.say(OPEN, f"Not trusted: {entry.reason}; name the keys you trust with --key or --trust")
-    _compare(check, artifact)
+    _compare(check, artifact, hashlib.sha256(data).hexdigest())
     check.lines += ["", f"What was said on {verified.entries[0].time:%d %B %Y, %H:%M UTC}"]
     check.lines += [f"  {clean(line)}" for line in _said(verified.entries)]
     return check
 
 
-def _compare(check: Check, artifact: LocalArtifact | None) -> None:
-    """Say whether every statement is about the files at hand, and if not, which files differ."""
+def _compare(check: Check, artifact: LocalArtifact | None, evidence: str) -> None:
+    """Say whether every statement is about the files at hand, and if not, which files differ.
+
+    Args:
+        check: What to add the result to.
+        artifact: The files at hand.
+        evidence: SHA-256 of the evidence file itself, which may lie among them.
+    """
     if artifact is None:
         about = check.verified.entries[0].statement["subject"][0]
         check.say(OPEN, f"Not compared with any files; it is about {about.get('name')} {_digest(about['digest'])}")
         return
     subject = artifact.subject
+    named = _named_files(check.verified)
+    if named and artifact.path.is_dir():
+        _compare_named(check, artifact, named, evidence)
+        return
     try:
         for entry in check.verified.entries:
             match_subjects(entry.statement, [subject.digest])
@@ -122,9 +133,42 @@ def _compare(check: Check, artifact: LocalArtifact | None) -> None:
         check.lines += [f"    {clean(line)}" for line in _differences(check.verified, artifact.digests())]
         return
     check.say(HOLDS, f"About these bytes: {artifact.name} is {_digest(subject.digest)}")
+    _mention_omitted(check, artifact)
+
+
+def _mention_omitted(check: Check, artifact: LocalArtifact) -> None:
     if artifact.omitted:
         names = ", ".join(omission.path for omission in artifact.omitted[:MOST_PATHS])
         check.say(OPEN, f"Not covered by any evidence, because they are not plain files: {names}")
+
+
+def _named_files(verified: Verified) -> dict[str, str]:
+    """Return SHA-256 by path when every statement is about single files, such as a conversion's; else nothing."""
+    named: dict[str, str] = {}
+    for entry in verified.entries:
+        for subject in entry.statement["subject"]:
+            path, digest = str(subject.get("name", "")), subject["digest"].get("sha256", "")
+            if set(subject["digest"]) != {"sha256"} or named.setdefault(path, digest) != digest:
+                return {}
+    return named
+
+
+def _compare_named(check: Check, artifact: LocalArtifact, named: Mapping[str, str], evidence: str) -> None:
+    """Compare a folder with statements about single files in it, and say which files nothing was said about."""
+    ours = artifact.digests()
+    groups = {
+        "changed": [path for path in named if path in ours and ours[path] != named[path]],
+        "missing": [path for path in named if path not in ours],
+    }
+    if any(groups.values()):
+        check.say(BROKEN, f"About other bytes than the ones in {artifact.name}")
+        check.lines += [f"    {clean(line)}" for line in _listed(groups)]
+        return
+    check.say(HOLDS, f"About these bytes: {plural(len(named), 'file')} in {artifact.name}, each by its SHA-256")
+    others = [path for path in ours if path not in named and ours[path] != evidence]
+    if others:
+        check.say(OPEN, f"Not covered by this evidence: {_some(others)}")
+    _mention_omitted(check, artifact)
 
 
 def _differences(verified: Verified, ours: Mapping[str, str]) -> list[str]:
@@ -141,11 +185,15 @@ def _differences(verified: Verified, ours: Mapping[str, str]) -> list[str]:
         "missing": [path for path in theirs if path not in ours],
         "added": [path for path in ours if path not in theirs],
     }
-    return [
-        f"{word}: {', '.join(paths[:MOST_PATHS])}{' …' if len(paths) > MOST_PATHS else ''}"
-        for word, paths in groups.items()
-        if paths
-    ]
+    return _listed(groups)
+
+
+def _listed(groups: Mapping[str, Sequence[str]]) -> list[str]:
+    return [f"{word}: {_some(paths)}" for word, paths in groups.items() if paths]
+
+
+def _some(paths: Sequence[str]) -> str:
+    return f"{', '.join(paths[:MOST_PATHS])}{' …' if len(paths) > MOST_PATHS else ''}"
 
 
 def _said(entries: Sequence[VerifiedEntry]) -> list[str]:

@@ -129,8 +129,10 @@ def parameters(claim: Evidence, record: Record) -> Judgement:
     if others is not None:
         counted += f" ({int(others.value):,} without embeddings)"
     reason = f"{counted}; “{written}” covers {_span(*covered)}"
-    # Buffers of whole numbers (positions, masks) lie beside the weights and are no parameters.
-    candidates = [*(int(item.value) for item in counts), int(total.value) - integers]
+    # Other whole numbers beside the weights may be no parameters; some pages count what is known to be none as well.
+    buffers = report.number("buffers.total")
+    stored = int(total.value) + (int(buffers.value) if buffers is not None else 0)
+    candidates = [*(int(item.value) for item in counts), int(total.value) - integers, stored]
     if any(covered[0] <= candidate <= covered[1] for candidate in candidates):
         return Judgement(Status.SUPPORTED, reason, tuple(counts))
     excuse = ""
@@ -253,15 +255,15 @@ def _names(prose: str) -> set[str]:
 
 
 def language(claim: Evidence, _record: Record) -> Judgement:
-    """A language code must at least be one."""
+    """Nothing measures languages; what is no code cannot even be looked for."""
     code = claim.value.strip()
     table = _table()["languages"]
     first = code.split("-", 1)[0].lower()
     valid = _TAG.fullmatch(code) and (first in table["two"].split() if len(first) == 2 else True)
     if valid or code.lower() in table["special"]:
         return _asserted("the code is well formed; nothing measured which languages it handles")
-    reason = f"“{code}” is no language code of ISO 639 or BCP 47; write “en”, “pt-BR” or the like"
-    return Judgement(Status.CONTRADICTED, reason)
+    reason = f"“{code}” is no language code of ISO 639 or BCP 47, so programs cannot find it; write “en” or “pt-BR”"
+    return Judgement(Status.UNKNOWN, reason)
 
 
 def file(claim: Evidence, record: Record) -> Judgement:

@@ -3,10 +3,12 @@
 Measurements (the check that compares a card with the files relies on these names):
 
 =========================== ==========================================================================================
-``parameters.total``        elements of all tensors of the sets that stand for the model (see ``weights``)
+``parameters.total``        elements of all parameters of the sets that stand for the model (see ``weights``); what is
+                            stored beside them but learned by no optimiser (masks, running statistics) is left out
 ``parameters.<dtype>``      the same by data type: ``f32``, ``bf16``, ``i8``, ``q4_k``
 ``parameters.non_embedding`` the same without tables of words and positions
 ``tensors.total``           tensors of these sets, by name
+``buffers.total``           elements of the tensors that are no parameters
 ``tensors.tied``            of these, names for the bytes of another one; their elements count once
 ``model.architecture``      class (``architectures``), or the family a GGUF file names
 ``model.type``              ``model_type``, or the family a GGUF file names
@@ -82,20 +84,23 @@ class FactCheck:
 def _weights(weights: Weights) -> Iterator[Measurement]:
     for found in weights.sets:
         part = {"path": found.path, "format": found.format}
-        yield Measurement("parameters.total", str(found.parameters), n=len(found.tensors), slice=part)
+        yield Measurement("parameters.total", str(found.parameters), slice=part)
         yield Measurement("tensors.total", str(len(found.tensors)), slice=part)
     tensors = weights.tensors
     if not weights.chosen:
         return
     single = distinct(tensors)
-    total = sum(tensor.count for tensor in single)
-    yield Measurement("parameters.total", str(total), n=len(single))
+    trained = [tensor for tensor in single if not tensor.is_buffer]
+    total = sum(tensor.count for tensor in trained)
+    yield Measurement("parameters.total", str(total), n=len(trained))
     yield Measurement("tensors.total", str(len(tensors)))
     if len(single) < len(tensors):
         yield Measurement("tensors.tied", str(len(tensors) - len(single)))
-    for dtype, count in by_dtype(single):
+    if len(trained) < len(single):
+        yield Measurement("buffers.total", str(sum(tensor.count for tensor in single) - total))
+    for dtype, count in by_dtype(trained):
         yield Measurement(f"parameters.{dtype}", str(count))
-    others = sum(tensor.count for tensor in single if not _is_embedding(tensor.name))
+    others = sum(tensor.count for tensor in trained if not _is_embedding(tensor.name))
     if others != total:
         yield Measurement("parameters.non_embedding", str(others))
 

@@ -24,7 +24,12 @@ from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measur
 PREDICATE_TYPE = "https://in-toto.io/attestation/test-result/v0.1"
 MAX_ITEMS = 1_000_000
 MAX_LINE = 1 << 20
+MAX_BYTES = 256 << 20
+"""All that one check may say; a check that is taken over could otherwise fill our memory."""
+MAX_NUMBER = 1 << 53
+"""Larger numbers cannot be written down without loss; offsets come from hostile files."""
 TOO_MANY = f"more than {MAX_ITEMS:,} results; the rest was left out"
+TOO_MUCH = f"more than {MAX_BYTES >> 20} MiB of results; the rest was left out"
 ENVIRONMENT = ("HALLMARKED_CLAMD", "SYSTEMROOT")
 """What a check's process sees of the environment."""
 
@@ -197,21 +202,28 @@ def _send(stream: IO[bytes], request: Mapping[str, Any]) -> None:
 
 def _receive(stream: IO[bytes], result: Result) -> bool:
     """Collect what a child says; True when it said that it was done. Trust none of it: the child may be hijacked."""
-    for _ in range(MAX_ITEMS + 2):
+    said = 0
+    for number in range(MAX_ITEMS + 2):
         line = stream.readline(MAX_LINE)
+        said += len(line)
         if not line:
             return False
+        if said > MAX_BYTES:
+            result.broke = TOO_MUCH
+            return True
         try:
             message = json.loads(line)
+            if b"\\u" in line:
+                json.dumps(message, ensure_ascii=False).encode()  # raises for half characters, which cannot be signed
             kind, body = message["kind"], message["body"]
             if kind == "done":
                 result.applied, result.broke = body["applied"] is True, str(body["broke"])[:500]
                 return True
-            if kind == "isolation":
+            if kind == "isolation" and number == 0:  # later ones come from a process that has read hostile bytes
                 result.isolation = tuple(map(str, body))
             else:
                 result.add(READ[kind](body))
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError):
             result.broke = "the check's process sent something that is not a result"
             return True
     result.broke = TOO_MANY
@@ -227,8 +239,13 @@ def _ending(code: int | None) -> str:
 def _location(data: Mapping[str, Any] | None) -> Location | None:
     if data is None:
         return None
-    offset, line = data.get("offset"), data.get("line")
-    return Location(str(data["path"]), None if offset is None else int(offset), None if line is None else int(line))
+    return Location(str(data["path"]), _number(data.get("offset")), _number(data.get("line")))
+
+
+def _number(value: Any) -> int | None:
+    """Read a position or count; what no file can have is left out."""
+    number = None if value is None else int(value)
+    return number if number is not None and 0 <= number < MAX_NUMBER else None
 
 
 def _strings(data: Mapping[str, Any] | None) -> dict[str, str]:
@@ -241,12 +258,12 @@ def _finding(body: Mapping[str, Any]) -> Finding:
 
 
 def _measurement(body: Mapping[str, Any]) -> Measurement:
-    interval, n = body.get("interval"), body.get("n")
+    interval = body.get("interval")
     return Measurement(
         str(body["metric"]),
         str(body.get("value", "")),
         str(body.get("unit", "")),
-        None if n is None else int(n),
+        _number(body.get("n")),
         None if interval is None else (str(interval[0]), str(interval[1])),
         _strings(body.get("slice")),
     )

@@ -15,6 +15,7 @@ import os
 import platform
 import struct
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 if sys.platform != "win32":
@@ -84,12 +85,75 @@ REFUSED_CALLS: dict[str, tuple[int | None, int | None]] = {
     "userfaultfd": (323, 282),
     "open_by_handle_at": (304, 265),
     "io_uring_setup": (425, 425),
+    # Other processes of the same user: signals by other names, their open files, their limits.
+    "tkill": (200, 130),
+    "rt_sigqueueinfo": (129, 138),
+    "rt_tgsigqueueinfo": (297, 240),
+    "pidfd_open": (434, 434),
+    "pidfd_send_signal": (424, 424),
+    "pidfd_getfd": (438, 438),
+    "setpriority": (141, 140),
+    "sched_setscheduler": (144, 119),
+    "ioprio_set": (251, 30),
+    "migrate_pages": (256, 238),
+    "process_madvise": (440, 440),
+    "perf_event_open": (298, 241),
+    # What a file is besides its content.
+    "fchmodat2": (452, 452),
+    "utime": (132, None),
+    "utimes": (235, None),
+    "futimesat": (261, None),
+    "utimensat": (280, 88),
+    "removexattr": (197, 14),
+    "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16),
+    "setxattrat": (463, 463),
+    "removexattrat": (466, 466),
+    "file_setattr": (469, 469),
+    # Things that outlive a process or are shared with others.
+    "mq_open": (240, 180),
+    "mq_unlink": (241, 181),
+    "shmget": (29, 194),
+    "msgget": (68, 186),
+    "semget": (64, 190),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "keyctl": (250, 219),
+    # What an administrator may do, since containers often run as one.
+    "chroot": (161, 51),
+    "pivot_root": (155, 41),
+    "open_tree": (428, 428),
+    "move_mount": (429, 429),
+    "fsopen": (430, 430),
+    "fsconfig": (431, 431),
+    "fsmount": (432, 432),
+    "mount_setattr": (442, 442),
+    "swapon": (167, 224),
+    "swapoff": (168, 225),
+    "acct": (163, 89),
+    "reboot": (169, 142),
+    "sethostname": (170, 161),
+    "settimeofday": (164, 170),
+    "clock_settime": (227, 112),
+    "init_module": (175, 105),
+    "finit_module": (313, 273),
+    "delete_module": (176, 106),
+    "kexec_load": (246, 104),
+    "kexec_file_load": (320, 294),
 }
 # Newer calls whose arguments a filter cannot see; the C library falls back to the older ones.
 ABSENT_CALLS: dict[str, tuple[int | None, int | None]] = {"clone3": (435, 435), "openat2": (437, 437)}
 # Calls judged by one argument: (numbers, argument index).
 OPEN_CALLS = (((2, None), 1), ((257, 56), 2))
 CLONE = (56, 220)
+TGKILL = (234, 131)
+"""Signals a thread; only those of this process are left, for ``abort``."""
+PRLIMIT = (302, 261)
+"""Sets limits of any process of the same user; only the own one (0) is left."""
+ANY_PROCESS = 0xFFFFFFFF
+IOCTL = (16, 29)
+TERMINAL_REQUESTS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+"""Questions and settings of an own file that the interpreter needs; others could type into the user's terminal."""
 
 WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 CLONE_THREAD = 0x10000
@@ -150,7 +214,10 @@ def filter_program(allow_socket: bool) -> bytes:
                 code += [_op(JUMP_EQUAL, number, 0, 1), _op(RETURN, answer)]
     for numbers, argument in OPEN_CALLS:
         code += _judge_argument(numbers[column], argument, WRITE_FLAGS, bits_refuse=True)
+    code += _judge_argument(PRLIMIT[column], 0, ANY_PROCESS, bits_refuse=True)
     code += _judge_argument(CLONE[column], 0, CLONE_THREAD, bits_refuse=False)
+    code += _judge_value(TGKILL[column], 0, (os.getpid(),), errno.EPERM)
+    code += _judge_value(IOCTL[column], 1, TERMINAL_REQUESTS, errno.ENOTTY)
     code.append(_op(RETURN, ALLOW))
     return b"".join(code)
 
@@ -167,6 +234,13 @@ def _judge_argument(number: int | None, argument: int, bits: int, *, bits_refuse
         _op(RETURN, ERRNO | errno.EACCES),
         _op(RETURN, ALLOW),
     ]
+
+
+def _judge_value(number: int, argument: int, allowed: Sequence[int], error: int) -> list[bytes]:
+    """Refuse a call unless an argument is one of a few values."""
+    tests = [_op(JUMP_EQUAL, value, len(allowed) - index) for index, value in enumerate(allowed)]
+    body = [_op(LOAD, 16 + 8 * argument), *tests, _op(RETURN, ERRNO | error), _op(RETURN, ALLOW)]
+    return [_op(JUMP_EQUAL, number, 0, len(body)), *body]
 
 
 def _op(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:

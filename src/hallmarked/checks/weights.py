@@ -90,8 +90,8 @@ class WeightSet:
 
     @property
     def parameters(self) -> int:
-        """Number of elements, those of tied tensors once."""
-        return sum(tensor.count for tensor in distinct(self.tensors))
+        """Number of elements of the parameters, those of tied tensors once."""
+        return sum(tensor.count for tensor in distinct(self.tensors) if not tensor.is_buffer)
 
 
 @dataclass(slots=True)

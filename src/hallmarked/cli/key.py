@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 
 import click
 
+from hallmarked.audit.report.view import clean
 from hallmarked.cli.setting import home, passphrase
-from hallmarked.ledger.ledger import Ledger
+from hallmarked.core.errors import InputError
+from hallmarked.ledger.ledger import TRUST, Ledger
 
 
 @click.group()
@@ -26,23 +29,30 @@ def show() -> None:
     with Ledger.open(home(), passphrase=passphrase()) as ledger:
         for key in ledger.trust.keys:
             until = f"  until {key.not_after:%Y-%m-%d %H:%M UTC}" if key.not_after else ""
-            click.echo(f"{key.keyid}  {key.role}  {key.name}{until}")
+            click.echo(f"{key.keyid}  {key.role}  {clean(key.name)}{until}")
 
 
 @command.command()
 @click.option("--name", required=True, help="Who signs, as others will read it.")
 def create(name: str) -> None:
     """Create the keys under a name others will know you by."""
+    if not name.strip():
+        raise InputError("a name must not be empty")
+    if os.path.lexists(home() / TRUST):
+        raise InputError(f"there are keys at {home()} already; hallmarked key show lists them")
     with Ledger.open(home(), passphrase=passphrase(), name=name) as ledger:
-        click.echo(f"{ledger.key.keyid}  {name}")
+        click.echo(f"{ledger.key.keyid}  {clean(name)}")
 
 
 @command.command()
-def rotate() -> None:
+@click.option("--log", "is_log", is_flag=True, help="Replace the key that signs the log instead.")
+def rotate(is_log: bool) -> None:
     """Replace the signing key: the old one stays valid for what it signed until now."""
+    now = datetime.now(UTC).replace(microsecond=0)
     with Ledger.open(home(), create=False, passphrase=passphrase()) as ledger:
-        new = ledger.rotate_key(datetime.now(UTC).replace(microsecond=0))
-        click.echo(f"{new.keyid}  signs from now on; tell those who trust the old key, or send them trust.json")
+        new = ledger.rotate_log_key(now) if is_log else ledger.rotate_key(now)
+    signs = "signs the log" if is_log else "signs"
+    click.echo(f"{new.keyid}  {signs} from now on; tell those who trust the old key, or send them trust.json")
 
 
 @command.command()

@@ -21,9 +21,10 @@ class Error(Exception):
     code = "error"
 
     def diagnostics(self) -> str:
-        """Explain the error to a person, with its cause when there is one."""
-        cause = f" ({self.__cause__})" if self.__cause__ else ""
-        return f"{self}{cause}"
+        """Explain the error to a person, with its cause when that says something more."""
+        cause = self.__cause__
+        said = (cause.strerror if isinstance(cause, OSError) else None) or str(cause or "")
+        return str(self) if said.lower() in str(self).lower() else f"{self} ({said})"
 
 
 class InputError(Error):

@@ -18,6 +18,12 @@ from hallmarked.formats.onnx import DTYPES, read_onnx
 from hallmarked.formats.safetensors import read_safetensors
 from hallmarked.formats.tflite import read_tflite
 
+_BUFFERS = frozenset(
+    ("running_mean", "running_var", "num_batches_tracked", "position_ids", "inv_freq", "masked_bias", "attn_mask")
+)
+"""Last parts of names under which PyTorch's layers, and models built on them, keep what is no parameter."""
+_LEAST_MASK = 32
+
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
@@ -36,6 +42,15 @@ class Tensor:
     def count(self) -> int:
         """Number of elements."""
         return math.prod(self.shape)
+
+    @property
+    def is_buffer(self) -> bool:
+        """It is stored beside the parameters but is none: statistics of a layer, a table of positions, a mask.
+
+        A mask is one square for every batch and head alike, larger than any kernel of a convolution.
+        """
+        is_mask = len(self.shape) == 4 and self.shape[:2] == (1, 1) and self.shape[2] == self.shape[3] >= _LEAST_MASK
+        return is_mask or self.name.rpartition(".")[2] in _BUFFERS
 
 
 def safetensors_tensors(blob: Blob, budget: Budget) -> list[Tensor]:

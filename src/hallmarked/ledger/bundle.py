@@ -34,6 +34,15 @@ def export_bundle(log: Log, indexes: Sequence[int], keys: Trust) -> bytes:
     """
     if not indexes:
         raise InputError("there is nothing to export")
+    try:
+        data = _write_bundle(log, indexes, keys)
+        verify_bundle(data)
+    except VerificationError as error:
+        raise BackendError(f"the log {log.origin} is damaged: {error}") from error
+    return data
+
+
+def _write_bundle(log: Log, indexes: Sequence[int], keys: Trust) -> bytes:
     entries, note = [], ""
     for leaf, envelope, proof in log.prove(sorted(set(indexes))):
         if envelope is None:
@@ -48,8 +57,9 @@ def export_bundle(log: Log, indexes: Sequence[int], keys: Trust) -> bytes:
                 "proof": write_proof(proof),
             }
         )
+    log.read_checkpoint(note)
     signer = next(iter(open_note(note, log.keys)[1]))
-    data = write_json(
+    return write_json(
         {
             "mediaType": MEDIA_TYPE,
             "log": {"origin": log.origin, "vkey": str(signer)},
@@ -57,11 +67,6 @@ def export_bundle(log: Log, indexes: Sequence[int], keys: Trust) -> bytes:
             "trust": [write_key(key) for key in sorted(keys.keys, key=lambda key: key.keyid)],
         }
     )
-    try:
-        verify_bundle(data)
-    except VerificationError as error:
-        raise BackendError(f"the log {log.origin} is damaged: {error}") from error
-    return data
 
 
 def import_bundle(data: bytes, trust: Trust | None = None) -> tuple[Verified, list[Envelope]]:

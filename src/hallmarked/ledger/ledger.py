@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +20,32 @@ from hallmarked.ledger.log import Entry, Log, Receipt
 from hallmarked.ledger.sqlite import SqliteStore
 from hallmarked.ledger.trust import Role, Trust, TrustedKey, dump_trust, load_trust, rotate
 
-LOG, LOG_KEY, MAKER_KEY, NEXT_KEY, TRUST = "log.sqlite3", "log.pem", "maker.pem", "maker-next.pem", "trust.json"
+LOG, LOG_KEY, MAKER_KEY, TRUST = "log.sqlite3", "log.pem", "maker.pem", "trust.json"
+
+
+def read_log(folder: Path) -> Log:
+    """Open the log of a ledger for reading, which needs no key.
+
+    Raises:
+        NotFound: When there is none.
+        InputError: When the file is something else.
+        BackendError: When it cannot be read, or is damaged.
+    """
+    return Log(SqliteStore(folder / LOG))
+
+
+def read_trust(folder: Path) -> Trust:
+    """Read the trust file of a ledger.
+
+    Raises:
+        NotFound: When there is none.
+        InputError: When it cannot be used.
+        BackendError: When it cannot be read.
+    """
+    trust = _load_trust_file(folder / TRUST)
+    if trust is None:
+        raise NotFound(f"there is no trust file at {folder / TRUST}")
+    return trust
 
 
 class Ledger:
@@ -58,16 +83,17 @@ class Ledger:
             BackendError: When something cannot be read or written, or the log is damaged.
         """
         read = load_or_create_key if create else load_key
-        if not create and not (folder / LOG).is_file():
+        if not create and not os.path.isfile(folder / LOG):  # unlike pathlib, false where nothing may be read
             raise NotFound(f"there is no ledger at {folder}")
         log_key, key = read(folder / LOG_KEY, passphrase), read(folder / MAKER_KEY, passphrase)
+        trust = _load_trust_file(folder / TRUST)
+        if trust is not None:
+            log_key = _finish_rotation(folder / LOG_KEY, log_key, trust, passphrase)
+            key = _finish_rotation(folder / MAKER_KEY, key, trust, passphrase)
         origin = f"hallmarked.internal/{log_key.keyid[:16]}"
         log = Log(SqliteStore(folder / LOG, origin if create else None), log_key)
         try:
-            trust = _load_trust_file(folder / TRUST)
-            if trust is not None:
-                key = _finish_rotation(folder, key, trust, passphrase)
-            else:
+            if trust is None:
                 maker = TrustedKey(key.public, role, name or f"key {key.keyid[:8]}")
                 trust = Trust((maker, TrustedKey(log_key.public, Role.LOG, log.origin)))
                 _replace_file(folder / TRUST, dump_trust(trust))
@@ -93,10 +119,7 @@ class Ledger:
         if time.tzinfo is None:
             raise InputError("a time needs a time zone")
         self.trust = _load_trust_file(self.folder / TRUST) or self.trust
-        known = self.trust.find(self.key.keyid)
-        if known is None or known.refuses(time):
-            why = known.refuses(time) if known else "the signing key is not in the ledger's trust file"
-            raise InputError(f"{why}; if it was replaced meanwhile, open the ledger again")
+        self._refuse_replaced_keys(time)
         return self.log.append([self.sign(statement, time, blind_secret=blind_secret) for statement in statements])
 
     def sign(self, statement: Statement, time: datetime, *, blind_secret: bytes | None = None) -> Entry:
@@ -128,19 +151,52 @@ class Ledger:
             InputError: When the current key is not valid any more.
             BackendError: When a file cannot be written.
         """
-        old, path = self.key, self.folder / MAKER_KEY
-        fresh = path.with_name(NEXT_KEY)
+        self.key = self._rotate(MAKER_KEY, self.key.keyid, time, lambda _key: None)
+        return self.key
+
+    def rotate_log_key(self, time: datetime) -> SigningKey:
+        """Replace the key that signs checkpoints; the log keeps its name and its entries.
+
+        The old private key is kept beside it under its id, for its owner to destroy.
+
+        Raises:
+            InputError: When the current key is not valid any more.
+            BackendError: When a file or the log cannot be written.
+        """
+        return self._rotate(LOG_KEY, self.log.keyid, time, self.log.rotate_key)
+
+    def _rotate(self, name: str, old: str, time: datetime, announce: Callable[[SigningKey], None]) -> SigningKey:
+        path = self.folder / name
+        fresh = _successor(path)
         new = create_key(fresh, self._passphrase)
         try:
-            trust = rotate(self.trust, old.keyid, new.public, time)
+            if _load_trust_file(self.folder / TRUST) not in (None, self.trust):
+                raise InputError("the trust file was changed meanwhile; open the ledger again")
+            trust = rotate(self.trust, old, new.public, time)
         except InputError:
             fresh.unlink()
             raise
+        announce(new)
         # Trust first: after a crash in between, opening the ledger puts the listed key in place.
         _replace_file(self.folder / TRUST, dump_trust(trust))
-        _take_over(self.folder, old.keyid)
-        self.key, self.trust = new, trust
+        _take_over(path, old)
+        self.trust = trust
         return new
+
+    def _refuse_replaced_keys(self, time: datetime) -> None:
+        """Make sure that what gets signed now will verify.
+
+        Raises:
+            InputError: When a key does not speak for this time, for example because another process replaced it.
+        """
+        known = self.trust.find(self.key.keyid)
+        why = known.refuses(time) if known else "the signing key is not in the ledger's trust file"
+        log_key = self.trust.find(self.log.keyid)
+        if log_key is not None and not why:
+            # A log's key may be younger than what it signs.
+            why = log_key.refuses(max(time, log_key.not_before or time))
+        if why:
+            raise InputError(f"{why}; if it was replaced meanwhile, open the ledger again")
 
     def close(self) -> None:
         """Let go of the log."""
@@ -168,25 +224,29 @@ def _load_trust_file(path: Path) -> Trust | None:
         raise InputError(f"{path} cannot be used: {error}") from error
 
 
-def _finish_rotation(folder: Path, key: SigningKey, trust: Trust, passphrase: str | None) -> SigningKey:
-    """Finish, or undo, a rotation that was interrupted."""
-    fresh = folder / NEXT_KEY
+def _finish_rotation(path: Path, key: SigningKey, trust: Trust, passphrase: str | None) -> SigningKey:
+    """Finish, or undo, a rotation of a key that was interrupted."""
+    fresh = _successor(path)
     if not fresh.exists():
         return key
     new = load_key(fresh, passphrase)
     if trust.find(new.keyid) is None:
         fresh.unlink()  # it never became known to anybody
         return key
-    _take_over(folder, key.keyid)
+    _take_over(path, key.keyid)
     return new
 
 
-def _take_over(folder: Path, old: str) -> None:
+def _successor(path: Path) -> Path:
+    """Return where the next key lies until it takes over."""
+    return path.with_name(f"{path.stem}-next{path.suffix}")
+
+
+def _take_over(path: Path, old: str) -> None:
     """Put the next key in the place of the current one, which is kept under its id."""
-    path = folder / MAKER_KEY
     try:
-        shutil.copy2(path, path.with_name(f"maker-{old[:16]}.pem"))
-        (folder / NEXT_KEY).replace(path)
+        shutil.copy2(path, path.with_name(f"{path.stem}-{old[:16]}{path.suffix}"))
+        _successor(path).replace(path)
     except OSError as error:
         raise BackendError(f"cannot replace the key {path}: {error.strerror}") from error
 

@@ -5,22 +5,23 @@ Specifications: https://www.rfc-editor.org/rfc/rfc6962#section-2.1, https://c2sp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from hallmarked.core.errors import BackendError, InputError, VerificationError
+from hallmarked.core.errors import BackendError, InputError, NotFound, VerificationError
 from hallmarked.ledger.canonical import leaf_bytes
 from hallmarked.ledger.check import LogReport, check_log
 from hallmarked.ledger.checkpoint import Checkpoint, read_checkpoint
-from hallmarked.ledger.dsse import Envelope, verify_envelope
+from hallmarked.ledger.dsse import Envelope, read_envelope, verify_envelope
 from hallmarked.ledger.key import SigningKey
-from hallmarked.ledger.leaf import read_leaf
-from hallmarked.ledger.merkle import leaf_hash, prove_consistency, prove_inclusion
+from hallmarked.ledger.leaf import Leaf, read_leaf
+from hallmarked.ledger.merkle import leaf_hash, prove_consistency, prove_inclusion, root_from_inclusion
 from hallmarked.ledger.note import NoteKey, open_note, sign_note
 from hallmarked.ledger.proof import Proof
-from hallmarked.ledger.statement import read_statement
+from hallmarked.ledger.statement import list_digests, read_statement
 from hallmarked.ledger.store import Head, Store
+from hallmarked.ledger.strict import parse_json
 from hallmarked.ledger.tile import TileTree
 
 
@@ -84,9 +85,36 @@ class Log:
         """The keys that signed this log's checkpoints, oldest first."""
         return tuple(NoteKey(self.origin, public) for public in self._store.keys("log"))
 
-    def checkpoint(self) -> str:
-        """Return the newest checkpoint, as a signed note."""
-        return self._head().note
+    @property
+    def keyid(self) -> str:
+        """Id of the key that signs checkpoints; empty when the log was opened for reading only."""
+        return self._key.keyid if self._key else ""
+
+    def checkpoint(self, size: int | None = None) -> str:
+        """Return a checkpoint as a signed note: the newest, or the one over so many entries.
+
+        Raises:
+            InputError: When none was signed at that size.
+        """
+        head = self._head() if size is None else next((h for h in self._store.heads() if h.size == size), None)
+        if head is None:
+            raise InputError(f"the log {self.origin} signed no checkpoint over {size} entries")
+        return head.note
+
+    def read_checkpoint(self, note: str) -> Checkpoint:
+        """Verify a checkpoint of this log and return what it says.
+
+        Raises:
+            BackendError: When it is damaged.
+        """
+        try:
+            text, signed = open_note(note, self.keys)
+            stated = read_checkpoint(text)
+        except VerificationError as error:
+            raise BackendError(f"the log {self.origin} is damaged: {error}") from error
+        if not signed or stated.origin != self.origin:
+            raise BackendError(f"the log {self.origin} is damaged: it did not sign its checkpoint")
+        return stated
 
     @property
     def size(self) -> int:
@@ -153,16 +181,65 @@ class Log:
                 raise VerificationError("the cosignature is not by a known witness", link="witness")
             self._store.replace_note(head.size, head.note + line)
 
+    def leaf(self, index: int) -> bytes:
+        """Return the record of an entry.
+
+        Raises:
+            InputError: When there is no such entry.
+            BackendError: When the log has lost it.
+        """
+        size = self.size
+        if not 0 <= index < size:
+            raise InputError(f"the log of size {size} has no entry {index}")
+        data = self._store.leaf(index)
+        if data is None:
+            raise BackendError(f"the log {self.origin} is damaged: it has lost entry {index}")
+        return data
+
+    def leaves(self, start: int = 0) -> Iterator[tuple[int, Leaf]]:
+        """Yield index and record of each entry from an index on.
+
+        Raises:
+            BackendError: When a record is damaged or lost.
+        """
+        for index in range(max(start, 0), self.size):
+            try:
+                yield index, read_leaf(self.leaf(index))
+            except VerificationError as error:
+                raise BackendError(f"the log {self.origin} is damaged at entry {index}: {error}") from error
+
+    def find(self, digest: str) -> list[int]:
+        """Return the entries whose statement is about a digest (``algorithm:hex``, or the hex alone).
+
+        Raises:
+            BackendError: When the log is damaged.
+        """
+        name, _, value = digest.rpartition(":")
+
+        def matches(listed: str) -> bool:
+            return listed == digest if name else listed.rpartition(":")[2] == value
+
+        return [index for index, leaf in self.leaves() if any(matches(listed) for listed in self._digests(leaf))]
+
+    def _digests(self, leaf: Leaf) -> Sequence[str]:
+        """Return all digests of a statement: the leaf's, or the envelope's where the leaf has not all of them."""
+        if leaf.subjects and not leaf.more:
+            return leaf.subjects
+        try:
+            stored = self._store.envelope(leaf.env)
+            if stored is None:
+                return leaf.subjects
+            return list_digests(read_statement(read_envelope(parse_json(stored, "envelope")).payload))
+        except (VerificationError, NotFound) as error:
+            raise BackendError(f"the log {self.origin} is damaged: {error}") from error
+
     def receipt(self, index: int) -> Receipt:
         """Return the receipt of an entry again, with the newest checkpoint.
 
         Raises:
             InputError: When there is no such entry.
         """
-        head = self._head()
-        leaf = self._store.leaf(index) if 0 <= index < head.size else None
-        if leaf is None:
-            raise InputError(f"the log of size {head.size} has no entry {index}")
+        head, leaf = self._head(), self.leaf(index)
         return Receipt(index, leaf, self._envelope_of(index, leaf), head.note)
 
     def prove(self, indexes: Sequence[int]) -> list[tuple[bytes, bytes | None, Proof]]:
@@ -182,6 +259,19 @@ class Log:
                     raise BackendError(f"the log has lost entry {index}")
                 rows.append((leaf, self._store.envelope(self._envelope_of(index, leaf)), Proof(index, path, head.note)))
         return rows
+
+    def prove_entry(self, index: int) -> Proof:
+        """Return the proof of one entry with its record inside, after verifying it.
+
+        Raises:
+            InputError: When there is no such entry.
+            BackendError: When the log is damaged.
+        """
+        leaf, _, proof = self.prove([index])[0]
+        stated = self.read_checkpoint(proof.checkpoint)
+        if root_from_inclusion(index, stated.size, leaf_hash(leaf), proof.path) != stated.root:
+            raise BackendError(f"the log {self.origin} is damaged: entry {index} does not lead to its checkpoint")
+        return replace(proof, extra=leaf)
 
     def prove_consistency(self, old: int, new: int | None = None) -> list[bytes]:
         """Prove that the log of size ``new`` (the newest by default) begins with the one of size ``old``.
@@ -247,11 +337,7 @@ class Log:
         """Return the tree as of the last checkpoint, and make sure that it is what was signed."""
         if tree is None or tree.size != head.size:
             tree = TileTree(head.size, self._store.tile)
-            try:
-                stated = read_checkpoint(open_note(head.note, self.keys)[0])
-            except VerificationError as error:
-                raise BackendError(f"the log {self.origin} is damaged: {error}") from error
-            if stated != Checkpoint(self.origin, head.size, head.root):
+            if self.read_checkpoint(head.note) != Checkpoint(self.origin, head.size, head.root):
                 raise BackendError(f"the log {self.origin} is damaged: its last checkpoint says something else")
             if self._store.leaf(head.size) is not None:
                 raise BackendError(f"the log {self.origin} is damaged: it has entries that no checkpoint covers")

@@ -6,6 +6,7 @@ does not undo it, so a checkpoint that somebody has seen is never lost.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -56,7 +57,7 @@ class _Database:
         self.path = path
         self._lock = threading.RLock()
         self._depth = 0
-        if name is None and not path.is_file():
+        if name is None and not os.path.isfile(path):  # unlike pathlib, false where nothing may be read
             raise NotFound(f"there is no {self._what} at {path}")
         try:
             self._db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)

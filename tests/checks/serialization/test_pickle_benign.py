@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import collections
 import datetime
 import decimal
@@ -59,6 +60,14 @@ ARRAYS: list[Any] = [
     [np.float32(1), np.bool_(True), np.dtype("f4"), np.float64],
     [np.random.RandomState(0), np.random.default_rng(0)],
 ]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_private_attributes(protocol: int) -> None:
+    """Attributes that only begin with two underscores, as caches keep them, mean nothing to Python."""
+    value = argparse.Namespace(rate=0.1)
+    value.__dict__.update({"__cached__device": "cpu", "_Namespace__hidden": 1})
+    assert verdict(pickle.dumps(value, protocol)) == FileVerdict.PROVEN
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

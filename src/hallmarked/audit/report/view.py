@@ -92,18 +92,22 @@ def files(results: Sequence[Result]) -> list[FileRow]:
 
 
 def facts(results: Sequence[Result]) -> list[Fact]:
-    """Pick the measurements worth showing at a glance."""
+    """Pick the measurements worth showing at a glance, each value once.
+
+    What is known of the whole artifact is shown in place of what it was summed from.
+    """
     found: defaultdict[str, list[Measurement]] = defaultdict(list)
     for result in results:
         for measurement in result.measurements:
-            found[measurement.metric].append(measurement)
-    shown = [
-        Fact(label, number(measurement.value), measurement.slice.get("path", ""))
-        for metric, label in FACTS.items()
-        for measurement in found[metric]
-        if measurement.value
-    ]
-    return list(dict.fromkeys(shown))
+            if measurement.value:
+                found[measurement.metric].append(measurement)
+    shown: dict[tuple[str, str], Fact] = {}
+    for metric, label in FACTS.items():
+        whole = [measurement for measurement in found[metric] if not measurement.slice]
+        for measurement in whole or found[metric]:
+            value = number(measurement.value)
+            shown.setdefault((label, value), Fact(label, value, measurement.slice.get("path", "")))
+    return list(shown.values())
 
 
 def gaps(results: Sequence[Result]) -> list[tuple[str, Gap]]:

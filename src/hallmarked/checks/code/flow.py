@@ -28,6 +28,7 @@ SECRET_PATH = re.compile(
 """Places where credentials are kept."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+_Part = ast.Subscript | ast.Attribute | ast.Name | ast.Call | ast.Constant
 
 
 class Tag(StrEnum):
@@ -117,17 +118,20 @@ class Flow:
         self._names = names
         self._tags: defaultdict[Binding, set[Tag]] = defaultdict(set)
         self._returns: defaultdict[str, set[Tag]] = defaultdict(set)
+        self._parts: dict[int, list[_Part]] = {}
         self._functions = {node.name: node for node in ast.walk(tree) if isinstance(node, Function)}
+        returned = {
+            name: [part.value for part in ast.walk(function) if isinstance(part, ast.Return) and part.value is not None]
+            for name, function in self._functions.items()
+        }
         calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
         for _ in range(_ROUNDS):
             before = self._size()
-            for name, values in names.values.items():
+            for binding, values in names.values.items():
                 for value in values:
-                    self._tags[name] |= self.tags(value)
-            for function in self._functions.values():
-                for part in ast.walk(function):
-                    if isinstance(part, ast.Return) and part.value is not None:
-                        self._returns[function.name] |= self.tags(part.value)
+                    self._tags[binding] |= self.tags(value)
+            for name, parts in returned.items():
+                self._returns[name] |= self.tags(*parts)
             for call in calls:
                 self._pass_arguments(call)
             if self._size() == before:
@@ -151,7 +155,7 @@ class Flow:
         found: set[Tag] = set()
         single: set[int] = set()
         for root in nodes:
-            for node in ast.walk(root):
+            for node in self._telling(root):
                 if isinstance(node, ast.Subscript) or (isinstance(node, ast.Attribute) and node.attr in {"get", "pop"}):
                     single.add(id(node.value))  # one variable of the environment is not the environment
                 binding = self._names.binding(node) if isinstance(node, ast.Name | ast.Attribute) else None
@@ -166,6 +170,12 @@ class Flow:
                 if isinstance(node, ast.Attribute | ast.Name) and id(node) not in single and self._is_environment(node):
                     found.add(Tag.ENVIRONMENT)
         return found
+
+    def _telling(self, root: ast.AST) -> list[_Part]:
+        """Return the parts of an expression that can carry a tag; values are looked at in every round."""
+        if id(root) not in self._parts:
+            self._parts[id(root)] = [node for node in ast.walk(root) if isinstance(node, _Part)]
+        return self._parts[id(root)]
 
     def _reverses(self, node: ast.Subscript) -> bool:
         """Recognise text that is written backwards: ``"…"[::-1]``."""

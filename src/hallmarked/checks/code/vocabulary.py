@@ -115,6 +115,8 @@ _INERT_NETWORK = frozenset(
     | {"urllib3.util", "urllib.request.pathname2url", "urllib.request.url2pathname", "httpx.Limits", "requests.auth"}
 )
 
+_METADATA = _words("__version__ __name__ __doc__ __file__ __path__ __package__ __all__ __author__ __title__")
+
 LISTEN = frozenset({"socket.socket", "socket.create_connection", "asyncio.open_connection"})
 """Open a raw connection."""
 
@@ -201,9 +203,10 @@ LOADED_CLASSES = frozenset({"EndpointHandler"})
 
 
 def is_network(name: str) -> bool:
-    """Say whether a function reaches other machines."""
+    """Say whether a function reaches other machines; what a module says about itself does not."""
     return (
         within(name, NETWORK)
+        and _METADATA.isdisjoint(name.split("."))
         and name not in _INERT_NETWORK
         and not within(name, (f"{inert}." for inert in _INERT_NETWORK))
     )

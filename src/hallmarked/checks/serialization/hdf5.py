@@ -72,7 +72,7 @@ def examine_hdf5(blob: Blob, budget: Budget) -> Iterator[Seen]:
             yield from _judge_dataset(part, blob.size, budget, location)
             yield from _pickle_in_data(part, blob)
         elif isinstance(part, Unread):
-            yield Gap(f"{part.what} at {shown(part.path)}", location)
+            yield Gap(f"{shown(part.path)} was not followed: {part.what}", location)
         else:
             yield from _judge_attribute(part, blob, location)
             if (text := part.text) and looks_like_config(text):
@@ -92,7 +92,7 @@ def _judge_link(link: Link, location: Location) -> Iterator[Seen]:
         yield from _elsewhere(f"the link {shown(link.path)} leads into", Reference(link.file, location))
     elif link.kind == "user":
         yield Finding.of(HDF005, f"the link {shown(link.path)} is user-defined ({shown(link.target)})", location)
-        yield Gap(f"where the user-defined link {shown(link.path)} leads", location)
+        yield Gap(f"it is not known where the user-defined link {shown(link.path)} leads", location)
 
 
 def _elsewhere(what: str, reference: Reference) -> Iterator[Seen]:
@@ -117,12 +117,12 @@ def _judge_dataset(dataset: Dataset, size: int, budget: Budget, location: Locati
         if step.id not in _FILTERS:
             message = f"the array {shown(dataset.path)} needs filter {step.id} ({shown(step.name)})"
             yield Finding.of(HDF003, message, location, filter=str(step.id))
-            yield Gap(f"what filter {step.id} would do", location)
+            yield Gap(f"it is not known what filter {step.id} would do", location)
     stored = size if dataset.stored is None else dataset.stored
     if dataset.unfolded > GIB and dataset.unfolded > budget.limits.expansion_ratio * stored and not dataset.external:
         message = f"the array {shown(dataset.path)} unfolds from {stored:,} to {dataset.unfolded:,} bytes"
         yield Finding.of(HDF004, message, location)
-        yield Gap(f"whether the array {shown(dataset.path)} fits into memory", location)
+        yield Gap(f"it is not known whether the array {shown(dataset.path)} fits into memory", location)
 
 
 def _pickle_in_data(dataset: Dataset, blob: Blob) -> Iterator[Seen]:
@@ -140,7 +140,7 @@ def _judge_attribute(attribute: Attribute, blob: Blob, location: Location) -> It
         # PyTables unpickles every row of such an array, and data is not read here.
         message = f"the array {shown(attribute.path)} holds Python objects that PyTables unpickles"
         yield Finding.of(HDF005, message, location)
-        yield Gap(f"the pickles in the array {shown(attribute.path)}", location)
+        yield Gap(f"the pickles in the array {shown(attribute.path)} were not read", location)
     for value in attribute.values:
         if may_be_pickle(value):
             yield Blob.of_bytes(f"{blob.path}!{_name(attribute)}", value.rstrip(b"\0"), blob.depth + 1)

@@ -182,17 +182,17 @@ def _judge_class(node: dict[str, object], name: str, spot: _Spot) -> Iterator[Se
     registered = node.get("registered_name")
     if reason := danger(dotted):
         yield Finding.of(KRS003, f"{spot} asks for {shown(dotted)}, which {reason}", spot.location, name=dotted)
-        yield Gap(f"what {shown(dotted)} would do", spot.location)
+        yield Gap(f"it is not known what {shown(dotted)} would do", spot.location)
     elif name == "Lambda":
         yield from _judge_lambda(node.get("config"), spot)
     elif name in _FOREIGN:
         level = Level.ERROR if name == "TorchModuleWrapper" else Level.WARNING
         message = f"{spot} has a {name} layer, which {_FOREIGN[name]}"
         yield Finding.of(KRS004, message, spot.location, level=level, name=dotted)
-        yield Gap(f"what the {name} layer would run", spot.location)
+        yield Gap(f"it is not known what the {name} layer would run", spot.location)
     elif name == "TFSMLayer":
         yield Finding.of(KRS004, f"{spot} has a TFSMLayer, which runs a SavedModel", spot.location, level=Level.WARNING)
-        yield Gap("what the SavedModel of a TFSMLayer would run", spot.location)
+        yield Gap("it is not known what the SavedModel of a TFSMLayer would run", spot.location)
     elif name == "TFOpLambda":
         yield from _judge_tensorflow_op(node.get("config"), spot)
     elif not _is_known(name, module, registered, functions=False):
@@ -206,7 +206,7 @@ def _judge_function(node: dict[str, object], config: object, spot: _Spot) -> Ite
         dotted = f"{module}.{name}" if isinstance(module, str) and module else name
         if (reason := danger(dotted)) or (module in (None, "", "builtins") and (reason := danger(f"builtins.{name}"))):
             yield Finding.of(KRS003, f"{spot} asks for {shown(dotted)}, which {reason}", spot.location, name=dotted)
-            yield Gap(f"what {shown(dotted)} would do", spot.location)
+            yield Gap(f"it is not known what {shown(dotted)} would do", spot.location)
         elif not (module == "builtins" and name in _known("function")) and not _is_known(
             name, module, None, functions=True
         ):
@@ -227,7 +227,7 @@ def _judge_lambda(config: object, spot: _Spot) -> Iterator[Seen]:
         function = fields.get("function")
         named = f" named {shown(function)}" if isinstance(function, str) else ""
         yield Finding.of(KRS002, f"{spot} has a Lambda layer with a function{named}", spot.location)
-    yield Gap("what a Lambda layer would run", spot.location)
+    yield Gap("it is not known what a Lambda layer would run", spot.location)
 
 
 def _judge_tensorflow_op(config: object, spot: _Spot) -> Iterator[Seen]:
@@ -238,7 +238,7 @@ def _judge_tensorflow_op(config: object, spot: _Spot) -> Iterator[Seen]:
         yield Finding.of(KRS003, message, spot.location, name=name)
     else:
         yield Finding.of(KRS005, f"{spot} asks for the TensorFlow function {shown(name)}", spot.location, name=name)
-    yield Gap(f"what the TensorFlow function {shown(name)} would do", spot.location)
+    yield Gap(f"it is not known what the TensorFlow function {shown(name)} would do", spot.location)
 
 
 def _judge_arguments(name: str, config: dict[str, object], spot: _Spot) -> Iterator[Seen]:
@@ -258,7 +258,7 @@ def _judge_arguments(name: str, config: dict[str, object], spot: _Spot) -> Itera
 def _unknown(what: str, dotted: str, registered: object, spot: _Spot) -> Iterator[Seen]:
     alias = f" registered as {shown(registered)}" if isinstance(registered, str) and registered not in dotted else ""
     yield Finding.of(KRS005, f"{spot} asks for the {what}{alias}", spot.location, name=dotted)
-    yield Gap(f"what the {what} would do", spot.location)
+    yield Gap(f"it is not known what the {what} would do", spot.location)
 
 
 @functools.cache

@@ -55,7 +55,7 @@ def examine_msgpack(blob: Blob, budget: Budget) -> Iterator[Seen]:
     for code, offset in sorted(strange.items()):
         place = Location(blob.path, offset)
         yield Finding.of(MSG001, f"a value is of extension type {code}", place, type=str(code))
-        yield Gap(f"what a reader makes of extension type {code}", place)
+        yield Gap(f"it is not known what a reader makes of extension type {code}", place)
     if not roots:
         raise FormatError("no MessagePack value", offset=0)
     if roots > 1:

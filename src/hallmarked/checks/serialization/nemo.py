@@ -98,13 +98,13 @@ def _judge_target(key: str, target: object, path: Path, location: Location) -> I
         return
     if "${" in name:
         yield Finding.of(NEM004, f"{_where(path)} calls {shown(name)}, which is put together when loaded", location)
-        yield Gap(f"what {shown(name)} would call", location)
+        yield Gap(f"it is not known what {shown(name)} would call", location)
     elif reason := danger(name) or danger(f"builtins.{name}"):
         yield Finding.of(NEM001, f"{_where(path)} calls {shown(name)}, which {reason}", location, name=name[:200])
-        yield Gap(f"what {shown(name)} would do", location)
+        yield Gap(f"it is not known what {shown(name)} would do", location)
     elif name not in _known():
         yield Finding.of(NEM002, f"{_where(path)} calls {shown(name)}", location, name=name[:200])
-        yield Gap(f"what {shown(name)} would do", location)
+        yield Gap(f"it is not known what {shown(name)} would do", location)
 
 
 def _judge_tag(node: Tagged, path: Path, location: Location) -> Iterator[Seen]:
@@ -113,14 +113,14 @@ def _judge_tag(node: Tagged, path: Path, location: Location) -> Iterator[Seen]:
         yield Finding.of(NEM003, f"{_where(path)} has the tag {tag}", location, tag=node.tag[:200])
     else:
         yield Finding.of(NEM004, f"{_where(path)} has the tag {tag}", location, tag=node.tag[:200])
-    yield Gap(f"what the tag {tag} would create", location)
+    yield Gap(f"it is not known what the tag {tag} would create", location)
 
 
 def _judge_resolvers(text: str, path: Path, location: Location) -> Iterator[Seen]:
     for name in sorted(set(_RESOLVER.findall(text))):
         message = f"{_where(path)} uses the resolver {shown(name)} in {shown(text)}"
         yield Finding.of(NEM004, message, location, resolver=name[:200])
-        yield Gap(f"what the resolver {shown(name)} returns", location)
+        yield Gap(f"it is not known what the resolver {shown(name)} returns", location)
 
 
 @functools.cache

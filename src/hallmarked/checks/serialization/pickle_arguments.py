@@ -15,6 +15,7 @@ from hallmarked.core.errors import FormatError
 from hallmarked.formats.pickle.dtype import element_count, read_dtype
 from hallmarked.formats.pickle.tensor import StorageRef
 from hallmarked.formats.pickle.values import (
+    Array,
     ByteString,
     Call,
     Dict,
@@ -59,6 +60,7 @@ _UFUNC_MODULES = frozenset(
     {"numpy", "numpy.core._multiarray_umath", "numpy._core._multiarray_umath", "scipy.special._ufuncs"}
 )
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+_MEMBER = re.compile(r"(?:[A-Z][A-Z0-9_]*|safe|unsafe|unknown)\Z")
 
 
 def is_data(value: Value, context: Context) -> bool:
@@ -82,6 +84,38 @@ def is_data(value: Value, context: Context) -> bool:
             seen.add(id(item))
             todo.extend(part for part in children(item) if type(part) not in _PLAIN)
     known.update(dict.fromkeys(seen, True))
+    return True
+
+
+_INERT_ROOTS = frozenset(
+    {"_codecs", "builtins", "collections", "datetime", "decimal", "fractions", "numpy", "pandas", "uuid"}
+)
+_TIME_ZONE_FILE = "dateutil/"
+
+
+def is_inert(value: Value, context: Context) -> bool:
+    """Say whether a value cannot pass for something else: code that asks it for a method gets its class's own.
+
+    Libraries tell what they were given by attributes and call methods by name. An object whose attributes a stream
+    chooses (a namespace, a module, an estimator) could make them call any function that the stream may mention.
+    """
+    seen: set[int] = set()
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, _NOT_DATA) or (type(item) is str and _TIME_ZONE_FILE in item):
+            return False
+        if isinstance(item, (tuple, list, Dict, Set)) and id(item) not in seen:
+            seen.add(id(item))
+            todo.extend(children(item))
+        elif isinstance(item, Call) and id(item) not in seen:
+            seen.add(id(item))
+            name = item.instance_of()
+            entry, root = context.policy.entry(name), (name or ("", ""))[0].partition(".")[0]
+            if entry is None or root not in _INERT_ROOTS or (item.states and entry.state == "attributes"):
+                return False
+            if root not in ("numpy", "pandas"):  # theirs have rules of their own
+                todo.extend((item.args, item.appended, item.items))
     return True
 
 
@@ -137,6 +171,11 @@ def _none(call: Call, _context: Context) -> str | None:
 def _data(call: Call, context: Context) -> str | None:
     keywords = isinstance(call.kwargs, Dict) and call.kwargs.items
     return None if is_data(call.args, context) and not keywords else "with arguments that are not data"
+
+
+@rule
+def _inert(call: Call, context: Context) -> str | None:
+    return None if is_inert(call.args, context) else "with arguments that could pass for something else"
 
 
 @rule
@@ -225,7 +264,8 @@ def _enum_member(call: Call, context: Context) -> str | None:
     args = call.args
     if len(args) != 2 or not context.policy.has_role(named(args[0]), "enum"):
         return "on something that is not a vetted enumeration"
-    return None if type(args[1]) is str and _WORD.match(args[1]) else "with a name that is not a plain word"
+    # Lower-case attributes are methods; only uuid.SafeUUID has members that are not in capitals.
+    return None if type(args[1]) is str and _MEMBER.match(args[1]) else "with a name that is no member's"
 
 
 @rule
@@ -344,7 +384,7 @@ def _pyx_self(call: Call, context: Context) -> str | None:
     args = call.args
     if len(args) != 3 or not context.policy.has_role(named(args[0]), "pyx_type") or type(args[1]) is not int:
         return "with a class that it is not meant for"
-    return None if is_data(args[2], context) else "with a state that is not data"
+    return None if is_inert(args[2], context) else "with a state that could pass for something else"
 
 
 @rule
@@ -360,14 +400,14 @@ def _index(call: Call, context: Context) -> str | None:
         return "with a class that is no index of pandas"
     if not isinstance(args[1], Dict) or not all(type(key) is str and _WORD.match(key) for key in args[1].items[::2]):
         return "with unknown arguments"
-    return None if is_data(args[1], context) else "with arguments that are not data"
+    return None if is_inert(args[1], context) else "with arguments that could pass for something else"
 
 
 @rule
 def _timestamp(call: Call, context: Context) -> str | None:
-    if any(type(arg) is str and "/" in arg and arg.startswith("dateutil") for arg in call.args):
+    if any(type(arg) is str and _TIME_ZONE_FILE in arg for arg in call.args):
         return "with a time zone that it would read from a file"
-    return _data(call, context)
+    return _inert(call, context)
 
 
 @rule
@@ -376,5 +416,34 @@ def _text_type(call: Call, _context: Context) -> str | None:
     return None if plain else "with unknown arguments"
 
 
-SKIPPED_FUNCTIONS: Mapping[str, tuple[int, ...]] = {"from_type": (0,), "random_ctor": (1,)}
+@rule
+def _tree(call: Call, _context: Context) -> str | None:
+    """Judge a decision tree, which reads as many numbers of classes from the array as it is told there are outputs."""
+    args = call.args
+    if len(args) != 3 or type(args[0]) is not int or type(args[2]) is not int:
+        return "with unknown arguments"
+    return None if array_shape(args[1]) == (args[2],) else "with more outputs than it has numbers of classes"
+
+
+def array_shape(value: Value) -> tuple[int, ...] | None:
+    """Return the shape of a numpy array, or None when it is something else."""
+    shape: Value = None
+    if isinstance(value, Array) and len(value.wrapper.states) == 1 and isinstance(value.wrapper.states[0], Dict):
+        shape = value.wrapper.states[0].get("shape")
+    elif target_of(value) in _RECONSTRUCT and len(value.states) == 1 and type(value.states[0]) is tuple:
+        shape = value.states[0][1] if len(value.states[0]) > 1 else None
+    elif target_of(value) in _FROMBUFFER and type(value.args) is tuple:
+        shape = value.args[2] if len(value.args) > 2 else None
+    return shape if type(shape) is tuple else None
+
+
+_RECONSTRUCT = {("numpy.core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "_reconstruct")}
+_FROMBUFFER = {("numpy.core.numeric", "_frombuffer"), ("numpy._core.numeric", "_frombuffer")}
+
+SKIPPED_FUNCTIONS: Mapping[str, tuple[int, ...]] = {
+    "from_type": (0,),
+    "random_ctor": (1,),
+    "ndarray_reconstruct": (0,),
+    "masked_reconstruct": (1,),
+}
 """Arguments, by rule, that may be a function which is otherwise only vetted to be called."""

@@ -17,6 +17,7 @@ from hallmarked.checks.serialization.pickle_states import STATES
 from hallmarked.core.errors import FormatError
 from hallmarked.core.evidence import Finding, Gap, Location, Rule
 from hallmarked.formats.blob import Blob, Budget
+from hallmarked.formats.pickle.joblib import WRAPPERS
 from hallmarked.formats.pickle.machine import Trace
 from hallmarked.formats.pickle.tensor import BoundsError, StorageRef, read_storage
 from hallmarked.formats.pickle.torchfile import evaluate_legacy
@@ -234,7 +235,11 @@ class Vet:
         if type(call.args) is tuple:
             yield from (arg for number, arg in enumerate(call.args) if number not in skipped)
         yield call.kwargs
-        for part in (call.states, call.appended, call.items, call.added):
+        if call.instance_of() in WRAPPERS:  # the class of an array is given to numpy's own constructor
+            yield from (item for state in call.states for key, item in _pairs(state) if key != "subclass")
+        else:
+            yield from call.states
+        for part in (call.appended, call.items, call.added):
             yield from part
         if isinstance(call.func, Call | Unknown | Persistent):
             yield call.func
@@ -328,6 +333,10 @@ class Vet:
         data = {"global": label} if label else {}
         yield Finding(rule.id, rule.level, f"{opening}, {text}.", self._at(offset), data)
         yield Gap(f"pickle: {text}", self._at(offset))
+
+
+def _pairs(state: Value) -> Iterator[tuple[Value, Value]]:
+    return state.pairs() if isinstance(state, Dict) else iter([(None, state)])
 
 
 def shown(text: str) -> str:

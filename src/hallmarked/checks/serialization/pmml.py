@@ -82,7 +82,7 @@ def examine_pmml(blob: Blob, budget: Budget) -> Iterator[Seen]:
             continue
         if root and (part.name != "PMML" or not _PMML.fullmatch(part.namespace)):
             yield Finding.of(PMM005, f"the document is of type {shown(part.name)}", location)
-            yield Gap(f"what reads XML of type {shown(part.name)}", location)
+            yield Gap(f"it is not known what reads XML of type {shown(part.name)}", location)
         root = False
         yield from _judge_element(part, location)
         if part.name == "DefineFunction":
@@ -95,7 +95,7 @@ def examine_pmml(blob: Blob, budget: Budget) -> Iterator[Seen]:
     for name, location in called.items():
         if name not in defined:
             yield Finding.of(PMM004, f"the model calls {shown(name)}", location, name=name[:200])
-            yield Gap(f"what {shown(name)} would do", location)
+            yield Gap(f"it is not known what {shown(name)} would do", location)
 
 
 def _judge_declaration(part: Declaration, location: Location) -> Iterator[Seen]:
@@ -104,10 +104,10 @@ def _judge_declaration(part: Declaration, location: Location) -> Iterator[Seen]:
         yield Finding.of(PMM001, f"the document declares the entity {shown(part.name)}{target}", location)
     elif part.kind == "doctype":
         yield Finding.of(PMM002, f"the document has a document type {shown(part.target)}", location)
-        yield Gap("what the document type brings in", location)
+        yield Gap("it is not known what the document type brings in", location)
     elif part.name == "xml-stylesheet":
         yield Finding.of(PMM002, f"the document names a style sheet: {shown(part.target)}", location)
-        yield Gap("what the style sheet does", location)
+        yield Gap("it is not known what the style sheet does", location)
 
 
 def _judge_element(part: Element, location: Location) -> Iterator[Seen]:
@@ -118,14 +118,14 @@ def _judge_element(part: Element, location: Location) -> Iterator[Seen]:
             yield Finding.of(PMM006, message, location, target=target[:200])
         else:
             yield Finding.of(PMM002, message, location, target=target[:200])
-            yield Gap(f"what including {shown(target)} brings in", location)
+            yield Gap(f"it is not known what including {shown(target)} brings in", location)
             yield Reference(target, location)
     active = [name for name, value in part.attributes.items() if _ACTIVE.match(value)]
     handlers = [name for name in part.attributes if part.namespace in _MARKUP and name.lower().startswith("on")]
     if part.name.lower() in _SCRIPTS or part.namespace in _MARKUP or active or handlers:
         message = f"the element {shown(part.name)} in {shown(part.parent)} is script or markup"
         yield Finding.of(PMM003, message, location)
-        yield Gap(f"what the element {shown(part.name)} does", location)
+        yield Gap(f"it is not known what the element {shown(part.name)} does", location)
 
 
 @functools.cache

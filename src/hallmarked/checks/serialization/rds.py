@@ -81,7 +81,7 @@ def examine_rds(blob: Blob, budget: Budget) -> Iterator[Seen]:
     head = blob.head(8)
     if head[5 if head.startswith(b"RDA") else 0 :].startswith((b"A\n", b"A\r")):
         yield Finding.of(RDS006, "the object is stored as text", Location(blob.path))
-        yield Gap("what an object stored as text holds", Location(blob.path))
+        yield Gap("it is not known what an object stored as text holds", Location(blob.path))
         return
     functions: Counter[str] = Counter()
     bindings: Counter[str] = Counter()
@@ -100,17 +100,17 @@ def _judge(item: Item, place: Location) -> Iterator[Seen]:
     name = shown(item.name)
     if item.kind == "promise":
         yield Finding.of(RDS001, "a promise stands in place of a value", place)
-        yield Gap("what the promise would run", place)
+        yield Gap("it is not known what the promise would run", place)
     elif item.kind in ("call", "builtin") and item.name in _RISKY:
         yield Finding.of(RDS004, f"a stored {item.kind} names the function {name}", place, name=item.name)
-        yield Gap(f"what the {item.kind} of {name} would do", place)
+        yield Gap(f"it is not known what the {item.kind} of {name} would do", place)
     elif item.kind == "persistent" or (item.kind == "altrep" and item.name not in _COMPACT):
         what = "a persistent object" if item.kind == "persistent" else "a vector of the class"
         yield Finding.of(RDS005, f"the object holds {what} {name}", place, name=item.name)
-        yield Gap(f"what is made of {what} {name}", place)
+        yield Gap(f"it is not known what is made of {what} {name}", place)
     elif item.kind == "trailing":
         yield Finding.of(RDS007, "bytes follow the object", place)
-        yield Gap("the bytes behind the object", place)
+        yield Gap("the bytes behind the object were not read", place)
 
 
 def _summarise(counts: Counter[str], rule: Rule, blob: Blob) -> Iterator[Seen]:
@@ -118,4 +118,4 @@ def _summarise(counts: Counter[str], rule: Rule, blob: Blob) -> Iterator[Seen]:
         return
     text = ", ".join(f"{number:,} {kind}{'s' * (number > 1)}" for kind, number in sorted(counts.items()))
     yield Finding.of(rule, f"the object holds {text.replace('bytecodes', 'bytecode')}", Location(blob.path))
-    yield Gap(f"what would run: {text.replace('bytecodes', 'bytecode')}", Location(blob.path))
+    yield Gap(f"it is not known what would run: {text.replace('bytecodes', 'bytecode')}", Location(blob.path))

@@ -112,7 +112,7 @@ def examine_skops(members: Mapping[str, Blob], budget: Budget) -> Iterator[Seen]
         raise FormatError(f"skops protocol {shown(str(protocol))}")
     if protocol > _NEWEST_PROTOCOL:
         yield Finding.of(SKP004, f"the schema has protocol {protocol}", location)
-        yield Gap(f"what a loader makes of protocol {protocol}", location)
+        yield Gap(f"it is not known what a loader makes of protocol {protocol}", location)
     ids: dict[object, tuple[str, str]] = {}
     for path, state in walk(document):
         if isinstance(state, dict) and isinstance(state.get("__loader__"), str):
@@ -149,7 +149,7 @@ def _judge_identity(node: _Node, ids: dict[object, tuple[str, str]]) -> Iterator
 def _judge(node: _Node, members: Mapping[str, Blob], budget: Budget) -> Iterator[Seen]:
     if node.loader not in _KNOWN:
         yield Finding.of(SKP004, f"{node} is of a kind that is not known", node.location)
-        yield Gap(f"what {node} would do", node.location)
+        yield Gap(f"it is not known what {node} would do", node.location)
     file = node.state.get("file")
     if isinstance(file, str) and file not in members:
         raise FormatError(f"skops node names the member {shown(file)}, which is not there")
@@ -157,7 +157,7 @@ def _judge(node: _Node, members: Mapping[str, Blob], budget: Budget) -> Iterator
         yield Finding.of(
             SKP001, f"{node} asks for {shown(node.dotted)}, which {reason}", node.location, name=node.dotted
         )
-        yield Gap(f"what {shown(node.dotted)} would do", node.location)
+        yield Gap(f"it is not known what {shown(node.dotted)} would do", node.location)
     elif not _vetted(node):
         yield from _unknown(node, node.dotted)
     if special := _SPECIAL.get(node.loader):
@@ -176,7 +176,7 @@ def _vetted(node: _Node) -> bool:
 
 def _unknown(node: _Node, dotted: str) -> Iterator[Seen]:
     yield Finding.of(SKP003, f"{node} asks for {shown(dotted)}", node.location, name=dotted)
-    yield Gap(f"what {shown(dotted)} would do", node.location)
+    yield Gap(f"it is not known what {shown(dotted)} would do", node.location)
 
 
 def _judge_json(node: _Node, budget: Budget) -> Iterator[Seen]:

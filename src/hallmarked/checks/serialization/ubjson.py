@@ -6,9 +6,8 @@ without looking, so one that leads elsewhere reads foreign memory and one that l
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
-
-import numpy as np
 
 from hallmarked.checks.serialization.brief import brief
 from hallmarked.checks.serialization.contract import Seen
@@ -56,7 +55,7 @@ def examine_ubjson(blob: Blob, budget: Budget) -> Iterator[Seen]:
     yield from _judge_tree(sides, location)
     if not learner:
         yield Finding.of(UBJ002, "the file has no learner at its top", location)
-        yield Gap("what reads a UBJSON file that is not a model of XGBoost", location)
+        yield Gap("it is not known what reads a UBJSON file that is not a model of XGBoost", location)
 
 
 @brief
@@ -79,13 +78,16 @@ def _integers(value: Value, blob: Blob, budget: Budget) -> list[int]:
     """Read a packed array of child indexes."""
     if value.kind != "packed" or value.item[-1] in "efd":
         raise FormatError("UBJSON children of a tree that are not packed integers", offset=value.offset)
-    kind = np.dtype(value.item)
+    width = struct.calcsize(value.item)
     if value.size > budget.limits.nodes:
         raise LimitExceeded(f"a tree with {value.size:,} nodes", offset=value.offset)
     budget.spend("nodes", value.size)
-    with blob.window(value.offset, value.size * kind.itemsize).open() as stream:
-        found: list[int] = np.frombuffer(stream.read(value.size * kind.itemsize), kind).tolist()
-    return found
+    with blob.window(value.offset, value.size * width).open() as stream:
+        data = stream.read(value.size * width)
+    if len(data) < value.size * width:
+        raise FormatError("UBJSON that ends within the children of a tree", offset=value.offset)
+    order, letter = value.item[:-1], value.item[-1]
+    return list(struct.unpack(f"{order}{value.size}{letter}", data))
 
 
 def _judge_tree(sides: dict[str, list[int]], location: Location) -> Iterator[Seen]:

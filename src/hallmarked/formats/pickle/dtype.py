@@ -53,6 +53,8 @@ def read_dtype(value: Value, depth: int = 0) -> DType:
         raise FormatError("a data type with unknown arguments")
     if len(value.states) > 1 or (value.states and not (len(value.args) == 3 and value.args[2])):
         raise FormatError("a data type with two states, or with a state for one that is shared")
+    if value.outgrown():
+        raise FormatError("a data type whose fields are added after it was used")
     return _with_state(base, value.states[0], depth) if value.states else base
 
 

@@ -24,6 +24,8 @@ WRAPPERS = frozenset(
 """Classes whose completed instances joblib replaces by an array."""
 
 _ALIGNMENT = "numpy_array_alignment_bytes"
+_ATTRIBUTES = frozenset({"subclass", "shape", "order", "dtype", "allow_mmap", _ALIGNMENT})
+"""What a wrapper has. Anything else could take the place of a method, and then nobody knows where the array ends."""
 
 
 class JoblibReading:
@@ -65,7 +67,7 @@ def _state(wrapper: Call) -> Dict:
         raise FormatError("an array wrapper with a state of unknown form", offset=wrapper.offset)
     state = wrapper.states[0]
     keys = state.items[::2]
-    if not all(type(key) is str for key in keys) or len(set(keys)) != len(keys):
+    if not all(type(key) is str and key in _ATTRIBUTES for key in keys) or len(set(keys)) != len(keys):
         raise FormatError("an array wrapper with a state of unknown form", offset=wrapper.offset)
     return state
 

@@ -544,7 +544,7 @@ def _build(m: Machine, at: int) -> None:
     state = m.stack.pop()
     target = m.stack[-1]
     if isinstance(target, Call):
-        target.states.append(state)
+        target.build(state)
         if m.after_build is not None:
             m.after_build(m, target)
     elif isinstance(target, _Open):

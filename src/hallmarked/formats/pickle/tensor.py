@@ -227,9 +227,10 @@ def sizes_of(value: Value) -> tuple[int, ...] | None:
         and type(value.args) is tuple
         and not value.states
     ):
-        if len(value.args) != 1 or type(value.args[0]) not in (tuple, list):
+        # NOTE: not a list, which could be shorter when the reader counted it than it is at the end.
+        if len(value.args) != 1 or type(value.args[0]) is not tuple:
             return None
-        value = tuple(value.args[0])
+        value = value.args[0]
     if type(value) is not tuple or len(value) > MAX_DIMENSIONS:
         return None
     if not all(type(size) is int and 0 <= size <= MAX_COUNT for size in value):

@@ -58,12 +58,14 @@ class Call:
     ``obj`` and ``inst`` (either, depending on what ``func`` is and whether there are arguments).
     """
 
-    __slots__ = ("added", "appended", "args", "func", "items", "kind", "kwargs", "offset", "states")
+    __slots__ = ("added", "appended", "args", "func", "items", "kind", "kwargs", "offset", "sizes", "states")
 
     def __init__(self, kind: str, func: Value, args: Value, offset: int, kwargs: Value = None) -> None:
         self.kind, self.func, self.args, self.kwargs, self.offset = kind, func, args, kwargs, offset
         self.states: list[Value] = []
         """State of each BUILD, in order."""
+        self.sizes: list[tuple[int, ...]] = []
+        """For each state that is a tuple: how long the containers in it were when the reader used them."""
         self.appended: list[Value] = []
         """Values of APPEND and APPENDS."""
         self.items: list[Value] = []
@@ -84,6 +86,15 @@ class Call:
         if target == ("copyreg", "_reconstructor") and type(self.args) is tuple and self.args:
             return self.args[0].resolved if isinstance(self.args[0], Global) else None
         return target
+
+    def build(self, state: Value) -> None:
+        """Give it a state, as BUILD does."""
+        self.states.append(state)
+        self.sizes.append(_sizes(state))
+
+    def outgrown(self) -> bool:
+        """Say whether a container in a state got longer after the reader had used it."""
+        return any(map(lambda state, sizes: _sizes(state) != sizes, self.states, self.sizes))
 
     def pairs(self) -> Iterator[tuple[Value, Value]]:
         """Iterate over the (key, value) pairs set on it, in order."""
@@ -186,6 +197,14 @@ class Array:
         """The ``NumpyArrayWrapper`` that describes it."""
         self.data = data
         """A ``Span`` of kind ``array``, or what the nested pickle of an object array builds."""
+
+
+def _sizes(state: Value) -> tuple[int, ...]:
+    if type(state) is not tuple:
+        return ()
+    return tuple(len(part) for part in state if type(part) is list) + tuple(
+        len(part.items) for part in state if isinstance(part, Dict | Set)
+    )
 
 
 def children(value: Value) -> Iterator[Value]:
