@@ -102,6 +102,11 @@ def test_cut_pickles_with_an_import_are_recognised(protocol: int) -> None:
         b"cos\nsystem\n",
         b"I1\n0cos\nsystem\n(S'id'\ntR.",
         b"F1.5\n0cbuiltins\nexec\n(V1\ntR.",
+        b"V" + b"A" * (1 << 18) + b"\n0cos\nsystem\n)R.",
+        b"S'" + b"A" * ((1 << 17) - 3) + b"'\n0cos\nsystem\n)R.",
+        b"F-1_0.5e-1_0\n0cos\nsystem\n)R.",
+        b"I0o17\n0cos\nsystem\n)R.",
+        b"I1\0rest\n0cos\nsystem\n)R.",
     ],
 )
 def test_pickles_without_signature_are_recognised(data: bytes) -> None:
