@@ -252,6 +252,12 @@ def test_references_stay_within_their_archive(reference: Reference, rule: str | 
         "{_target_: os.system}\n",
         "x: !!python/object/apply:os.system [id]\n",
         "x: !<tag:yaml.org,2002:python/object/apply:os.system> [id]\n",
+        "x: !!pyth%6fn/object/apply:os.system [id]\n",
+        "%TAG !p! tag:yaml.org,2002:pyth\n---\nx: !p!on/object/apply:os.system [id]\n",
+        "---\na: 1\n---\nx: !!python/object/apply:os.system [id]\n",
+        '"_t\\x61rget_": os.system\n',
+        "? _target_\n: os.system\n",
+        "&a _target_: os.system\n",
     ],
 )
 def test_calls_in_configurations_are_found(text: str) -> None:
@@ -268,6 +274,7 @@ def test_ordinary_text_is_left_alone() -> None:
         "# Use\n\nPut the `_target_` of your class into the file.\n",
         'config = {"_target_": "os.system"}\nprint(config)\n',
         "target: cpu\ncls: x\n",
+        "key: !Ref other\nwhen: !important now\n",
     ]
     for text in texts:
         assert check({"x": text}).findings == [], text
@@ -275,8 +282,19 @@ def test_ordinary_text_is_left_alone() -> None:
 
 def test_broken_configurations_with_calls_are_reported() -> None:
     """Text that names calls like a configuration, but cannot be followed, is a warning."""
-    result = check({"x": "a: 1\na: 2\nb:\n  _target_: os.system\n"})
-    assert [(f.rule, f.level) for f in result.findings] == [("SER008", Level.WARNING)]
+    for text in ("a: 1\na: 2\nb:\n  _target_: os.system\n", "_target_: os.system\n#" + "x" * 1_000_000):
+        result = check({"x": text})
+        assert [(f.rule, f.level) for f in result.findings] == [("SER008", Level.WARNING)]
+        assert result.outcome is Outcome.UNKNOWN
+    manual = check({"x": "# Use\n```yaml\nmodel:\n  _target_: a.B\n```\n"})
+    assert (rules(manual), manual.outcome) == ({"SER008"}, Outcome.PASS)
+
+
+def test_names_in_configurations_are_no_errors() -> None:
+    """A tag that only names a Python object, as manuals are built with, is a warning."""
+    result = check({"mkdocs.yml": "x: !!python/name:material.extensions.emoji.twemoji\n"})
+    assert [(f.rule, f.level) for f in result.findings] == [("NEM003", Level.WARNING)]
+    assert result.outcome is Outcome.UNKNOWN
 
 
 def test_models_in_documents_are_examined() -> None:
