@@ -158,7 +158,7 @@ def test_words_are_not_pickles(text: str) -> None:
     [
         ("zip", zipped()),
         ("tar", tarred()),
-        ("gzip", gzip.compress(b"x" * 100)),
+        ("gzip", gzip.compress(b"x" * 100, mtime=0)),
         ("bzip2", bz2.compress(b"x" * 100)),
         ("xz", lzma.compress(b"x" * 100)),
         ("lzma", lzma.compress(b"x" * 100, lzma.FORMAT_ALONE)),

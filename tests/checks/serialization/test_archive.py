@@ -33,6 +33,7 @@ def damaged(data: bytes, old: bytes, new: bytes, count: int = 1) -> bytes:
         ("ZIP006", Level.WARNING, zipped({"Model": b"x", "model": b"y"})),
         ("ZIP010", Level.NOTE, zipped({"m": b"content"}).replace(struct.pack("<I", zlib.crc32(b"content")), bytes(4))),
     ],
+    ids=["conflict", "checksum", "truncated", "foreign", "escape", "name", "no-checksum"],
 )
 def test_irregularities_become_findings(rule: str, level: Level, data: bytes) -> None:
     """Each kind of irregularity has a rule of its own, at the level that it deserves."""
