@@ -97,7 +97,10 @@ def _words(run: Run, paths: list[str], word: str) -> int:
 
 
 def throughput(scratch: Path, peers: Path) -> str:
-    """Compare time and memory with hashing the same bytes and with other scanners; warm cache, one process each."""
+    """Compare time and memory with hashing the same bytes and with other scanners.
+
+    Caches are warm, each tool has a process of its own, and what it loads once for all files is not counted.
+    """
     archives = [scratch / f"weights{i}.pt" for i in range(60)]
     for number, path in enumerate(archives):
         torch.manual_seed(number)

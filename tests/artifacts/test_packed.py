@@ -57,12 +57,24 @@ def test_folder_inside(name: str, top: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "files",
-    [{"a/data.pkl": b"", "a/version": b"3"}, {"config.json": b"{}", "model.weights.h5": b""}, {"x.npy": b""}],
-    ids=["torch", "keras", "npz"],
+    [
+        {"a/data.pkl": b"", "a/version": b"3"},
+        {"a/archive_format": b"pt2", "a/models/model.json": b"{}"},
+        {"config.json": b"{}", "model.weights.h5": b""},
+        {"x.npy": b""},
+    ],
+    ids=["torch", "torch export", "keras", "npz"],
 )
 def test_one_file_of_a_library(files: dict[str, bytes], tmp_path: Path) -> None:
     """An archive that a library loads as a whole is a file, not a folder."""
     assert isinstance(opened(pack(tmp_path / "m.zip", files)), LocalArtifact)
+
+
+@pytest.mark.parametrize("hidden", ["data/data.pkl", "assets/schema.json", "parts/model.weights.h5"])
+def test_a_member_further_down_makes_no_library_file(hidden: str, tmp_path: Path) -> None:
+    """A folder stays a folder whatever lies in its subfolders: its code and its card are to be seen."""
+    path = pack(tmp_path / "m.zip", {hidden: b"", "modeling.py": b"x = 1", "README.md": b"# Heron"})
+    assert {file.path for file in opened(path).files} == {hidden, "modeling.py", "README.md"}
 
 
 def test_not_an_archive(tmp_path: Path) -> None:

@@ -69,6 +69,15 @@ def test_outcome(check: Probe, outcome: Outcome, result: str) -> None:
     assert bool(got.reason) == (outcome is Outcome.UNKNOWN or bool(got.gaps or got.broke))
 
 
+def test_a_gap_is_kept_once() -> None:
+    """What two readers of one file could not establish is one gap; the same about another place is another."""
+    here, there = Gap("could not look", Location("a")), Gap("could not look", Location("b"))
+    assert run(Probe(here, there, here, Gap("could not look", Location("a"))), MemoryArtifact({"a": ""})).gaps == [
+        here,
+        there,
+    ]
+
+
 def test_inapplicable() -> None:
     """A check with nothing to look at says so instead of passing."""
     assert not run(Probe(applies=False), MemoryArtifact({})).applied
@@ -166,9 +175,9 @@ def test_hostile_check(act: str, says: str, tmp_path: Path, monkeypatch: pytest.
 def test_a_check_cannot_fill_our_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading stops when a check has said more than any check has to say."""
     monkeypatch.setattr(runner, "MAX_BYTES", 1000)
-    line = b'{"kind": "Gap", "body": {"reason": "%s"}}\n' % (b"x" * 300)
+    lines = [b'{"kind": "Gap", "body": {"reason": "%03d%s"}}\n' % (at, b"x" * 297) for at in range(100)]
     result = runner.Result("hostile", "1")
-    assert runner._receive(io.BytesIO(line * 100), result)
+    assert runner._receive(io.BytesIO(b"".join(lines)), result)
     assert (len(result.gaps), result.broke) == (2, runner.TOO_MUCH)
 
 

@@ -86,7 +86,7 @@ def test_summary_is_short_and_aligned(shell: Shell, tmp_path: Path) -> None:
     assert "            … and 3 more in conversion.json" in lines
     assert "Dropped     1 not part of the weights" in lines
     assert "Refused     none" in lines
-    assert "Left alone  1 other file, not copied" in lines
+    assert "Not copied  1 other file" in lines
     assert any(line.startswith("  hallmarked verify ") for line in lines)
     assert len(lines) < 25
 
@@ -303,6 +303,43 @@ def test_failed_signing_leaves_nothing(shell: Shell, tmp_path: Path, monkeypatch
     assert names(tmp_path) == ["home", "m"]
 
 
+def test_texts_that_are_not_unicode_are_escaped(shell: Shell, tmp_path: Path) -> None:
+    """Halves of characters in what is dropped or refused do not stop the rest."""
+    odd = {"state_dict": weights(), "half \ud800": 1}
+    source = model(tmp_path / "m", {"a.pt": odd, "b.pt": {"half \ud800": torch.ones(1)}})
+    done = shell("convert", source)
+    assert done.status == 1
+    report = json.loads((tmp_path / "m-safetensors" / "conversion.json").read_bytes())
+    assert [row["name"] for row in report["dropped"]["a.pt"]] == ["half \\ud800"]
+    assert list(report["refused"]) == ["b.pt"]
+
+
+def test_folders_within_are_kept(shell: Shell, tmp_path: Path) -> None:
+    """Results lie at the same places as their sources, and verify there."""
+    source = model(tmp_path / "m", {"a.pt": weights()})
+    model(source / "sub", {"a.pt": weights()})
+    assert shell("convert", source).status == 0
+    out = tmp_path / "m-safetensors"
+    assert names(out / "sub") == ["a.safetensors"]
+    assert shell("verify", out / "evidence.json", out, *shell.keys()).status == 0
+
+
+def test_shards_are_converted_or_refused_together(shell: Shell, tmp_path: Path) -> None:
+    """The index is rewritten; when one shard is not proven, the whole is refused."""
+    parts = {"pytorch_model-1.bin": {"a": torch.ones(2)}, "pytorch_model-2.bin": {"b": torch.ones(3)}}
+    index = {"weight_map": {"a": "pytorch_model-1.bin", "b": "pytorch_model-2.bin"}}
+    source = model(tmp_path / "m", {**parts, "pytorch_model.bin.index.json": json.dumps(index)})
+    assert shell("convert", source).status == 0
+    out = tmp_path / "m-safetensors"
+    assert {"model.safetensors.index.json", "model-1.safetensors", "model-2.safetensors"} <= set(names(out))
+    assert shell("verify", out / "evidence.json", out, *shell.keys()).status == 0
+    torch.save({"b": torch.ones(3), "x": Hostile()}, source / "pytorch_model-2.bin")
+    torch.save(weights(), source / "other.bin")
+    done = shell("convert", source, "--output", tmp_path / "out")
+    assert (done.status, "pytorch_model-2.bin: its pickle is not proven" in done.out) == (1, True)
+    assert names(tmp_path / "out") == ["conversion.json", "evidence.json", "other.safetensors"]
+
+
 def test_a_file_that_changes_after_its_proof_is_not_converted(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -325,7 +362,6 @@ def test_a_check_that_dies_vouches_for_nothing(shell: Shell, tmp_path: Path, mon
     assert "the check did not finish" in shell("convert", source).refused()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs resource limits")
 def test_a_full_disk_leaves_nothing(shell: Shell, tmp_path: Path) -> None:
     """When the results cannot be written, one sentence says so and nothing half-written stays."""
     source = model(tmp_path / "m", {"a.pt": {"a": torch.zeros(1 << 20)}})

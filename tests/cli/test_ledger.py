@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 
 import pytest
 
+from hallmarked.ledger.checkpoint import Checkpoint
 from hallmarked.ledger.ledger import Ledger
 from hallmarked.ledger.merkle import leaf_hash, root_from_inclusion, verify_consistency
+from hallmarked.ledger.note import sign_note
 from hallmarked.ledger.proof import read_proof
 from hallmarked.ledger.tile import read_entries
 from hallmarked.ledger.trust import load_trust
 from hallmarked.ledger.verify import verify_bundle
 from hallmarked.ledger.witness import read_request
 from tests.cli.support import Shell
-from tests.ledger.support import NOW, make_statement
+from tests.ledger.support import NOW, STRANGER, make_statement
 
 ALL = (
     ["log"],
@@ -167,9 +170,28 @@ def test_other_folders_are_not_published_into(shell: Shell, tmp_path: Path) -> N
     (site / "index.html").write_text("mine")
     assert "not a published log" in shell("ledger", "tiles", site).refused()
     (site / "checkpoint").write_text("log.example.org/other\n1\n")
+    assert "does not hold an earlier state" in shell("ledger", "tiles", site).refused()
+    text = str(Checkpoint("log.example.org/other", 1, bytes(32)))
+    (site / "checkpoint").write_text(sign_note(text, "log.example.org/other", STRANGER))
     assert "another log" in shell("ledger", "tiles", site).refused()
     assert sorted(path.name for path in site.iterdir()) == ["checkpoint", "index.html"]
     assert "exists" in shell("ledger", "tiles", site / "index.html").refused()
+
+
+def test_a_published_log_never_goes_back(shell: Shell, tmp_path: Path) -> None:
+    """A restored or rewritten log does not replace what others may have seen."""
+    site, copy = tmp_path / "site", tmp_path / "copy"
+    fill(shell, 2)
+    shutil.copytree(shell.home, copy)
+    fill(shell, 2)
+    assert shell("ledger", "tiles", site).status == 0
+    published = {path: path.read_bytes() for path in site.rglob("*") if path.is_file()}
+    shell.set(HALLMARKED_HOME=str(copy))
+    assert "has a later state of the log, of 4 entries" in shell("ledger", "tiles", site).refused()
+    with Ledger.open(copy) as ledger:
+        ledger.attest([make_statement(number) for number in (7, 8, 9)], time=NOW)
+    assert "does not hold an earlier state" in shell("ledger", "tiles", site).refused()
+    assert {path: path.read_bytes() for path in site.rglob("*") if path.is_file()} == published
 
 
 def test_reading_needs_no_key(shell: Shell, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pickletools
 import tarfile
 import zipfile
 import zlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from hallmarked.formats.blob import Blob
 from hallmarked.formats.identify import INERT, identify
+from tests.formats import wire
 from tests.support import DATA, needs_data
 
 
@@ -100,6 +102,11 @@ def test_cut_pickles_with_an_import_are_recognised(protocol: int) -> None:
         b"cos\nsystem\n",
         b"I1\n0cos\nsystem\n(S'id'\ntR.",
         b"F1.5\n0cbuiltins\nexec\n(V1\ntR.",
+        b"V" + b"A" * (1 << 18) + b"\n0cos\nsystem\n)R.",
+        b"S'" + b"A" * ((1 << 17) - 3) + b"'\n0cos\nsystem\n)R.",
+        b"F-1_0.5e-1_0\n0cos\nsystem\n)R.",
+        b"I0o17\n0cos\nsystem\n)R.",
+        b"I1\0rest\n0cos\nsystem\n)R.",
     ],
 )
 def test_pickles_without_signature_are_recognised(data: bytes) -> None:
@@ -307,3 +314,24 @@ def test_inert_formats_are_named() -> None:
     """Ordinary documents and media are inert; what loaders read is not."""
     assert {"text", "json", "png", "parquet"} <= INERT
     assert not INERT & {"pickle", "zip", "hdf5", "onnx", "xml", "npy", "elf"}
+
+
+@pytest.mark.parametrize("name", ["frozen.pb", "linear.pb", "python.pb", "files.pb"])
+def test_graphs_of_tensorflow_are_recognised(name: str) -> None:
+    """SavedModels and frozen graphs are recognised by structure; so is a SavedModel that is cut."""
+    data = (Path(__file__).parents[1] / "assets" / "tensorflow" / name).read_bytes()
+    assert kinds(data) == ("savedmodel",)
+    if name != "frozen.pb":
+        assert kinds(data[:-1]) == ("savedmodel",)
+
+
+def test_objects_of_keras_are_recognised() -> None:
+    """The list of objects beside a SavedModel is a message of its own kind."""
+    item = (wire.number(2, 1), wire.part(3, "root"), wire.part(4, "_tf_keras_model"), wire.part(5, "{}"))
+    assert kinds(wire.part(1, *item)) == ("savedmodel",)
+
+
+def test_metadata_attached_to_lite_models_is_no_archive_of_its_own() -> None:
+    """An archive behind a TensorFlow Lite model is named as what it is."""
+    lite = (Path(__file__).parents[1] / "assets" / "tensorflow" / "linear.tflite").read_bytes()
+    assert kinds(lite + zipped()) == ("flatbuffer-tflite", "attached-zip")

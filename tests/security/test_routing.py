@@ -45,9 +45,6 @@ def test_unpicklers_read_these_streams_to_the_end(what: str) -> None:
     assert recorder.called == ["example.stand_in"]
 
 
-@pytest.mark.xfail(
-    reason="identify_pickle gives up at an argument longer than 4,096 bytes or in a form that CPython takes as well"
-)
 @pytest.mark.parametrize("what", STREAMS)
 def test_a_pickle_is_examined_however_it_begins(what: str) -> None:
     """Beside a file that is proven, a pickle that begins unusually is still a finding or a gap."""

@@ -20,8 +20,11 @@ from hallmarked.formats.archive.zip import read_zip
 from hallmarked.formats.blob import Blob, Budget
 from hallmarked.formats.identify import identify
 
-LOADED_WHOLE = frozenset({"data.pkl", "constants.pkl", "schema.json", "model_config.yaml", "model.weights.h5"})
-"""Members that make an archive one file for a library (PyTorch, TorchScript, skops, NeMo, Keras) and not a folder."""
+LOADED_WHOLE = frozenset(
+    ("data.pkl", "constants.pkl", "archive_format", "schema.json", "model_config.yaml", "model.weights.h5")
+)
+"""Members that make an archive one file for a library (PyTorch, TorchScript, skops, NeMo, Keras) and not a folder, when
+they lie where it looks for them: at the top, or in the one folder around everything."""
 
 
 class PackedArtifact:
@@ -108,8 +111,10 @@ def unpacked(artifact: LocalArtifact) -> PackedArtifact | None:
         listing = _listing(Blob(name, size, lambda: artifact.open(name)), Budget(size))
     except FormatError:
         return None  # the serialization check says what is wrong with it
-    names = {entry.name.rpartition("/")[2] for entry in listing.entries} if listing else set()
-    if listing is None or not names - {""} or names & LOADED_WHOLE or all(n.endswith(".npy") for n in names if n):
+    names = [entry.name for entry in listing.entries if not entry.name.endswith("/")] if listing else []
+    top = _common_folder(names)
+    is_whole = any(name.removeprefix(top) in LOADED_WHOLE for name in names)
+    if listing is None or not names or is_whole or all(name.endswith(".npy") for name in names):
         return None
     return PackedArtifact(artifact, listing, artifact.base)
 

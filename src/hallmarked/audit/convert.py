@@ -55,8 +55,8 @@ class Converted:
     conversion: Conversion
     report: bytes
     """``conversion.json``."""
-    left_alone: int
-    """Files of the artifact that do not look like weights."""
+    others: int
+    """Files of the artifact that were neither converted nor refused by name."""
     command: Sequence[str]
     """The command that verifies the evidence, line by line."""
 
@@ -116,9 +116,9 @@ def convert_weights(
         bundle = ledger.export_bundle(ledger.attest([statement], time=time))
         write(draft, {REPORT: report, EVIDENCE: bundle})
     known = {row["name"] for row in _inputs(conversion)} | conversion.refused.keys()
-    left_alone = sum(file.path not in known for file in artifact.files)
+    others = sum(file.path not in known for file in artifact.files)
     command = shlex.join(["hallmarked", "verify", str(folder / EVIDENCE), str(folder)])
-    return Converted(folder, conversion, report, left_alone, with_keys(command, ledger))
+    return Converted(folder, conversion, report, others, with_keys(command, ledger))
 
 
 @contextmanager
@@ -202,7 +202,7 @@ def summarise(converted: Converted) -> list[str]:
         *_row("Tied", f"{len(tied):,} left out, the same as another" if tied else "none", tied),
         *_row("Dropped", f"{len(dropped):,} not part of the weights" if dropped else "none", dropped),
         *_row("Refused", f"{len(refused):,} not converted" if refused else "none", refused, len(refused)),
-        *_row("Left alone", f"{plural(converted.left_alone, 'other file')}, not copied"),
+        *_row("Not copied", plural(converted.others, "other file")),
         *_row("Written to", clean(converted.folder)),
     ]
     return [*lines, "", "Verify with", *(f"  {line}" for line in converted.command)]

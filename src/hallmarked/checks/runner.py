@@ -49,6 +49,7 @@ class Result:
     """False when there was nothing for this check to look at; then there is nothing to attest."""
     seconds: float = 0.0
     isolation: tuple[str, ...] = ()
+    _open: set[Gap] = field(default_factory=set, init=False, repr=False, compare=False)
 
     @property
     def outcome(self) -> Outcome:
@@ -68,12 +69,13 @@ class Result:
         return f"{self.gaps[0].reason}{more}"
 
     def add(self, item: Item) -> None:
-        """Keep what the check yielded."""
+        """Keep what the check yielded; what could not be established for two reasons is said once."""
         if isinstance(item, Finding):
             self.findings.append(item)
         elif isinstance(item, Measurement):
             self.measurements.append(item)
-        else:
+        elif item not in self._open:
+            self._open.add(item)
             self.gaps.append(item)
 
     def to_statement(self, subject: Subject, rule_set: str) -> Statement:

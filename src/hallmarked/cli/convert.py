@@ -18,8 +18,10 @@ from hallmarked.ledger.ledger import Ledger
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path))
-@click.option("--output", type=click.Path(path_type=Path), help="New folder for the results [PATH-safetensors].")
+@click.argument("path", type=click.Path(path_type=Path, readable=False))
+@click.option(
+    "--output", type=click.Path(path_type=Path, readable=False), help="New folder for the results [PATH-safetensors]."
+)
 @click.option("--only", "paths", multiple=True, metavar="FILE", help="Convert only this file of PATH; may be repeated.")
 @click.option("--select", metavar="KEY", help="Which part of a checkpoint is meant, when it holds several.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="What to print.")

@@ -112,7 +112,9 @@ def prove(index: int) -> None:
 @command.command()
 @click.argument("indexes", nargs=-1, type=click.IntRange(0), metavar="[INDEX]...")
 @click.option("--subject", metavar="DIGEST", help="Instead: every statement about this digest (hex, whole).")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to write it; printed without.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, readable=False), help="Where to write it; printed without."
+)
 def export(indexes: Sequence[int], subject: str | None, output: Path | None) -> None:
     """Write the evidence file of some entries, proven against the newest checkpoint."""
     if bool(indexes) == (subject is not None):
@@ -147,7 +149,7 @@ def consistency(old: int, new: int | None) -> None:
 
 
 @command.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path, readable=False))
 def tiles(folder: Path) -> None:
     """Write the log into FOLDER as static files (C2SP tlog-tiles) that any web server can hand out.
 

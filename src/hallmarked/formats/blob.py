@@ -85,6 +85,8 @@ class Blob:
     """Opens a fresh, seekable stream at the start."""
     depth: int = 0
     """How many containers it lies in."""
+    origin: tuple[Blob, int] | None = None
+    """The blob this one is a range of, and where it starts there; lets a few bytes be read without going through it."""
 
     def open(self) -> BinaryIO:
         """Open the bytes for reading from the start; the caller closes."""
@@ -101,6 +103,21 @@ class Blob:
             stream.seek(max(0, self.size - count))
             return stream.read(count)
 
+    def ends(self, first: int, last: int) -> tuple[bytes, bytes]:
+        """Return that many bytes of the beginning and of the end, fewer when the blob is shorter, opening it once."""
+        blob, start, origin = self, 0, self.origin
+        while origin is not None:
+            blob, start, origin = origin[0], start + origin[1], origin[0].origin
+        with blob.open() as stream:
+            if start:
+                stream.seek(start)
+            head = stream.read(min(first, self.size))
+            if self.size <= min(first, last):
+                return head, head
+            last = min(last, self.size)
+            stream.seek(start + self.size - last)
+            return head, stream.read(last)
+
     def read_all(self, budget: Budget) -> bytes:
         """Return everything, when it fits into the budget for documents held in memory.
 
@@ -112,8 +129,14 @@ class Blob:
         with self.open() as stream:
             return stream.read(self.size)
 
-    def window(self, offset: int, size: int, name: str = "") -> Blob:
+    def window(self, offset: int, size: int, name: str = "", *, deeper: int = 0) -> Blob:
         """Return a part of this blob as a blob of its own, without copying.
+
+        Args:
+            offset: Where it starts.
+            size: Bytes.
+            name: What it is called within this one.
+            deeper: 1 when this blob is a container and the part its content.
 
         Raises:
             FormatError: When the part does not lie inside.
@@ -121,7 +144,11 @@ class Blob:
         if offset < 0 or size < 0 or offset + size > self.size:
             raise FormatError(f"bytes {offset} to {offset + size} lie outside of {self.size} bytes", offset=offset)
         path = f"{self.path}!{name}" if name else self.path
-        return Blob(path, size, lambda: io.BufferedReader(_Window(self.open(), offset, size)), self.depth)
+
+        def opener() -> BinaryIO:
+            return io.BufferedReader(_Window(self.open(), offset, size))
+
+        return Blob(path, size, opener, self.depth + deeper, (self, offset))
 
     @classmethod
     def of_bytes(cls, path: str, data: bytes, depth: int = 0) -> Blob:

@@ -9,13 +9,14 @@ Signatures: the specification of each format, as cited by its reader.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import BinaryIO
 
 from hallmarked.formats.archive.zip_headers import LOCAL_SIGNATURE, TAIL, has_directory
 from hallmarked.formats.blob import Blob
 from hallmarked.formats.identify_pickle import Evidence, pickle_evidence
 from hallmarked.formats.sniff import (
+    is_bzip2,
     is_class_file,
+    is_fat_macho,
     is_font,
     is_gguf,
     is_jpeg,
@@ -29,9 +30,9 @@ from hallmarked.formats.sniff import (
     is_pyc,
     is_rds,
     is_safetensors,
-    is_savedmodel,
     is_sentencepiece,
     is_tar,
+    is_tensorflow,
     is_text,
     is_ubjson,
     is_zlib,
@@ -88,10 +89,7 @@ Sniffer = Callable[[Blob, bytes], bool]
 
 STRUCTURES: tuple[tuple[str, Sniffer], ...] = (
     ("tar", is_tar),
-    (
-        "bzip2",
-        lambda _, head: head[:3] == b"BZh" and head[3:4] in b"123456789" and head[4:10] in {b"1AY&SY", b"\x17rE8P\x90"},
-    ),
+    ("bzip2", is_bzip2),
     ("zlib", is_zlib),
     ("lzma", is_lzma_alone),
     ("safetensors", is_safetensors),
@@ -100,12 +98,7 @@ STRUCTURES: tuple[tuple[str, Sniffer], ...] = (
     ("pe", is_pe),
     ("pyc", is_pyc),
     ("class", is_class_file),
-    (
-        "macho",
-        lambda _, head: (
-            head[:4] in {b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf"} and 0 < int.from_bytes(head[4:8], "big") < 43
-        ),
-    ),
+    ("macho", is_fat_macho),
     ("jpeg", is_jpeg),
     ("mp3", is_mp3),
     ("mp4", is_mp4),
@@ -114,7 +107,7 @@ STRUCTURES: tuple[tuple[str, Sniffer], ...] = (
 """Formats whose beginning has to be looked at more closely."""
 
 UNSIGNED: tuple[tuple[str, Sniffer], ...] = (
-    ("savedmodel", is_savedmodel),
+    ("savedmodel", is_tensorflow),
     ("onnx", is_onnx),
     ("sentencepiece", is_sentencepiece),
     ("ubjson", is_ubjson),
@@ -161,26 +154,24 @@ def identify(blob: Blob, *, sure: bool = False) -> tuple[str, ...]:
     """
     if not blob.size:
         return ("empty",)
-    with blob.open() as stream:
-        head = stream.read(HEAD)
-        tail = head
-        if blob.size > len(head):
-            # NOTE: of raw numbers a sixteenth is enough; an archive among them begins or ends like one
-            reach = min(TAIL, max(HEAD, blob.size // 16)) if sure else TAIL
-            stream.seek(max(0, blob.size - reach))
-            tail = stream.read(reach)
-        superblock = not sure and _hdf5_later(stream, blob.size, head)
+    # NOTE: of raw numbers a sixteenth is enough; an archive among them begins or ends like one
+    head, tail = blob.ends(HEAD, min(TAIL, max(HEAD, blob.size // 16)) if sure else TAIL)
+    if not head:
+        return ()
     claims = [name for name, offset, magic in _BY_BYTE.get(head[0], ()) if head.startswith(magic, offset)]
     claims += [name for name, offset, magic in _INSIDE if head.startswith(magic, offset)]
     claims += [name for name, matches in (_NUMBERS if sure else STRUCTURES) if matches(blob, head)]
     if "zip" not in claims and has_directory(blob, tail):
         claims.append("zip")
-    if superblock and "hdf5" not in claims:
+    if not sure and "hdf5" not in claims and _hdf5_later(blob, head):
         claims.append("hdf5")
     if head.startswith(b"#!"):
         claims.append("script")
     if "zip" in claims and {"elf", "pe", "macho", "script"} & {*claims}:
         claims.insert(0, "llamafile")
+    if "zip" in claims and "flatbuffer-tflite" in claims:
+        # metadata of TensorFlow Lite: labels and the like, attached behind the model
+        claims[claims.index("zip")] = "attached-zip"
     text = not sure and not claims and is_text(blob, head, tail)
     evidence = pickle_evidence(blob, head, text=text, numbers=sure)
     if evidence is Evidence.STRONG or (evidence is Evidence.WEAK and not claims and not sure):
@@ -201,16 +192,19 @@ for _row in SIGNATURES:
         _BY_BYTE.setdefault(_row[2][0], []).append(_row)
 
 
-def _hdf5_later(stream: BinaryIO, size: int, head: bytes) -> bool:
+def _hdf5_later(blob: Blob, head: bytes) -> bool:
     """Look for a superblock behind a user block: at 512, 1024, 2048, … (format specification, section II.A)."""
     magic, offset = b"\x89HDF\r\n\x1a\n", 512
-    while offset + 96 <= size:
-        if offset + 8 <= len(head):
-            found = head[offset : offset + 8]
-        else:
-            stream.seek(offset)
-            found = stream.read(8)
-        if found == magic:
+    while offset + 8 <= len(head):
+        if head.startswith(magic, offset):
             return True
         offset *= 2
+    if offset + 96 > blob.size:
+        return False
+    with blob.open() as stream:
+        while offset + 96 <= blob.size:
+            stream.seek(offset)
+            if stream.read(8) == magic:
+                return True
+            offset *= 2
     return False

@@ -19,8 +19,10 @@ from hallmarked.formats.blob import Blob
 
 WALK = 20_000
 """Instructions looked at. What lives that long is a pickle."""
-LINE = 4096
-"""Longest argument that ends with a newline; longer ones are data or text."""
+LINE = 1 << 30
+"""Longest argument that ends with a newline."""
+KEPT = 1 << 16
+"""Bytes of such an argument that are looked at."""
 
 
 class Evidence(IntEnum):
@@ -49,6 +51,10 @@ _STRINGS = frozenset(ord(op.code) for op in pickletools.opcodes if op.name.endsw
 _COUNTED = frozenset(ord(op.code) for op in pickletools.opcodes if op.arg and op.arg.n in _LENGTHS)
 _LOOKUPS = frozenset(b"ghj")
 _MARK = pickletools.markobject
+_INTEGER = re.compile(rb"\s*[+-]?(?:0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|[0-9][0-9_]*)L?\s*")
+_FLOAT = re.compile(
+    rb"\s*[+-]?(?:(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:e[+-]?[0-9_]+)?|inf(?:inity)?|nan)\s*", re.IGNORECASE
+)
 _NAME = re.compile(rb"[A-Za-z_][\w.]+\n[A-Za-z_][\w.]+\n")
 _POWERFUL = frozenset(
     b"__builtin__ builtins asyncio bdb code codecs commands cProfile ctypes functools http importlib io marshal nt"
@@ -133,7 +139,7 @@ class _Walk:
         """Read or skip an argument; nothing when it is not there or cannot be one."""
         count = op.arg.n if op.arg else 0
         if count == pickletools.UP_TO_NEWLINE:
-            lines = [self.stream.readline(LINE) for _ in range(2 if op.name in {"GLOBAL", "INST"} else 1)]
+            lines = [self._line() for _ in range(2 if op.name in {"GLOBAL", "INST"} else 1)]
             whole = all(line.endswith(b"\n") for line in lines) and _plausible(op.name, [line[:-1] for line in lines])
             return b"".join(lines) if whole else None
         if count in _LENGTHS:
@@ -144,6 +150,16 @@ class _Walk:
             return None if cut else b""
         data = self.stream.read(count)
         return data if len(data) == count else None
+
+    def _line(self) -> bytes:
+        """Read up to a newline; of a very long line, return its beginning and the newline."""
+        line = self.stream.readline(KEPT)
+        if len(line) < KEPT or line.endswith(b"\n"):
+            return line
+        end, length = line[-2:], len(line)
+        while not end.endswith(b"\n") and length < LINE and (more := self.stream.readline(KEPT)):
+            end, length = (end + more)[-2:], length + len(more)
+        return line + end
 
     def _acts(self, code: int, argument: bytes) -> bool:
         """Say whether an instruction settles the matter: it imports something, or calls what was looked up."""
@@ -186,11 +202,13 @@ def _plausible(name: str, lines: list[bytes]) -> bool:
     if name == "STRING":
         line = lines[0].strip()
         return len(line) >= 2 and line[0] == line[-1] and line[0] in b"\"'"
+    # numbers as C and Python write them; the unpickler in C stops at a zero byte
     if name in {"INT", "LONG", "PUT", "GET"}:
-        return lines[0].strip().rstrip(b"L").lstrip(b"-+").isdigit()
+        return _INTEGER.fullmatch(lines[0].partition(b"\0")[0]) is not None
     if name == "FLOAT":
-        return all(byte in b"0123456789+-.eEinfaNIF" for byte in lines[0].strip()) and bool(lines[0].strip())
-    return b"\0" not in lines[0] and _decodes(lines[0])
+        return _FLOAT.fullmatch(lines[0].partition(b"\0")[0]) is not None
+    # a text may hold any byte; an identifier is text
+    return name == "UNICODE" or _decodes(lines[0])
 
 
 def _decodes(data: bytes) -> bool:

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator
 
 from hallmarked.formats.blob import Blob
+from hallmarked.formats.savedmodel import find_kind
 
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\b\x1b"))
 _WALK = 4096
@@ -172,8 +173,13 @@ def is_onnx(blob: Blob, head: bytes) -> bool:
     return bool(seen.keys() & {7, 8}) and (1 in seen or {7, 8} <= seen.keys())
 
 
-def is_savedmodel(blob: Blob, head: bytes) -> bool:
-    """Look for the fields of ``SavedModel`` and, within its first graph, those of ``MetaGraphDef``."""
+def is_tensorflow(blob: Blob, head: bytes) -> bool:
+    """Look for a message with TensorFlow graphs or the objects of Keras, or the beginning of a SavedModel."""
+    return bool(head) and head[0] & 7 in {_VARINT, _BYTES} and (_is_savedmodel(blob, head) or bool(find_kind(blob)))
+
+
+def _is_savedmodel(blob: Blob, head: bytes) -> bool:
+    """Look for the fields of ``SavedModel`` and, within its first graph, those of ``MetaGraphDef``; it may be cut."""
     if head[:1] not in {b"\x08", b"\x12"}:
         return False
     graphs = 0

@@ -10,9 +10,11 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-from hallmarked.core.errors import BackendError, InputError
-from hallmarked.ledger.checkpoint import Checkpoint
+from hallmarked.core.errors import BackendError, InputError, VerificationError
+from hallmarked.ledger.checkpoint import Checkpoint, read_checkpoint
 from hallmarked.ledger.log import Log
+from hallmarked.ledger.merkle import verify_consistency
+from hallmarked.ledger.note import MAX_NOTE, open_note
 from hallmarked.ledger.tile import WIDTH, list_tiles, tile_path, write_entries
 
 CHECKPOINT = "checkpoint"
@@ -33,7 +35,7 @@ def publish_log(log: Log, folder: Path) -> Checkpoint:
     note = log.checkpoint()
     checkpoint = log.read_checkpoint(note)
     try:
-        _refuse_others(folder, log.origin)
+        _refuse_others(folder, log, checkpoint)
         for path, data in _tiles(log, checkpoint.size):
             _put(folder / path, data)
         _put(folder / CHECKPOINT, note.encode())
@@ -42,18 +44,27 @@ def publish_log(log: Log, folder: Path) -> Checkpoint:
     return checkpoint
 
 
-def _refuse_others(folder: Path, origin: str) -> None:
-    """Make sure that a folder is empty or has this log's files."""
+def _refuse_others(folder: Path, log: Log, checkpoint: Checkpoint) -> None:
+    """Make sure that a folder is empty, or has an earlier state of this log: who saw that must not see it denied."""
     folder.mkdir(parents=True, exist_ok=True)
     if not any(folder.iterdir()):
         return
     try:
         with (folder / CHECKPOINT).open("rb") as file:
-            start = file.read(len(origin.encode()) + 1)
+            note = file.read(MAX_NOTE).decode("utf-8", "replace")
     except FileNotFoundError:
         raise InputError(f"{folder} holds something that is not a published log") from None
-    if start != f"{origin}\n".encode():
-        raise InputError(f"{folder} holds another log than {origin}")
+    try:
+        text, signed = open_note(note, log.keys)
+        published = read_checkpoint(text)
+        if not signed or published.origin != log.origin:
+            raise InputError(f"{folder} holds another log than {log.origin}")
+        if published.size > checkpoint.size:
+            raise InputError(f"{folder} has a later state of the log, of {published.size} entries")
+        proof = log.prove_consistency(published.size, checkpoint.size)
+        verify_consistency(published.size, checkpoint.size, published.root, checkpoint.root, proof)
+    except VerificationError as error:
+        raise InputError(f"{folder} does not hold an earlier state of this log: {error}") from error
 
 
 def _tiles(log: Log, size: int) -> Iterator[tuple[str, bytes]]:

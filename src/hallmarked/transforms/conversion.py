@@ -260,11 +260,21 @@ def _write_index(run: _Run, group: Group, parts: Sequence[_Part]) -> OutputFile:
     return OutputFile(name, len(content), sha256(iter([memoryview(content)])))
 
 
+def _utf8(text: str) -> str:
+    """Make a text writable: pickles may hold halves of characters."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def _conclude(run: _Run, refused: Mapping[str, str], parameters: Mapping[str, Any]) -> Conversion:
     files = sorted([*(part.output for part in run.parts), *run.indexes], key=lambda file: file.name)
     tensors = [record for part in run.parts for record in part.records]
     tied = {part.path: part.tied for part in run.parts if part.tied}
-    dropped = {part.path: part.dropped for part in run.parts if part.dropped}
+    refused = {path: _utf8(reason) for path, reason in refused.items()}
+    dropped = {
+        part.path: [Dropped(_utf8(d.name), _utf8(d.what), _utf8(d.reason)) for d in part.dropped]
+        for part in run.parts
+        if part.dropped
+    }
     report = {
         "tensors": [
             {

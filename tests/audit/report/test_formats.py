@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from hallmarked.audit.report import sarif, statements, text
 from hallmarked.audit.report.view import size
-from hallmarked.core.evidence import Statement
+from hallmarked.core.evidence import Outcome, Statement
 from tests.audit.example import report
 
 
@@ -84,3 +85,11 @@ def test_sarif_says_what_is_unknown(run: dict[str, Any]) -> None:
 def test_sizes(count: int, shown: str) -> None:
     """Sizes have a unit people know."""
     assert size(count) == shown
+
+
+def test_text_says_how_to_go_on() -> None:
+    """When nothing fails but something stays unknown, the last line says what can be done about it."""
+    unsettled = report()
+    assert "--allow-unknown" not in text.render(unsettled)
+    verdict = replace(unsettled.verdict, outcome=Outcome.UNKNOWN)
+    assert "--allow-unknown" in text.render(replace(unsettled, verdict=verdict))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hallmarked.audit.report import view
 from hallmarked.checks.runner import Result
-from hallmarked.core.evidence import Measurement
+from hallmarked.core.evidence import Finding, Gap, Level, Location, Measurement
 
 
 def test_the_whole_stands_for_its_parts() -> None:
@@ -22,3 +22,17 @@ def test_the_whole_stands_for_its_parts() -> None:
         ("Model type", "bert", "config.json"),
         ("Parameters", "64", ""),
     ]
+
+
+def test_a_gap_beside_its_warning_is_not_listed_again() -> None:
+    """Of a warning and a gap in one place only the warning is listed; gaps elsewhere, or beside a note, stay."""
+    here, there = Location("a.pkl", 3), Location("b.pkl", 3)
+    result = Result(
+        "serialization",
+        "1",
+        findings=[Finding("TST001", Level.WARNING, "calls f", here), Finding("TST002", Level.NOTE, "odd", there)],
+        gaps=[Gap("it calls f", here), Gap("unread", there), Gap("no daemon")],
+    )
+    listed, told = view.unexplained([result])
+    assert [gap.reason for _, gap in listed] == ["unread", "no daemon"]
+    assert told == {"serialization": 1}

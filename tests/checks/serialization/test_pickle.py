@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hallmarked.checks.serialization.contract import FileVerdict, Seen
+from hallmarked.checks.serialization.contract import FileVerdict, Known, Seen
 from hallmarked.checks.serialization.pickle import RULES, examine_pickle, examine_torch_object
 from hallmarked.core.errors import FormatError
 from hallmarked.core.evidence import Finding, Gap, Level, Measurement
@@ -32,8 +32,9 @@ def judge(data: bytes, storages: Mapping[str, int] | None = None) -> tuple[FileV
     try:
         for item in examined:
             seen.append(item)
-            if isinstance(item, Blob):
-                verdict, inner = judge(item.read_all(Budget(item.size)))
+            if isinstance(item, Blob | Known):
+                content = item.blob if isinstance(item, Known) else item
+                verdict, inner = judge(content.read_all(Budget(content.size)))
                 seen.extend([*inner, *([] if verdict == FileVerdict.PROVEN else [Gap("inside")])])
     except FormatError:
         broken = True

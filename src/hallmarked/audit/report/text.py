@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from hallmarked.audit.report import view
 from hallmarked.audit.report.report import Report
-from hallmarked.core.evidence import Level
+from hallmarked.core.evidence import Level, Outcome
 from hallmarked.core.text import clean
 
 MARKS = {
@@ -84,13 +84,16 @@ def _findings(report: Report, paint: Paint, verbose: bool) -> Iterator[str]:
     hidden = len(groups) - len(shown)
     if hidden:
         yield paint(f"{MARKS['note']} {view.plural(hidden, 'more rule')} with notes (--verbose shows them)", "note")
-    gaps = view.gaps(seen.results)
+    gaps, told = (view.gaps(seen.results), {}) if verbose else view.unexplained(seen.results)
+    for check, count in sorted(told.items()):
+        where = view.plural(count, "place")
+        yield f"{paint('? unknown', 'unknown')}  {check}: what is named above cannot be vouched for, in {where}"
     for check, gap in gaps if verbose else gaps[:MOST_PLACES]:
         place = f"  ({gap.location})" if gap.location else ""
         yield f"{paint('? unknown', 'unknown')}  {check}: {clean(gap.reason)}{clean(place)}"
     if not verbose and len(gaps) > MOST_PLACES:
         yield f"    … and {len(gaps) - MOST_PLACES} more that could not be established"
-    if groups or gaps:
+    if groups or gaps or told:
         yield ""
 
 
@@ -117,4 +120,6 @@ def _end(report: Report, paint: Paint) -> Iterator[str]:
     yield paint(f"{MARKS[outcome]} {word}", outcome) + f"  ({ran}, context {report.context.name})"
     for reason in view.reasons(report.verdict, report.examination.results):
         yield f"    {clean(reason)}"
+    if report.verdict.outcome is Outcome.UNKNOWN:
+        yield "    → Have it established, or accept it as it is with --allow-unknown."
     yield ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -117,6 +117,22 @@ def gaps(results: Sequence[Result]) -> list[tuple[str, Gap]]:
             listed.append((result.check, Gap(result.broke)))
         listed += [(result.check, gap) for gap in result.gaps]
     return listed
+
+
+def unexplained(results: Sequence[Result]) -> tuple[list[tuple[str, Gap]], Counter[str]]:
+    """Split the gaps: those to be listed, and how many places of each check a finding already speaks of.
+
+    A check that warns of something it cannot vouch for leaves a gap in the same place; a reader needs one of the two.
+    """
+    told = {
+        (result.check, finding.location)
+        for result in results
+        for finding in result.findings
+        if finding.level is not Level.NOTE and finding.location is not None
+    }
+    listed = [(check, gap) for check, gap in gaps(results) if (check, gap.location) not in told]
+    places = {(check, gap.location) for check, gap in gaps(results)} & told
+    return listed, Counter(check for check, _ in places)
 
 
 def number(text: str) -> str:

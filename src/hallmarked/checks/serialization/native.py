@@ -6,9 +6,9 @@ unknown, because only running it would tell.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from hallmarked.checks.serialization.archive import examine_listing
+from hallmarked.checks.serialization.archive import Layout, examine_listing
 from hallmarked.checks.serialization.contract import Seen
 from hallmarked.core.evidence import Finding, Gap, Level, Location, Rule
 from hallmarked.formats.archive.model import Defect, Listing
@@ -72,7 +72,16 @@ def examine_bundle(blob: Blob, budget: Budget) -> Iterator[Seen]:
     """
     yield Finding.of(LLF_BUNDLE, f"{blob.path} is a program with an archive attached", Location(blob.path))
     yield Gap(f"{blob.path} is a program: what it does was not examined", Location(blob.path))
+    yield from examine_attached(blob, budget)
+
+
+def examine_attached(blob: Blob, budget: Budget, layouts: Sequence[Layout] = ()) -> Iterator[Seen]:
+    """Examine a zip archive that lies behind something else, as is the rule in some formats.
+
+    Raises:
+        FormatError: When the archive cannot be read.
+    """
     listing = read_zip(blob, budget)
-    # the program lies in front of the archive; that alone is no contradiction here
+    # what lies in front of the archive is accounted for by the other format
     attached = [p for p in listing.irregularities if not (p.kind is Defect.FOREIGN and not p.offset)]
-    yield from examine_listing(blob, Listing(listing.entries, attached), budget, ())
+    yield from examine_listing(blob, Listing(listing.entries, attached), budget, layouts)

@@ -13,10 +13,11 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from hallmarked.checks.serialization import pickle_content, pickle_rules
-from hallmarked.checks.serialization.contract import Seen
+from hallmarked.checks.serialization.contract import Known, Seen
 from hallmarked.checks.serialization.pickle_vet import Vet, shown
 from hallmarked.core.errors import FormatError
 from hallmarked.core.evidence import Finding, Gap, Location, Measurement
+from hallmarked.formats.archive.zip_headers import LOCAL_SIGNATURE
 from hallmarked.formats.blob import Blob, Budget
 from hallmarked.formats.pickle.joblib import JoblibReading
 from hallmarked.formats.pickle.machine import Trace
@@ -80,7 +81,10 @@ def _judge(
 ) -> Iterator[Seen]:
     vet = Vet(blob, budget, result.trace, result.root, storages, said)
     yield from vet.run()
-    yield from vet.blobs
+    for inner in vet.blobs:
+        # torch.load unpickles whatever is not a zip archive, whether or not it looks like a pickle
+        archive = inner.head(4) == LOCAL_SIGNATURE
+        yield inner if archive else Known(inner, "pickle", examine_pickle)
     yield from pickle_content.look(blob, result.trace, vet.loaded)
     if result.error is not None:
         text = f"The pickle cannot be followed beyond byte {result.end:,}: {result.error}."

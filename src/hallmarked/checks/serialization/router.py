@@ -49,8 +49,8 @@ REPEATS = 25
 """Findings of one rule listed for one file; the rest is counted."""
 
 _RANK = {FileVerdict.PROVEN: 0, FileVerdict.UNPROVEN: 1, FileVerdict.MALFORMED: 2}
-_ALIASES = frozenset({"text", "json", "xml", "script", "empty"})
-"""Kinds of text, which are no claim of their own."""
+_ALIASES = frozenset({"text", "json", "xml", "script", "empty", "attached-zip"})
+"""Kinds of text and attachments, which are no claim of their own."""
 _BUNDLE = frozenset({"zip", "elf", "pe", "macho", "script"})
 """Parts of a program with an archive attached; it is examined as one thing."""
 
@@ -160,6 +160,8 @@ class Router:
         yield Finding.of(SER_UNKNOWN, message, task.where)
         if claims:
             yield Measurement("file.format", "+".join(claims), slice={"path": blob.path})
+        if claims or blob.depth:
+            # what holds it counts as examined, so nothing else would say that part of it was not
             yield Gap(message, task.where)
         yield Measurement("file.verdict", NOT_EXAMINED, slice={"path": blob.path})
         return FileVerdict.UNPROVEN
@@ -249,6 +251,8 @@ def _make_plan(task: _Task) -> None:
         task.plan.append((known.format, known.examiner))
     bundle = _BUNDLE if "llamafile" in task.claims else frozenset()
     for name in task.claims:
+        if name == "text" and len(task.claims) > 1:
+            continue  # said more precisely by another
         # the reading that follows from the place covers the format that the bytes were recognised as
         covered = known is not None and known.examiner and (known.format.endswith(name) or name in _ALIASES)
         if name in bundle or covered:

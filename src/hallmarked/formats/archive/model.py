@@ -123,7 +123,7 @@ def check_names(names: Iterable[str], listing: Listing) -> None:
             )
         elif is_absolute(name):
             listing.report(Defect.NAME, f"member name {name!r} is absolute", None, name)
-        key = unicodedata.normalize("NFC", name).casefold().rstrip("/")
+        key = (name if name.isascii() else unicodedata.normalize("NFC", name)).casefold().rstrip("/")
         if seen.setdefault(key, name) != name:
             listing.report(
                 Defect.NAME, f"members {seen[key]!r} and {name!r} differ only in case or Unicode form", None, name

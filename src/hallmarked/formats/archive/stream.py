@@ -157,6 +157,13 @@ class Cache:
         """Return what is held under a key."""
         return self._entries.get(key)
 
+    def reserve(self, size: int) -> bool:
+        """Say whether there is room for content that is never dropped, and take it."""
+        if size > self.limit - self._held:
+            return False
+        self.limit -= size
+        return True
+
     def put(self, key: object, data: bytes) -> None:
         """Hold ``data``, dropping older content to make room."""
         if len(data) > self.limit:

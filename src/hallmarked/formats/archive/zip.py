@@ -52,6 +52,10 @@ STORED, DEFLATED, BZIP2, LZMA = 0, 8, 12, 14
 METHODS = {1: "shrink", 6: "implode", 9: "deflate64", 20: "zstd", 93: "zstd", 95: "xz", 98: "ppmd", 99: "AES"}
 FLAG_ENCRYPTED, FLAG_DESCRIPTOR, FLAG_PATCHED, FLAG_STRONG, FLAG_UTF8, FLAG_MASKED = 1, 8, 0x20, 0x40, 0x800, 0x2000
 SEARCH = 1 << 16
+SMALL = 1 << 14
+"""Bytes of a member that is read at once and kept, as reading it again would cost more than that."""
+
+_DESCRIPTORS = [(struct.Struct(form), form[1] == "4") for form in ("<4sIII", "<4sIQQ", "<III", "<IQQ")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +143,7 @@ class _Reader:
             report(Defect.TRUNCATED, f"{header.name!r} extends beyond the end of the archive", at, header.name)
             end = self.blob.size
         self._descriptor(header, local, end)
-        self._offer(replace(header, offset=at, data=local.data))
+        self._offer(header.found(at, local.data))
         if local.raw_name != header.raw_name:
             check_names([local.name], self.listing)
             # the same bytes again under the name that the other readers see: names decide what loaders look at
@@ -157,17 +161,13 @@ class _Reader:
         if local.flags & FLAG_DESCRIPTOR:
             self.stream.seek(end)
             data = self.stream.read(24)
-            for form in ("<4sIII", "<4sIQQ", "<III", "<IQQ"):
-                size = struct.calcsize(form)
-                if len(data) < size:
+            expected = (header.crc, header.packed, header.size)
+            for form, is_signed in _DESCRIPTORS:
+                if len(data) < form.size:
                     continue
-                fields = struct.unpack(form, data[:size])
-                if (fields[0] == b"PK\x07\x08" or form[1] != "4") and fields[-3:] == (
-                    header.crc,
-                    header.packed,
-                    header.size,
-                ):
-                    end += size
+                fields = form.unpack_from(data)
+                if fields[-3:] == expected and (not is_signed or fields[0] == b"PK\x07\x08"):
+                    end += form.size
                     break
             else:
                 if local.crc != header.crc or local.packed != header.packed:
@@ -288,11 +288,17 @@ class _Member:
     def expand(self) -> Expanded:
         """Run through the member once and say what it holds and what is wrong with it."""
         header = self.header
-        packed = self.blob.window(header.data, min(header.packed, max(0, self.blob.size - header.data)), header.name)
+        size = min(header.packed, max(0, self.blob.size - header.data))
         if header.method == STORED:
-            blob = replace(packed, depth=self.blob.depth + 1)
-            return Expanded(blob, (), lambda: self._compare(blob.size, self._checksum(blob)))
-        problems: list[Irregularity] = []
+            blob = self.blob.window(header.data, size, header.name, deeper=1)
+            if size > SMALL or not self.cache.reserve(size):
+                return Expanded(blob, (), lambda: self._compare(size, self._checksum(blob)))
+            self.budget.expand(size)
+            data = blob.ends(size, size)[0]
+            problems = list(self._compare(len(data), zlib.crc32(data)))
+            return Expanded(Blob.of_bytes(blob.path, data, blob.depth), tuple(problems))
+        packed = self.blob.window(header.data, size, header.name)
+        problems = []
         tail: list[int] = []
         cap = header.size if header.method == LZMA else None
         content = Content(lambda: self._chunks(packed, tail), self.budget, self.cache, cap)

@@ -52,6 +52,23 @@ class Header:
     oddities: tuple[str, ...] = ()
     """Contradictions within this header."""
 
+    def found(self, offset: int, data: int) -> Header:
+        """Return the header with where the member was found to lie."""
+        return Header(
+            self.at,
+            offset,
+            data,
+            self.raw_name,
+            self.name,
+            self.flags,
+            self.method,
+            self.crc,
+            self.packed,
+            self.size,
+            self.is_link,
+            self.oddities,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Directory:
@@ -243,6 +260,8 @@ def _extra(extra: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _zip64(extra: bytes, values: list[int], oddities: list[str]) -> list[int]:
     """Replace the fields that are too small for their value (section 4.5.3): size, packed size, offset."""
+    if not extra:
+        return values
     fields = [value for tag, value in _extra(extra) if tag == 1]
     if len(fields) > 1:
         oddities.append("two zip64 fields")

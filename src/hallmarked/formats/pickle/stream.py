@@ -141,11 +141,17 @@ def _measure(top: Value, sizes: dict[int, tuple[int, int]], limit: int) -> None:
             sizes[id(value)] = (1, 0)
             _check_hashable(value)
             inner = [child for child in children(value) if not is_leaf(child)]
-            todo.append((value, inner))
-            todo.extend((child, None) for child in inner if id(child) not in sizes)
-            continue
-        nodes = 1 + sum(sizes[id(child)][0] for child in inner) + _width(value) - len(inner)
-        depth = 1 + max((sizes[id(child)][1] for child in inner), default=0) if type(value) is tuple else 0
+            missing = [(child, None) for child in inner if id(child) not in sizes]
+            if missing:
+                todo.append((value, inner))
+                todo += missing
+                continue
+        nodes, depth = 1 + _width(value) - len(inner), 0
+        for child in inner:
+            below, height = sizes[id(child)]
+            nodes += below
+            depth = max(depth, height)
+        depth = depth + 1 if type(value) is tuple else 0
         if nodes > limit:
             raise LimitExceeded(f"unfolds to more than {limit:,} objects")
         if depth > MAX_TUPLE_DEPTH:
