@@ -90,6 +90,9 @@ CALLS = {
     + (b"(" + name("transformers.trainer_utils", "IntervalStrategy") + value("format") + b"tR"),
     "class that empties a file": name("numpy", "memmap"),
     "function that empties a file": name("functools", "partial") + b"(" + name("numpy", "memmap") + b"tR",
+    "function by any name": name("numpy._core", "_ufunc_reconstruct") + value(("numpy", "memmap")) + b"R",
+    "number of endless digits": name("fractions", "Fraction") + value(("1e999999999",)) + b"R",
+    "layers without end": made("torch.nn.modules.rnn", "LSTM", _all_weights=value([[1]]), num_layers=value(10**12)),
     "time zone read from a file": name("pandas.core.indexes.base", "_new_Index")
     + (b"(" + name("pandas", "Index") + table(data=value([]), dtype=value("datetime64[ns, dateutil//x]")) + b"tR"),
 }

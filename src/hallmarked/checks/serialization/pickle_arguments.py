@@ -59,6 +59,18 @@ _CODECS = frozenset({"latin1", "latin-1", "iso-8859-1", "utf-8", "utf8", "ascii"
 _UFUNC_MODULES = frozenset(
     {"numpy", "numpy.core._multiarray_umath", "numpy._core._multiarray_umath", "scipy.special._ufuncs"}
 )
+_UFUNC_NAMES = """
+    abs absolute acos acosh add arccos arccosh arcsin arcsinh arctan arctan2 arctanh asin asinh atan atan2 atanh
+    bitwise_and bitwise_count bitwise_invert bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift
+    bitwise_xor cbrt ceil conj conjugate copysign cos cosh deg2rad degrees divide divmod equal exp exp2 expm1
+    fabs float_power floor floor_divide fmax fmin fmod frexp gcd greater greater_equal heaviside hypot invert
+    isfinite isinf isnan isnat lcm ldexp left_shift less less_equal log log10 log1p log2 logaddexp logaddexp2
+    logical_and logical_not logical_or logical_xor matmul matvec maximum minimum mod modf multiply negative
+    nextafter not_equal positive pow power rad2deg radians reciprocal remainder right_shift rint sign signbit
+    sin sinh spacing sqrt square subtract tan tanh true_divide trunc vecdot vecmat
+"""
+_UFUNCS = frozenset(_UFUNC_NAMES.split())
+"""Those of numpy 2.4; by any other name the function would give what the stream may not even mention."""
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 _MEMBER = re.compile(r"(?:[A-Z][A-Z0-9_]*|safe|unsafe|unknown)\Z")
 
@@ -195,6 +207,8 @@ def _texts(call: Call, _context: Context) -> str | None:
 @rule
 def _text_or_numbers(call: Call, _context: Context) -> str | None:
     plain = all(type(arg) in (str, int, float) and len(str(arg)) < MAX_PATTERN for arg in call.args)
+    if plain and call.target() == ("fractions", "Fraction") and any("e" in str(arg).lower() for arg in call.args):
+        return "with an exponent, all of whose digits it would compute"
     return None if plain else "with arguments that are not text or numbers"
 
 
@@ -352,8 +366,10 @@ def _frombuffer(call: Call, _context: Context) -> str | None:
 @rule
 def _ufunc(call: Call, _context: Context) -> str | None:
     args = call.args
-    plain = len(args) == 2 and one_of(args[0], _UFUNC_MODULES) and type(args[1]) is str and bool(_WORD.match(args[1]))
-    return None if plain else "with a module that it would import"
+    if len(args) != 2 or not one_of(args[0], _UFUNC_MODULES) or type(args[1]) is not str:
+        return "with a module that it would import"
+    known = args[1] in _UFUNCS or (args[0].startswith("scipy") and _WORD.match(args[1]))
+    return None if known else "with a name that is no mathematical function's"
 
 
 @rule

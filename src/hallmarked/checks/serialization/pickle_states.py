@@ -15,6 +15,7 @@ from hallmarked.formats.pickle.values import Call, Dict, Global, Span, Value, ch
 State = Callable[[Value, Call, Context], "str | None"]
 STATES: dict[str, State] = {}
 _SHADOWS = frozenset({"append", "extend", "add"})
+MAX_LAYERS = 100_000
 _LOADING = frozenset({"_build_f", "_patch_step_function", "profile_hook_step"})
 """Methods that loading calls by name on the object itself."""
 _SLOTS = frozenset(
@@ -78,6 +79,8 @@ def _attribute_complaint(key: Value, item: Value) -> str | None:
         return "with attributes whose names are not plain text"
     if type(key) is str and (_is_special(key) or key == "attribute_map" or key in _LOADING):
         return f"with the attribute {key[:40]!r}"
+    if key == "num_layers" and type(item) is int and item > MAX_LAYERS:
+        return "with more layers than any network has"  # recurrent layers list the names of them all
     if key == "_sklearn_version" and type(item) is not str:
         return "with a version that is not text"  # it would be shown, which calls methods
     if key in _SHADOWS and isinstance(item, Global | Call):
