@@ -4,15 +4,17 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check
 
+LAB = $(VENV)/lab $(if $(TORCH),$(VENV)/torch)
+
 .PHONY: demo test test-all lint bench docs core pins clean
 
 demo: $(VENV)/lab
 	$(BIN)/python demo/run.py
 
-test: $(VENV)/lab
+test: $(LAB)
 	$(BIN)/python -m pytest -m "not slow" -n auto
 
-test-all: $(VENV)/lab
+test-all: $(LAB)
 	$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/dev
@@ -33,7 +35,7 @@ core: demo
 	$(VENV)-core/bin/python -m pip install --quiet .
 	$(VENV)-core/bin/hallmarked audit demo-output/leak-or-login/model.safetensors --no-output --allow-unknown
 
-bench: $(VENV)/lab $(VENV)-peers/ready
+bench: $(LAB) $(VENV)-peers/ready
 	$(BIN)/python -m bench.run --peers $(VENV)-peers/bin/python
 
 # Compile the pins: ranges stand in pyproject.toml, hashes here, addresses nowhere.
@@ -60,7 +62,10 @@ $(VENV)/dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 # very different size for one version, so it is left to you: make test TORCH=torch==2.13.0
 $(VENV)/lab: requirements/lab.txt $(VENV)/dev
 	$(PIP) install --quiet --require-hashes -r requirements/lab.txt
-	$(if $(TORCH),$(PIP) install --quiet $(TORCH))
+	touch $@
+
+$(VENV)/torch: $(VENV)/lab
+	$(PIP) install --quiet $(TORCH)
 	touch $@
 
 $(VENV)-peers/ready: requirements/peers.txt

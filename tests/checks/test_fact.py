@@ -304,6 +304,7 @@ def test_it_applies_to_everything_with_files():
 @pytest.mark.slow
 def test_a_model_of_transformers(tmp_path):
     """What transformers saves, sharded, is counted as transformers counts it."""
+    pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     config = transformers.BertConfig(
         vocab_size=100, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64
