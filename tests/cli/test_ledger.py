@@ -6,6 +6,7 @@ import base64
 import json
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -315,3 +316,17 @@ def test_locked_log(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     finally:
         other.close()
     assert not (tmp_path / "m.hallmarked").exists()
+
+
+def test_log_of_an_older_layout(shell: Shell) -> None:
+    """A log whose tables another version made is refused in one sentence by every command that opens it."""
+    assert shell("key", "show").status == 0
+    with closing(sqlite3.connect(shell.home / "log.sqlite3")) as database:
+        database.execute("ALTER TABLE log RENAME COLUMN name TO origin")
+        database.commit()
+    for arguments in (["ledger", "check"], ["key", "show"], ["audit", "."]):
+        sentence = shell(*arguments).refused()
+        assert "was written by another version of hallmarked, or is damaged" in sentence
+    with closing(sqlite3.connect(shell.home / "log.sqlite3")) as database:
+        database.execute("PRAGMA user_version=7")
+    assert "was written by another version of hallmarked (layout 7, not 1)" in shell("ledger", "log").refused()

@@ -150,7 +150,7 @@ def test_unknown_parties_are_untrusted(data: bytes) -> None:
         assert not verified.trusted
         assert not any(entry.trusted for entry in verified.entries)
         assert f"the {reason}" in verified.entries[0].reason
-        assert "not in the trust file" in verified.entries[0].reason
+        assert "not among those you trust" in verified.entries[0].reason
     assert not verify_bundle(data).trusted
 
 

@@ -36,6 +36,10 @@ CREATE TABLE seen (origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT
 """
 
 
+def _sentences(schema: str) -> list[str]:
+    return [sentence.strip() for sentence in schema.split(";")[:-1]]
+
+
 class _Database:
     """One SQLite file of ours, for any number of threads and processes.
 
@@ -45,7 +49,7 @@ class _Database:
 
     Raises:
         NotFound: When there is no file and none shall be made.
-        InputError: When the file is something else, or was written by a newer version.
+        InputError: When the file is something else, or was written by another version.
         BackendError: When the file cannot be opened.
     """
 
@@ -78,7 +82,7 @@ class _Database:
         if name is not None:
             with self.write():
                 if not self._identify(may_be_new=True):
-                    for sentence in self._schema.split(";")[:-1]:
+                    for sentence in _sentences(self._schema):
                         self._db.execute(sentence)
                     self._db.execute("INSERT INTO log VALUES (?)", (name,))
                     self._db.execute(f"PRAGMA application_id={self._application}")
@@ -95,13 +99,24 @@ class _Database:
         if found == self._application:
             if version != SCHEMA_VERSION:
                 raise InputError(
-                    f"the {self._what} {self.path} was written by another version of hallmarked (layout {version})"
+                    f"the {self._what} {self.path} was written by another version of hallmarked (layout {version}, "
+                    f"not {SCHEMA_VERSION})"
                 )
+            self._compare_layout()
             return True
         tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if tables or found or not may_be_new:
             raise InputError(f"{self.path} is not a {self._what} of hallmarked")
         return False
+
+    def _compare_layout(self) -> None:
+        """Refuse tables of another make before a query trips over them; SQLite keeps the text that made each one."""
+        made = {str(row[0]) for row in self._db.execute("SELECT sql FROM sqlite_master WHERE type = 'table'")}
+        if not made.issuperset(_sentences(self._schema)):
+            raise InputError(
+                f"the {self._what} {self.path} was written by another version of hallmarked, or is damaged: its tables "
+                f"are not those of layout {SCHEMA_VERSION}"
+            )
 
     def _switch_to_wal(self) -> None:
         # Switching needs the file for oneself, and SQLite does not wait for that as it waits for a writer.

@@ -197,9 +197,9 @@ def _judge(
     if log.key is not None:
         _check_log_window(log, leaf.time)
     if key is None:
-        reason = f"the key {leaf.kid[:16]}… is not in the trust file"
+        reason = f"the key {leaf.kid[:16]}… is not among those you trust"
     elif log.key is None:
-        reason = f"the log {log.checkpoint.origin} is not in the trust file"
+        reason = f"the log {log.checkpoint.origin} is not among those you trust"
     else:
         reason = f"signed by {key.name} ({key.role}) and logged in {log.checkpoint.origin}"
     return VerifiedEntry(
