@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hallmarked.core.errors import FormatError
 from hallmarked.formats.blob import Blob, Budget
-from hallmarked.formats.npy import Npy, is_npy, parse_literal, read_npy
+from hallmarked.formats.npy import Npy, parse_literal, read_npy
 
 
 def save(array: np.ndarray, version=None) -> bytes:
@@ -65,7 +65,6 @@ def test_arrays_of_every_kind_are_read(array):
     assert found.nbytes == array.nbytes == len(data) - found.data_offset
     assert found.dtype.itemsize == array.dtype.itemsize
     assert not found.dtype.has_objects
-    assert is_npy(Blob.of_bytes("x", data))
 
 
 @pytest.mark.parametrize("version", [(1, 0), (2, 0), (3, 0)])

@@ -62,11 +62,6 @@ class Npy:
         return math.prod(self.shape) * self.dtype.itemsize
 
 
-def is_npy(blob: Blob) -> bool:
-    """Say whether the first bytes are those of an array file."""
-    return blob.head(6) == MAGIC
-
-
 def read_npy(blob: Blob, budget: Budget) -> Npy:
     """Read and check a header.
 
