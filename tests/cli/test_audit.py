@@ -201,3 +201,59 @@ def test_help_imports_little() -> None:
     code = "import sys; from hallmarked.cli.main import main\ntry: main(['--help'])\nfinally: print(len(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert int(done.stdout.split()[-1]) <= 250
+
+
+def test_an_empty_path_is_refused(run: Run, tmp_path: Path) -> None:
+    """An empty path, such as an unset variable leaves, does not mean the current folder."""
+    for arguments in (["audit", ""], ["convert", ""], ["audit", tmp_path, "--output", ""], ["verify", ""]):
+        status, out, err = run(*arguments)
+        assert (status, out) == (2, "")
+        assert err == "hallmarked: a path is empty; write . if the current folder is meant\n"
+
+
+def test_a_whole_file_system_is_refused(run: Run) -> None:
+    """The root of a file system is refused at once, before anything is listed."""
+    status, out, err = run("audit", "/")
+    assert (status, out) == (2, "")
+    assert err == "hallmarked: / is a whole file system; name the folder or file that is meant\n"
+
+
+def test_output_on_a_file(run: Run, model: Path) -> None:
+    """An output folder that cannot be one is refused before anything is signed or logged."""
+    taken = model.with_name("taken")
+    taken.write_text("here before")
+    for output in (taken, taken / "below"):
+        status, out, err = run("audit", model, "--output", output)
+        assert (status, out) == (2, "")
+        assert err == f"hallmarked: {taken} is not a folder; choose another --output\n"
+    assert not (model.parent / "home").exists()
+    assert taken.read_text() == "here before"
+
+
+def test_a_path_given_twice(run: Run, model: Path) -> None:
+    """A path that is named twice is audited once."""
+    _, out, _ = run("audit", model, model / ".", "--no-output", "--allow-unknown", "--check", "inventory")
+    assert out.count("dirHash") == 1
+
+
+def test_interrupt(run: Run, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends an audit with one sentence and a status that does not mean findings; nothing is written."""
+
+    def interrupted(*_arguments: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hallmarked.cli.audit.examine", interrupted)
+    status, out, err = run("audit", model)
+    assert (status, out) == (130, "")
+    assert err.strip() == "hallmarked: interrupted; what was not finished was not written"
+    assert not model.with_name("model.hallmarked").exists()
+
+
+def test_reader_went_away() -> None:
+    """Output into a pipe whose reader has gone ends quietly, with a status that does not mean findings."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "hallmarked", "check", "list"]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (2, b"")

@@ -56,7 +56,7 @@ class LocalArtifact:
         base: The artifact this one says it was made from.
 
     Raises:
-        InputError: When the path is missing, or neither a folder nor a regular file.
+        InputError: When the path is missing, a whole file system, or neither a folder nor a regular file.
     """
 
     container: File | None = None
@@ -72,7 +72,9 @@ class LocalArtifact:
             self._root = path.resolve()
         elif not stat.S_ISREG(info.st_mode):
             raise InputError(f"{path} is neither a folder nor a regular file")
-        self.name = path.resolve().name or str(path)
+        self.name = path.resolve().name
+        if not self.name:
+            raise InputError(f"{path} is a whole file system; name the folder or file that is meant")
         self._listing = self._list(info)
         self._digests: dict[str, str] | None = None
 

@@ -71,8 +71,12 @@ def examine(
             pool.submit(run_isolated, name, check.version, description, limits or Limits()): name
             for name, (check, _) in loaded.items()
         }
-        for future in as_completed(running):
-            progress(running[future])
+        try:
+            for future in as_completed(running):
+                progress(running[future])
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)  # start no more checks
+            raise
         results = sorted((future.result() for future in running), key=lambda result: result.check)
         hashing.result()
     artifact.confirm_unchanged()

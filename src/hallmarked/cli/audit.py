@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -19,10 +20,10 @@ from hallmarked.audit.examine import examine
 from hallmarked.audit.report import text
 from hallmarked.audit.report.formats import FILES, RENDERERS
 from hallmarked.audit.report.report import Report
-from hallmarked.cli.setting import home, passphrase
+from hallmarked.cli.setting import PATH, home, passphrase
 from hallmarked.core.errors import InputError
 from hallmarked.core.evidence import Level, Outcome
-from hallmarked.ledger.ledger import Ledger
+from hallmarked.ledger.ledger import TRUST, Ledger
 from hallmarked.policy.context import Context, contexts
 
 EXIT = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.UNKNOWN: 2}
@@ -54,8 +55,8 @@ class Options:
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--base", type=click.Path(path_type=Path), help="The model it says it was made from, to compare with.")
+@click.argument("paths", nargs=-1, required=True, type=PATH)
+@click.option("--base", type=PATH, help="The model it says it was made from, to compare with.")
 @click.option("--context", "context_name", default="default", show_default=True, help="What to judge it for.")
 @click.option(
     "--fail-on", type=click.Choice([level.value for level in Level]), help="Lowest level that fails [the context says]."
@@ -63,7 +64,7 @@ class Options:
 @click.option("--allow-unknown", is_flag=True, help="Accept what could not be established.")
 @click.option("--check", "checks", multiple=True, metavar="ID", help="Run only this check; may be repeated.")
 @click.option("--format", "form", type=click.Choice(list(RENDERERS)), default="text", help="What to print.")
-@click.option("--output", type=click.Path(path_type=Path), help="Folder for report and evidence [PATH.hallmarked].")
+@click.option("--output", type=PATH, help="Folder for report and evidence [PATH.hallmarked].")
 @click.option("--no-output", is_flag=True, help="Only print; sign and write nothing.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing when nothing fails.")
 @click.option("-v", "--verbose", is_flag=True, help="Also print notes, every place and every claim.")
@@ -88,9 +89,17 @@ def command(
     if context_name not in known:
         raise InputError(f"no context is called {context_name}; there are: {', '.join(known)}")
     context = known[context_name].adjusted(fail_on=Level(fail_on) if fail_on else None, allow_unknown=allow_unknown)
-    statuses = [_audit(path, context, chosen) for path in paths]
+    if not chosen.no_output:
+        _try_ledger()
+    statuses = [_audit(path, context, chosen) for path in dict.fromkeys(paths)]
     # Findings weigh more than what could not be judged.
     ctx.exit(1 if 1 in statuses else max(statuses))
+
+
+def _try_ledger() -> None:
+    """Open the ledger there is: who cannot sign should know before the work, not after it."""
+    if os.path.lexists(home() / TRUST):
+        Ledger.open(home(), create=False, passphrase=passphrase()).close()
 
 
 def _audit(path: Path, context: Context, options: Options) -> int:
@@ -119,6 +128,11 @@ def _folder(artifact: LocalArtifact, output: Path | None) -> Path:
     folder = output or path.with_name(f"{path.name}.hallmarked")
     if folder.resolve().is_relative_to(path):
         raise InputError(f"{folder} lies inside of what is audited; choose another --output")
+    there = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
+    if not os.path.isdir(there):
+        raise InputError(f"{there} is not a folder; choose another --output")
+    if not os.access(there, os.W_OK):
+        raise InputError(f"nothing may be written into {there}; choose another --output, or --no-output")
     return folder
 
 

@@ -12,16 +12,14 @@ from rich.markup import escape
 
 from hallmarked.artifacts.source import open_artifact
 from hallmarked.audit.convert import Request, convert_weights, prepare, summarise
-from hallmarked.cli.setting import home, passphrase
+from hallmarked.cli.setting import PATH, home, passphrase
 from hallmarked.core.text import clean
 from hallmarked.ledger.ledger import Ledger
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path, readable=False))
-@click.option(
-    "--output", type=click.Path(path_type=Path, readable=False), help="New folder for the results [PATH-safetensors]."
-)
+@click.argument("path", type=PATH)
+@click.option("--output", type=PATH, help="New folder for the results [PATH-safetensors].")
 @click.option("--only", "paths", multiple=True, metavar="FILE", help="Convert only this file of PATH; may be repeated.")
 @click.option("--select", metavar="KEY", help="Which part of a checkpoint is meant, when it holds several.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="What to print.")

@@ -13,7 +13,7 @@ import click
 
 from hallmarked.audit.audit import write
 from hallmarked.audit.report.view import plural
-from hallmarked.cli.setting import home
+from hallmarked.cli.setting import PATH, home
 from hallmarked.core.errors import InputError
 from hallmarked.core.text import clean
 from hallmarked.ledger.bundle import export_bundle
@@ -112,9 +112,7 @@ def prove(index: int) -> None:
 @command.command()
 @click.argument("indexes", nargs=-1, type=click.IntRange(0), metavar="[INDEX]...")
 @click.option("--subject", metavar="DIGEST", help="Instead: every statement about this digest (hex, whole).")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path, readable=False), help="Where to write it; printed without."
-)
+@click.option("-o", "--output", type=PATH, help="Where to write it; printed without.")
 def export(indexes: Sequence[int], subject: str | None, output: Path | None) -> None:
     """Write the evidence file of some entries, proven against the newest checkpoint."""
     if bool(indexes) == (subject is not None):
@@ -149,7 +147,7 @@ def consistency(old: int, new: int | None) -> None:
 
 
 @command.command()
-@click.argument("folder", type=click.Path(path_type=Path, readable=False))
+@click.argument("folder", type=PATH)
 def tiles(folder: Path) -> None:
     """Write the log into FOLDER as static files (C2SP tlog-tiles) that any web server can hand out.
 

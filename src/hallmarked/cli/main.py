@@ -22,7 +22,7 @@ COMMANDS = {
 }
 """Name: (module that has a command ``command``, one line of help)."""
 
-EXIT_FINDINGS, EXIT_COULD_NOT = 1, 2
+EXIT_FINDINGS, EXIT_COULD_NOT, EXIT_INTERRUPTED = 1, 2, 130
 
 
 class LazyGroup(click.Group):
@@ -37,6 +37,18 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         return cast("click.Command", importlib.import_module(COMMANDS[cmd_name][0]).command)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what click would end with status 1, which means findings here, ends with another one."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("\nhallmarked: interrupted; what was not finished was not written", err=True)
+            ctx.exit(EXIT_INTERRUPTED)
+        except BrokenPipeError:
+            # The reader of our output went away; say nothing more, and do not let the interpreter try to.
+            sys.stdout = None
+            ctx.exit(EXIT_COULD_NOT)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without loading them."""
@@ -57,7 +69,3 @@ def main(arguments: list[str] | None = None) -> Any:
     except Error as error:
         click.echo(f"hallmarked: {clean(error.diagnostics())}", err=True)
         sys.exit(EXIT_FINDINGS if isinstance(error, VerificationError) else EXIT_COULD_NOT)
-    except BrokenPipeError:
-        # The reader of our output went away; say nothing more, and do not let the interpreter try to.
-        sys.stdout = None
-        sys.exit(EXIT_COULD_NOT)

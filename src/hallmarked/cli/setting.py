@@ -7,6 +7,23 @@ from pathlib import Path
 
 import click
 
+from hallmarked.core.errors import InputError
+
+
+class _GivenPath(click.Path):
+    """A path somebody really named: the empty one, often an unset variable of a script, would mean this folder."""
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        if not os.fspath(value):
+            raise InputError("a path is empty; write . if the current folder is meant")
+        return super().convert(value, param, ctx)
+
+
+PATH = _GivenPath(path_type=Path, readable=False)
+"""The type of every path on the command line. Whether it can be read is found out, and said, where it is opened."""
+
 
 def home() -> Path:
     """Return the folder with keys and log: ``HALLMARKED_HOME``, or the platform's place for application data."""

@@ -11,13 +11,14 @@ import click
 from hallmarked.artifacts.source import open_artifact
 from hallmarked.audit.report.view import json_text
 from hallmarked.audit.verify import Check, check_evidence, read_file, trust_of
+from hallmarked.cli.setting import PATH
 
 
 @click.command()
-@click.argument("evidence", type=click.Path(path_type=Path))
-@click.argument("artifact", required=False, type=click.Path(path_type=Path))
+@click.argument("evidence", type=PATH)
+@click.argument("artifact", required=False, type=PATH)
 @click.option("--key", "keys", multiple=True, metavar="ID", help="Id of a key you trust; may be repeated.")
-@click.option("--trust", "trust_file", type=click.Path(path_type=Path), help="A trust file instead of single keys.")
+@click.option("--trust", "trust_file", type=PATH, help="A trust file instead of single keys.")
 @click.option("--witnesses", type=click.IntRange(0), default=0, help="How many trusted witnesses must have cosigned.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print.")
 @click.pass_context
