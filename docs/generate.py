@@ -19,7 +19,18 @@ def cli_page() -> str:
     parts = ["# Command line\n", "Generated from the commands themselves.\n", _help(command, "hallmarked")]
     for name in sorted(COMMANDS):
         parts += _commands(importlib.import_module(COMMANDS[name][0]).command, f"hallmarked {name}")
-    return "\n".join(parts)
+    return "\n".join([*parts, ENVIRONMENT])
+
+
+ENVIRONMENT = """## Environment
+
+| variable | meaning |
+|---|---|
+| `HALLMARKED_HOME` | folder of keys and log; by default the platform's folder for application data |
+| `HALLMARKED_PASSPHRASE` | encrypts new keys, and opens encrypted ones |
+| `HALLMARKED_CLAMD` | where ClamAV listens, when it is not at a usual place: `unix:/path` or `host:port` |
+| `NO_COLOR` | when set, nothing is coloured |
+"""
 
 
 def _commands(found: click.Command, path: str) -> list[str]:
