@@ -19,6 +19,7 @@ from hallmarked.core.errors import BackendError, InputError, NotFound
 from hallmarked.ledger.store import Head
 
 SCHEMA_VERSION = 1
+"""Stored in every file as ``user_version``. Raise it with every change of the tables below."""
 PATIENCE = 30.0
 """Seconds to wait for another writer."""
 
