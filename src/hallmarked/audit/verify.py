@@ -16,7 +16,7 @@ from hallmarked.core.text import clean
 from hallmarked.ledger.statement import match_subjects
 from hallmarked.ledger.strict import members, parse_json
 from hallmarked.ledger.trust import Role, Trust, TrustedKey, load_trust, read_keys
-from hallmarked.ledger.verify import MAX_BUNDLE, Verified, VerifiedEntry, verify_bundle
+from hallmarked.ledger.verify import MAX_BUNDLE, MEDIA_TYPE, Verified, VerifiedEntry, verify_bundle
 from hallmarked.policy.context import PREDICATE_TYPE as DECISION_TYPE
 
 HOLDS, BROKEN, OPEN = 0, 1, 2
@@ -77,7 +77,10 @@ def trust_of(evidence: bytes, ids: Sequence[str], trust_file: bytes | None) -> T
         if len(keyid) < SHORTEST_ID:
             raise InputError(f"{keyid} is too short to be the id of a key: give at least {SHORTEST_ID} characters")
     keys = load_trust(trust_file).keys if trust_file is not None else ()
-    row = members(parse_json(evidence, "bundle"), "entries log mediaType trust", link="bundle")
+    value = parse_json(evidence, "bundle")
+    if not isinstance(value, dict) or value.get("mediaType") != MEDIA_TYPE:
+        raise VerificationError("this is not an evidence file, which is the evidence.json an audit wrote", link="bundle")
+    row = members(value, "entries log mediaType trust", link="bundle")
     stated: dict[bytes, TrustedKey] = {}
     listed = read_keys(row["trust"], "bundle")
     for keyid in ids:
