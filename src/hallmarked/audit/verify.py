@@ -79,7 +79,9 @@ def trust_of(evidence: bytes, ids: Sequence[str], trust_file: bytes | None) -> T
     keys = load_trust(trust_file).keys if trust_file is not None else ()
     value = parse_json(evidence, "bundle")
     if not isinstance(value, dict) or value.get("mediaType") != MEDIA_TYPE:
-        raise VerificationError("this is not an evidence file, which is the evidence.json an audit wrote", link="bundle")
+        raise VerificationError(
+            "this is not an evidence file, which is the evidence.json an audit wrote", link="bundle"
+        )
     row = members(value, "entries log mediaType trust", link="bundle")
     stated: dict[bytes, TrustedKey] = {}
     listed = read_keys(row["trust"], "bundle")
