@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import platform
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -189,6 +192,42 @@ def test_positions_that_no_file_has_are_left_out() -> None:
     result = runner.Result("hostile", "1")
     runner._receive(io.BytesIO(line), result)
     assert result.gaps == [Gap("r", Location("p"))]
+
+
+LAUNCHER = """
+import json, subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-B", sys.argv[1]], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+child.stdin.write(sys.argv[2].encode() + b"\\n")
+child.stdin.flush()
+child.stdout.readline()
+child.stdout.readline()
+print(child.pid, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="isolation of this kind exists on Linux")
+def test_a_check_ends_with_who_asked_for_it(tmp_path: Path) -> None:
+    """When the audit itself is killed, its checks do not go on alone."""
+    script = tmp_path / "worker.py"
+    script.write_text(HOSTILE.format(act="while True: pass", root=str(Path(registry.__file__).parents[2])))
+    request = json.dumps(
+        {"check": "hostile", "artifact": describe(open_artifact(tmp_path)), "limits": asdict(Limits())}
+    )
+    command = [sys.executable, "-c", LAUNCHER, str(script), request]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as launcher:
+        assert launcher.stdout
+        state = Path(f"/proc/{int(launcher.stdout.readline())}/stat")
+        assert state.exists()
+        launcher.kill()
+    for _ in range(200):
+        try:
+            if state.read_text().rpartition(")")[2].split()[0] == "Z":
+                return
+        except OSError:
+            return  # it is gone
+        time.sleep(0.05)
+    pytest.fail("the check's process is still running")
 
 
 def test_wall_clock(tmp_path: Path) -> None:
