@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from hallmarked.audit.report import sarif, statements, text
+from hallmarked.audit.report import html, sarif, statements, text
 from hallmarked.audit.report.view import size
-from hallmarked.core.evidence import Outcome, Statement
+from hallmarked.core.evidence import Outcome, Statement, Verdict
 from tests.audit.example import report
 
 
@@ -29,6 +29,18 @@ def test_text_says_what_matters_first() -> None:
     assert order == sorted(order)
     assert "a note" not in shown
     assert "a note" in text.render(report(), verbose=True)
+
+
+def test_what_was_accepted_as_unknown_is_said() -> None:
+    """A pass that rests on accepting what is unknown never reads as if every check had come to its end."""
+    seen = report()
+    unsettled = replace(seen.examination, results=[r for r in seen.examination.results if r.check == "malware"])
+    passed = replace(seen, examination=unsettled, verdict=Verdict(Outcome.PASS, "default", []))
+    for shown in (text.render(passed), html.render(passed)):
+        assert "No finding at the threshold, not everything established" in shown
+        assert "Every check came to its end and none found" not in shown
+    settled = replace(passed, examination=replace(unsettled, results=[]))
+    assert "not everything established" not in text.render(settled)
 
 
 def test_text_is_painted_only_on_request() -> None:

@@ -184,7 +184,7 @@ def page(report: Report) -> Page:
 
 def _state(report: Report) -> State:
     outcome = report.verdict.outcome
-    word, sentence = view.state(report.verdict)
+    word, sentence = view.state(report.verdict, report.examination.results)
     return State(
         outcome.value, shape(outcome.value), word, sentence, view.reasons(report.verdict, report.examination.results)
     )

@@ -114,7 +114,7 @@ def _claims(report: Report, paint: Paint, verbose: bool) -> Iterator[str]:
 
 
 def _end(report: Report, paint: Paint) -> Iterator[str]:
-    word, _ = view.state(report.verdict)
+    word, _ = view.state(report.verdict, report.examination.results)
     outcome = report.verdict.outcome.value
     ran = view.plural(len(report.examination.results), "check")
     yield paint(f"{MARKS[outcome]} {word}", outcome) + f"  ({ran}, context {report.context.name})"

@@ -168,8 +168,12 @@ def words(status: str) -> str:
     return {"not-evaluated": "Not evaluated"}.get(status, status.capitalize())
 
 
-def state(verdict: Verdict) -> tuple[str, str]:
-    """Return the verdict as a few words and as a sentence."""
+def state(verdict: Verdict, results: Sequence[Result]) -> tuple[str, str]:
+    """Return the verdict as a few words and as a sentence; what was accepted as unknown is said."""
+    open_checks = sorted({check for check, _ in gaps(results)})
+    if verdict.outcome is Outcome.PASS and open_checks:
+        accepted = f"Nothing fails. What could not be established was accepted as it is: {', '.join(open_checks)}."
+        return "No finding at the threshold, not everything established", accepted
     return {
         Outcome.PASS: (
             "No finding at the threshold",
