@@ -1,0 +1,68 @@
+"""Where the hub keeps files. A backend is added by writing one more class like this and naming its URL scheme."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A blob that is in the store, durable and verified."""
+
+    sha256: str
+    """Lower-case hex; also its address."""
+    size: int
+    """Bytes."""
+
+
+class Incoming(Protocol):
+    """A blob that is being received. Nothing can be read from the store before :meth:`finish`."""
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Add bytes.
+
+        Raises:
+            BackendError: When they cannot be written, for example because the disk is full.
+        """
+
+    def finish(self, sha256: str | None = None, size: int | None = None) -> Stored:
+        """Make the blob durable under its digest, unless the store already has it.
+
+        Args:
+            sha256: What the sender says the digest is.
+            size: What the sender says the size is.
+
+        Raises:
+            InputError: When the sender said something else than what arrived; then nothing is kept.
+            BackendError: When it cannot be written.
+        """
+
+
+class BlobStore(Protocol):
+    """Content-addressed files. Methods raise BackendError when the storage fails, NotFound when a blob is absent."""
+
+    def receive(self) -> AbstractContextManager[Incoming]:
+        """Begin a blob; leaving the context without ``finish`` forgets what was written."""
+
+    def size(self, sha256: str) -> int | None:
+        """Return the size of a blob in bytes; None when the store does not have it."""
+
+    def open(self, sha256: str) -> BinaryIO:
+        """Open a blob for reading; seekable."""
+
+    def path(self, sha256: str) -> Path | None:
+        """Return the file on this machine that holds the blob; None when it lies elsewhere."""
+
+    def url(self, sha256: str, *, expires: timedelta, filename: str) -> str | None:
+        """Return a presigned URL from which a client can get the blob without a token; None when there is no such thing."""
+
+    def delete(self, sha256: str) -> None:
+        """Delete a blob; absent is fine."""
+
+    def list(self) -> Iterator[tuple[str, int, float]]:
+        """Yield digest, size and time of arrival (seconds since the epoch) of every blob."""
