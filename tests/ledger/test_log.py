@@ -511,15 +511,15 @@ def test_group_writer(place: Place) -> None:
     log = place.open()
     entries = [make_entry(number) for number in range(300)]
     with GroupWriter(log, limit=64) as writer, ThreadPoolExecutor(8) as pool:
-        receipts = list(pool.map(lambda entry: writer.submit(entry).result(), entries[:40]))
-        futures = [writer.submit(entry) for entry in entries[40:]]
-    receipts += [future.result(timeout=0) for future in futures]
+        receipts = list(pool.map(lambda entry: writer.append([entry])[0], entries[:40]))
+        futures = [writer.submit(entries[start : start + 2]) for start in range(40, 300, 2)]
+    receipts += [receipt for future in futures for receipt in future.result(timeout=0)]
     assert [receipt.leaf for receipt in receipts] == [entry.leaf for entry in entries]
     assert sorted(receipt.index for receipt in receipts) == list(range(300))
     assert len({receipt.checkpoint for receipt in receipts[40:]}) < 15
     assert log.check().faults == ()
     with pytest.raises(InputError):
-        writer.submit(entries[0])
+        writer.submit(entries[:1])
     log.close()
 
 
@@ -529,9 +529,9 @@ def test_group_writer_tells_failures(place: Place, monkeypatch: pytest.MonkeyPat
     with GroupWriter(log, linger=0.01) as writer:
         with monkeypatch.context() as patch:
             patch.setattr(place.add_head, broken)
-            futures = [writer.submit(make_entry(number)) for number in range(3)]
+            futures = [writer.submit([make_entry(number)]) for number in range(3)]
             assert all(isinstance(future.exception(timeout=10), BackendError) for future in futures)
-        assert writer.append(make_entry(7)).index == 0
+        assert writer.append([make_entry(7)])[0].index == 0
     log.close()
 
 
@@ -544,7 +544,7 @@ def test_group_writer_leaves_nobody_waiting(place: Place, monkeypatch: pytest.Mo
     futures = []
     with contextlib.suppress(InputError):
         while True:
-            futures.append(writer.submit(make_entry(0)))
+            futures.append(writer.submit([make_entry(0)]))
     assert all(isinstance(future.exception(timeout=10), BackendError) for future in futures)
     writer.close()
     log.close()
@@ -554,9 +554,9 @@ def test_group_writer_waits_for_more(place: Place) -> None:
     """A commit waits at most as long as it says for more entries to share it with."""
     log = place.open()
     with GroupWriter(log, linger=30, pause=30, limit=2) as writer:
-        first = writer.submit(make_entry(0))
-        threading.Timer(0.1, writer.submit, [make_entry(1)]).start()
-        assert first.result(timeout=10).index == 0
+        first = writer.submit([make_entry(0)])
+        threading.Timer(0.1, writer.submit, [[make_entry(1)]]).start()
+        assert first.result(timeout=10)[0].index == 0
         assert log.size == 2
     log.close()
 

@@ -72,6 +72,7 @@ class Ledger:
         name: str = "",
         role: Role = Role.MAKER,
         url: str | None = None,
+        origin: str = "",
     ) -> Ledger:
         """Open the ledger in a folder, or make one there.
 
@@ -82,6 +83,7 @@ class Ledger:
             name: Who signs, for the trust file of a new ledger.
             role: As what, likewise.
             url: The database that has the log, as ``postgresql://user@host/name``.
+            origin: What a new log is called; where it is served, without scheme, when anybody is to read it there.
 
         Raises:
             NotFound: When there is none and none shall be made.
@@ -96,7 +98,7 @@ class Ledger:
         if trust is not None:
             log_key = _finish_rotation(folder / LOG_KEY, log_key, trust, passphrase)
             key = _finish_rotation(folder / MAKER_KEY, key, trust, passphrase)
-        origin = f"hallmarked.internal/{log_key.keyid[:16]}"
+        origin = origin or f"hallmarked.internal/{log_key.keyid[:16]}"
         log = _open_log(url or folder / LOG, origin if create else None, log_key)
         try:
             if trust is None:
@@ -122,11 +124,26 @@ class Ledger:
             InputError: When a statement cannot be written as canonical JSON, or the key is not valid at that time.
             BackendError: When the log cannot be written; then nothing was logged.
         """
+        return self.log.append(self.prepare(statements, time=time, blind_secret=blind_secret))
+
+    def prepare(
+        self, statements: Sequence[Statement], *, time: datetime, blind_secret: bytes | None = None
+    ) -> list[Entry]:
+        """Sign statements so that they can be logged and will verify.
+
+        Args:
+            statements: What was seen.
+            time: When.
+            blind_secret: Hide from readers of the log what the statements are about.
+
+        Raises:
+            InputError: When a statement cannot be written as canonical JSON, or the key is not valid at that time.
+        """
         if time.tzinfo is None:
             raise InputError("a time needs a time zone")
         self.trust = _load_trust_file(self.folder / TRUST) or self.trust
         self._refuse_replaced_keys(time)
-        return self.log.append([self.sign(statement, time, blind_secret=blind_secret) for statement in statements])
+        return [self.sign(statement, time, blind_secret=blind_secret) for statement in statements]
 
     def sign(self, statement: Statement, time: datetime, *, blind_secret: bytes | None = None) -> Entry:
         """Sign a statement so that it can be logged.

@@ -207,6 +207,14 @@ class Log:
             raise BackendError(f"the log {self.origin} is damaged: it has lost entry {index}")
         return data
 
+    def envelope(self, digest: str) -> bytes | None:
+        """Return an envelope by its SHA-256; None when it was erased.
+
+        Raises:
+            NotFound: When it never was there.
+        """
+        return self._store.envelope(digest)
+
     def leaves(self, start: int = 0) -> Iterator[tuple[int, Leaf]]:
         """Yield index and record of each entry from an index on.
 

@@ -116,7 +116,9 @@ class PostgresStore:
         return rows[0][0]
 
     def _exists(self) -> bool:
-        return self._db.execute("SELECT to_regclass(%s)", (f"{SCHEMA}.log",)).fetchone() != (None,)
+        # NOTE: to_regclass() may answer from a cache that does not know yet what another program has just made.
+        query: LiteralString = "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = %s AND tablename = 'log'"
+        return bool(self._db.execute(query, (SCHEMA,)).fetchall())
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
