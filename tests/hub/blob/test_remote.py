@@ -95,8 +95,8 @@ def test_a_secret_is_not_shown() -> None:
 
 def test_storage_that_does_not_answer_is_one_sentence(s3_url: str) -> None:
     """A closed port is a failure of the storage, not an absent blob."""
-    store = ObjectBlobs("s3://blobs/x?endpoint=http://127.0.0.1:1")
-    with pytest.raises(BackendError, match=r"^The hub's object storage did not do what it was asked"):
+    store = ObjectBlobs("s3://blobs/x", "http://127.0.0.1:1")
+    with pytest.raises(BackendError, match=r"^the hub's object storage did not do what it was asked"):
         store.size("0" * 64)
 
 

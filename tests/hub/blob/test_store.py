@@ -89,7 +89,7 @@ def test_absence_is_said_plainly(store: BlobStore) -> None:
     """An absent blob has no size and no file, cannot be opened, and can be deleted."""
     assert store.size(ABSENT) is None
     assert store.path(ABSENT) is None
-    with pytest.raises(NotFound, match="does not have this file"):
+    with pytest.raises(NotFound, match="does not have the bytes"):
         store.open(ABSENT)
     store.delete(ABSENT)
 

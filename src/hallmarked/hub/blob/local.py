@@ -80,7 +80,7 @@ class LocalBlobs:
             try:
                 return self._path(sha256).open("rb")
             except FileNotFoundError:
-                raise NotFound("The hub does not have this file.") from None
+                raise NotFound("the hub does not have the bytes of this file") from None
 
     def path(self, sha256: str) -> Path | None:
         """Return the file that holds the blob; None when the store does not have it."""
@@ -179,8 +179,8 @@ def _told() -> Iterator[None]:
         yield
     except OSError as problem:
         if problem.errno in _FULL:
-            raise BackendError("The hub's storage is full, so nothing was kept; tell whoever runs it.") from problem
-        raise BackendError("The hub's storage could not be read or written.") from problem
+            raise BackendError("the hub's storage is full, so nothing was kept; tell whoever runs it") from problem
+        raise BackendError("the hub's storage could not be read or written") from problem
 
 
 def _entries(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:

@@ -1,4 +1,4 @@
-"""Which store an address means."""
+"""Where blobs lie: the one place that knows every kind of store."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from hallmarked.hub.blob.remote import ObjectBlobs
 from hallmarked.hub.blob.store import BlobStore
 
 
-def open_blobs(place: str | Path) -> BlobStore:
+def open_blobs(place: str, endpoint: str = "") -> BlobStore:
     """Open the store at a folder or at ``s3://bucket/prefix``.
 
+    Args:
+        place: The folder or URL.
+        endpoint: Address of the object storage, when it is not Amazon's; the URL's own ``?endpoint=`` goes first.
+
     Raises:
-        InputError: When the address is of a kind the hub cannot use.
-        BackendError: When the folder cannot be created or read.
+        InputError: When there is no store for such a URL.
+        BackendError: When it cannot be used.
     """
-    text = str(place)
-    if text.startswith("s3://"):
-        return ObjectBlobs(text)
-    if "://" in text:
-        raise InputError("Files are kept in a folder or in object storage named s3://bucket/prefix.")
-    return LocalBlobs(Path(text))
+    if place.startswith("s3://"):
+        return ObjectBlobs(place, endpoint)
+    if "://" in place:
+        raise InputError("files are kept in a folder or in object storage named s3://bucket/prefix")
+    return LocalBlobs(Path(place))

@@ -47,26 +47,27 @@ class ObjectBlobs:
     Args:
         url: ``s3://bucket/prefix``, with ``?endpoint=…&region=…`` for storage other than Amazon's. Credentials (and
             endpoint and region when the address does not say them) come from the usual ``AWS_…`` variables.
+        endpoint: Address of the storage when ``url`` does not say it.
         environment: Where those are looked up for signing addresses.
 
     Raises:
         InputError: When the address is not of that form.
     """
 
-    def __init__(self, url: str, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, url: str, endpoint: str = "", environment: Mapping[str, str] = os.environ) -> None:
         parts = urlsplit(url)
         options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        endpoint = options.pop("endpoint", None) or environment.get("AWS_ENDPOINT_URL")
+        endpoint = options.pop("endpoint", "") or endpoint or environment.get("AWS_ENDPOINT_URL", "")
         region = options.pop("region", None) or environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
         if parts.scheme != "s3" or not parts.netloc or options:
-            raise InputError("Object storage is named s3://bucket/prefix, with ?endpoint=…&region=… where needed.")
+            raise InputError("object storage is named s3://bucket/prefix, with ?endpoint=…&region=… where needed")
         region = region or "us-east-1"
         where: dict[str, Any] = {"region": region} | ({"endpoint": endpoint} if endpoint else {})
         with _told():
             self._store = S3Store.from_url(
                 f"s3://{parts.netloc}{parts.path}",
                 config=where,  # type: ignore[arg-type]
-                client_options={"allow_http": (endpoint or "").startswith("http://"), "connect_timeout": "5s"},
+                client_options={"allow_http": endpoint.startswith("http://"), "connect_timeout": "5s"},
                 retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=60)},
             )
         self._credentials = _credentials(environment, region)
@@ -112,7 +113,7 @@ class ObjectBlobs:
         """Open a blob for reading; seekable. Reads ask for what is needed, and for more when they go on in order."""
         size = self.size(sha256)
         if size is None:
-            raise NotFound("The hub does not have this file.")
+            raise NotFound("the hub does not have the bytes of this file")
         return cast("BinaryIO", RemoteFile(self._store, _key(sha256), size))
 
     def path(self, sha256: str) -> Path | None:
@@ -256,7 +257,7 @@ class RemoteFile(io.RawIOBase):
             data = obstore.get_range(self._store, self._key, start=self._position, length=length)
         self._window, self._window_start = memoryview(data), self._position
         if not self._window.nbytes:
-            raise BackendError("The object storage sent less than it has.")
+            raise BackendError("the object storage sent less than it has")
 
 
 def _credentials(environment: Mapping[str, str], region: str) -> Credentials | None:
@@ -275,4 +276,4 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError) as problem:
-        raise BackendError("The hub's object storage did not do what it was asked; tell whoever runs it.") from problem
+        raise BackendError("the hub's object storage did not do what it was asked; tell whoever runs it") from problem

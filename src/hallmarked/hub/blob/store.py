@@ -38,9 +38,9 @@ class Claim:
             InputError: When they differ.
         """
         if self.size is not None and self.size != stored.size:
-            raise InputError(f"{self.size:,} bytes were announced and {stored.size:,} arrived, so nothing was kept.")
+            raise InputError(f"{self.size:,} bytes were announced and {stored.size:,} arrived, so nothing was kept")
         if self.sha256 is not None and self.sha256 != stored.sha256:
-            raise InputError(f"What arrived has SHA-256 {stored.sha256}, not {self.sha256}, so nothing was kept.")
+            raise InputError(f"what arrived has SHA-256 {stored.sha256}, not {self.sha256}, so nothing was kept")
 
 
 class Incoming(Protocol):
