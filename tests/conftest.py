@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, settings
 
+from tests.storage import s3_url
+
+__all__ = ["s3_url"]
+
 # Built on the profile in force: on a CI machine that one makes every run try the same examples.
 settings.register_profile(
     "untimed",
