@@ -68,6 +68,18 @@ class TooLarge(InputError):
     code = "TooLarge"
 
 
+class TooSlow(InputError):
+    """The bytes came too slowly (HTTP 408)."""
+
+    code = "TooSlow"
+
+
+class Interrupted(InputError):
+    """The connection ended before everything was there; nobody reads this answer."""
+
+    code = "Interrupted"
+
+
 class TooMany(Forbidden):
     """The caller asks too often (HTTP 429).
 
