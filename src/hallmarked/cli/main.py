@@ -9,7 +9,7 @@ from typing import Any, cast
 import click
 
 from hallmarked import __version__
-from hallmarked.core.errors import Error, VerificationError
+from hallmarked.core.errors import Error, InputError, VerificationError
 from hallmarked.core.text import clean
 
 COMMANDS = {
@@ -38,7 +38,14 @@ class LazyGroup(click.Group):
         """Load one command."""
         if cmd_name not in COMMANDS:
             return None
-        return cast("click.Command", importlib.import_module(COMMANDS[cmd_name][0]).command)
+        try:
+            return cast("click.Command", importlib.import_module(COMMANDS[cmd_name][0]).command)
+        except ModuleNotFoundError as error:
+            if str(error.name).startswith("hallmarked"):
+                raise
+            raise InputError(
+                f"{cmd_name} needs packages of the hub ({error.name}): pip install 'hallmarked[hub]'"
+            ) from error
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; what click would end with status 1, which means findings here, ends with another one."""
