@@ -185,7 +185,9 @@ def test_addresses_that_programs_read_differently_are_refused(url: str) -> None:
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("host", ["localhost", "localhost.", "LOCALHOST", "127.0.0.1.nip.example", "xn--bcher-kva.example"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost.", "LOCALHOST", "127.0.0.1.nip.example", "xn--bcher-kva.example"]
+)
 def test_names_of_this_machine_are_refused_by_where_they_lead(host: str) -> None:
     """A name for loopback is refused however it is written."""
     with pytest.raises(Forbidden, match=r"leads to 127\.0\.0\.1"):

@@ -231,7 +231,8 @@ def origin(url: httpx.URL, rules: Rules) -> tuple[str, str, int]:
         raise InputError("an address with a name or password before the host is not accepted")
     try:
         host = normalize_host(url.raw_host.decode("ascii"))
-        assert url.host  # decodes names in their xn-- form
+        if not url.host:  # decodes names in their xn-- form
+            raise InputError("the address names no host")
     except UnicodeError:
         raise InputError("the host is not a name that can be registered") from None
     if scheme not in USUAL_PORTS:
