@@ -9,7 +9,7 @@ from typing import Any, cast
 import click
 
 from hallmarked import __version__
-from hallmarked.core.errors import Error, VerificationError
+from hallmarked.core.errors import Error, InputError, VerificationError
 from hallmarked.core.text import clean
 
 COMMANDS = {
@@ -18,6 +18,7 @@ COMMANDS = {
     "convert": ("hallmarked.cli.convert", "Turn pickled weights into safetensors without loading them."),
     "key": ("hallmarked.cli.key", "Show, create or rotate the key that signs."),
     "ledger": ("hallmarked.cli.ledger", "Look at the log of statements, check it, export from it."),
+    "serve": ("hallmarked.cli.serve", "Run a hub that hf, transformers and datasets can use."),
     "verify": ("hallmarked.cli.verify", "Check evidence somebody gave you, offline."),
 }
 """Name: (module that has a command ``command``, one line of help)."""
@@ -36,7 +37,14 @@ class LazyGroup(click.Group):
         """Load one command."""
         if cmd_name not in COMMANDS:
             return None
-        return cast("click.Command", importlib.import_module(COMMANDS[cmd_name][0]).command)
+        try:
+            return cast("click.Command", importlib.import_module(COMMANDS[cmd_name][0]).command)
+        except ModuleNotFoundError as error:
+            if str(error.name).startswith("hallmarked"):
+                raise
+            raise InputError(
+                f"{cmd_name} needs packages of the hub ({error.name}): pip install 'hallmarked[hub]'"
+            ) from error
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; what click would end with status 1, which means findings here, ends with another one."""
