@@ -122,6 +122,7 @@ class Page:
     name: str
     css: Markup
     digest: str
+    origin: str
     files_total: str
     size: str
     time: str
@@ -159,6 +160,7 @@ def page(report: Report) -> Page:
         name=seen.subject.name,
         css=Markup(_resource("report.css")),  # noqa: S704 -- our own file
         digest=" · ".join(f"{name} {value}" for name, value in seen.subject.digest.items()),
+        origin=seen.origin,
         files_total=view.plural(seen.files, "file"),
         size=view.size(seen.size),
         time=report.time.isoformat(),
