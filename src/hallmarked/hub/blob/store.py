@@ -9,6 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from hallmarked.core.errors import InputError
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -23,7 +25,7 @@ class Stored:
 class Incoming(Protocol):
     """A blob that is being received. Nothing can be read from the store before :meth:`finish`."""
 
-    def write(self, data: bytes | memoryview) -> None:
+    def write(self, data: bytes | bytearray | memoryview) -> None:
         """Add bytes.
 
         Raises:
@@ -31,7 +33,7 @@ class Incoming(Protocol):
         """
 
     def finish(self, sha256: str | None = None, size: int | None = None) -> Stored:
-        """Make the blob durable under its digest, unless the store already has it.
+        """Make the blob durable under its digest. A blob that the store already has arrives anew: its age is zero.
 
         Args:
             sha256: What the sender says the digest is.
@@ -44,7 +46,11 @@ class Incoming(Protocol):
 
 
 class BlobStore(Protocol):
-    """Content-addressed files. Methods raise BackendError when the storage fails, NotFound when a blob is absent."""
+    """Content-addressed files.
+
+    Methods raise BackendError when the storage fails, NotFound when a blob is absent, InputError when the digest is
+    not one.
+    """
 
     def receive(self) -> AbstractContextManager[Incoming]:
         """Begin a blob; leaving the context without ``finish`` forgets what was written."""
@@ -56,13 +62,25 @@ class BlobStore(Protocol):
         """Open a blob for reading; seekable."""
 
     def path(self, sha256: str) -> Path | None:
-        """Return the file on this machine that holds the blob; None when it lies elsewhere."""
+        """Return the file on this machine that holds the blob; None when it lies elsewhere or is absent."""
 
     def url(self, sha256: str, *, expires: timedelta, filename: str) -> str | None:
-        """Return a presigned URL from which a client can get the blob without a token; None when there is no such thing."""
+        """Return a presigned URL at which a client gets the blob without a token; None when there is no such thing."""
 
     def delete(self, sha256: str) -> None:
         """Delete a blob; absent is fine."""
 
     def list(self) -> Iterator[tuple[str, int, float]]:
         """Yield digest, size and time of arrival (seconds since the epoch) of every blob."""
+
+
+def check_claims(stored: Stored, sha256: str | None, size: int | None) -> None:
+    """Compare what arrived with what the sender said would arrive; None says nothing.
+
+    Raises:
+        InputError: When they differ.
+    """
+    if size is not None and size != stored.size:
+        raise InputError(f"{size:,} bytes were announced and {stored.size:,} arrived, so nothing was kept.")
+    if sha256 is not None and sha256 != stored.sha256:
+        raise InputError(f"The file that arrived has SHA-256 {stored.sha256}, not {sha256}, so nothing was kept.")

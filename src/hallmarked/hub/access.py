@@ -1,0 +1,210 @@
+"""Who may do what: the one function that every route asks before it shows or changes anything.
+
+Facts are read first (:func:`load_standing`), the decision is then a pure function of them (:func:`decide`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, select
+
+from hallmarked.core.errors import Forbidden
+from hallmarked.hub.clock import now
+from hallmarked.hub.error import Gated, HeldBack, NotSignedIn, RepositoryNotFound
+from hallmarked.hub.schema.account import membership
+from hallmarked.hub.schema.gate import access_request
+from hallmarked.hub.schema.repository import collaborator
+
+
+class Role(StrEnum):
+    """What somebody is to a repository, by themselves or through its organisation."""
+
+    OWNER = "owner"
+    WRITER = "writer"
+    REVIEWER = "reviewer"
+    AUDITOR = "auditor"
+    READER = "reader"
+
+
+class Action(StrEnum):
+    """What somebody wants to do with a repository."""
+
+    SEE = "see"
+    """Know that it exists; read its card, its file names and its evidence."""
+    READ = "read"
+    """Get the bytes of its files."""
+    READ_HELD = "read-held"
+    """Get the bytes of a revision that is held back or not checked yet."""
+    DISCUSS = "discuss"
+    """Open and answer discussions and pull requests; like."""
+    WRITE = "write"
+    """Commit, and make branches and tags."""
+    REVIEW = "review"
+    """Decide on access requests, and on what is held back."""
+    MANAGE = "manage"
+    """Change settings and people; move; delete."""
+
+
+_EVERYBODY = frozenset({Action.SEE, Action.READ})
+_READER = _EVERYBODY | {Action.DISCUSS}
+ALLOWED: dict[Role, frozenset[Action]] = {
+    Role.READER: _READER,
+    Role.AUDITOR: _READER | {Action.READ_HELD},
+    Role.REVIEWER: _READER | {Action.READ_HELD, Action.REVIEW},
+    Role.WRITER: _READER | {Action.READ_HELD, Action.WRITE},
+    Role.OWNER: frozenset(Action),
+}
+"""What each role may do."""
+CHANGES = frozenset({Action.DISCUSS, Action.WRITE, Action.REVIEW, Action.MANAGE})
+"""What a token that only reads cannot do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks."""
+
+    account_id: str | None = None
+    """None for somebody who did not sign in."""
+    name: str = ""
+    administrator: bool = False
+    writes: bool = True
+    """False when the token is for reading only."""
+
+    @property
+    def known(self) -> bool:
+        """Whether somebody signed in."""
+        return self.account_id is not None
+
+
+ANYBODY = Actor()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a decision needs to know of a repository."""
+
+    id: str
+    kind: str
+    name: str
+    """``owner/name``."""
+    owner_id: str
+    private: bool
+    gate: str
+    """``""``, ``auto`` or ``manual``."""
+    disabled: str
+    """Why nobody but its owner sees it; empty when it is not disabled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What somebody is to a repository."""
+
+    roles: frozenset[Role] = frozenset()
+    granted: bool = False
+    """Whether an access request of theirs was accepted and has not run out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bytes:
+    """What a decision needs to know of a file that is asked for."""
+
+    state: str
+    """Of the revision: ``checking``, ``available``, ``held`` or ``unknown``."""
+    lenient: bool
+    """Whether the hub's policy serves such a file although the audit is not in, see ``hub.review``."""
+    reason: str = ""
+    """Why the revision is in its state."""
+
+
+def load_standing(db: Connection, actor: Actor, scope: Scope) -> Standing:
+    """Read what an actor is to a repository."""
+    if actor.account_id is None:
+        return Standing()
+    roles = {Role.OWNER} if actor.account_id == scope.owner_id or actor.administrator else set()
+    mine = actor.account_id
+    rows = db.execute(
+        select(membership.c.role)
+        .where(membership.c.organisation_id == scope.owner_id, membership.c.account_id == mine)
+        .union(
+            select(collaborator.c.role).where(
+                collaborator.c.repository_id == scope.id, collaborator.c.account_id == mine
+            )
+        )
+    )
+    roles |= {Role(row.role) for row in rows}
+    asked = access_request.c
+    granted = (
+        not scope.gate
+        or db.execute(
+            select(asked.expires).where(
+                asked.repository_id == scope.id, asked.account_id == mine, asked.status == "accepted"
+            )
+        ).first()
+    )
+    if granted and granted is not True:
+        granted = granted.expires is None or granted.expires > now()
+    return Standing(frozenset(roles), bool(granted))
+
+
+def decide(
+    actor: Actor, action: Action, scope: Scope, standing: Standing, wanted: Bytes | None = None
+) -> Forbidden | RepositoryNotFound | None:
+    """Decide whether an actor may do something.
+
+    Args:
+        actor: Who.
+        action: What.
+        scope: With which repository.
+        standing: What the actor is to it.
+        wanted: The file, when bytes are asked for.
+
+    Returns:
+        None when they may, otherwise why not.
+    """
+    allowed: set[Action] = set().union(*(ALLOWED[role] for role in standing.roles)) if standing.roles else set()
+    inside = bool(standing.roles)
+    if (scope.private and not inside) or (scope.disabled and Action.MANAGE not in allowed):
+        return RepositoryNotFound(f"there is no {scope.kind} {scope.name}, or you may not see it")
+    if action in CHANGES and not actor.known:
+        return NotSignedIn("sign in first: nobody without an account may do that")
+    if action in CHANGES and not actor.writes:
+        return Forbidden("this token is for reading only; use one that may write")
+    if not scope.private:
+        allowed |= _READER if actor.known else _EVERYBODY
+    if action not in allowed:
+        return Forbidden(f"you may not {action} {scope.name}")
+    if action is Action.READ and scope.gate and not inside and not standing.granted:
+        return _refuse_gate(actor, scope)
+    return _refuse_bytes(allowed, scope, wanted)
+
+
+def require(db: Connection, actor: Actor, action: Action, scope: Scope, wanted: Bytes | None = None) -> None:
+    """Refuse unless :func:`decide` allows.
+
+    Raises:
+        Forbidden: When the actor may not; its subclass says why.
+        RepositoryNotFound: When the actor must not learn that the repository exists.
+    """
+    refusal = decide(actor, action, scope, load_standing(db, actor, scope), wanted)
+    if refusal is not None:
+        raise refusal
+
+
+def _refuse_gate(actor: Actor, scope: Scope) -> Gated:
+    if not actor.known:
+        return Gated(f"access to {scope.name} has to be asked for: sign in first")
+    return Gated(f"access to {scope.name} has to be asked for: do so on its page")
+
+
+def _refuse_bytes(allowed: set[Action], scope: Scope, wanted: Bytes | None) -> HeldBack | None:
+    if wanted is None or Action.READ_HELD in allowed or wanted.state == "available":
+        return None
+    if wanted.state != "held" and wanted.lenient:
+        return None
+    why = {
+        "checking": "is being checked; try again in a while",
+        "unknown": "could not be checked completely; its owner or a reviewer can say more",
+    }.get(wanted.state, f"is held back: {wanted.reason or 'a check found something dangerous'}")
+    return HeldBack(f"this revision of {scope.name} {why}")

@@ -1,0 +1,106 @@
+"""Connections and transactions, on SQLite or PostgreSQL, chosen by URL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from hallmarked.core.errors import BackendError, InputError
+from hallmarked.hub.schema.base import metadata
+
+POOL = 40
+"""Connections a process may hold: as many as there are threads that serve requests."""
+BUSY_SECONDS = 30
+"""How long a writer waits for its turn on SQLite."""
+
+
+class Database:
+    """The hub's database. May be shared between threads."""
+
+    def __init__(self, url: str) -> None:
+        """Open a database; nothing is connected before the first use.
+
+        Args:
+            url: ``sqlite:///path`` or ``postgresql://…``.
+
+        Raises:
+            InputError: When it is neither.
+        """
+        self.engine = _create(url)
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self.engine.dialect.name
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a transaction in which all reads see one state."""
+        with _translated(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open a transaction that is wholly there or not at all; on SQLite no other writer overlaps it."""
+        with _translated(), self.engine.connect().execution_options(writes=True) as connection, connection.begin():
+            yield connection
+
+    def create(self) -> None:
+        """Make all tables that are missing."""
+        with self.write() as db:
+            metadata.create_all(db)
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self.engine.dispose()
+
+
+def add_new(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, leaving those alone that are there already."""
+    if not rows:
+        return
+    insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
+    db.execute(insert(table).on_conflict_do_nothing(), list(rows))
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise BackendError(f"the database did not answer as expected: {error.orig}") from error
+    except SQLAlchemyError as error:
+        raise BackendError(f"the database did not answer as expected: {error}") from error
+
+
+def _create(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except SQLAlchemyError as error:
+        raise InputError(f"{url!r} is not the address of a database") from error
+    name = parsed.get_backend_name()
+    if name == "postgresql":
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=POOL, pool_pre_ping=True)
+    if name != "sqlite" or not parsed.database:
+        raise InputError("the database has to be sqlite:///path or postgresql://…")
+    engine = create_engine(parsed, pool_size=POOL, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # this module begins transactions, not the driver
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    # NOTE: a transaction that starts by reading and writes later could fail half-way; so writers announce themselves.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,83 @@
+"""Why the hub refuses. Each names the code that the ecosystem's clients turn into an exception of their own."""
+
+from __future__ import annotations
+
+from hallmarked.core.errors import Forbidden, InputError, NotFound
+
+
+class RepositoryNotFound(NotFound):
+    """There is no such repository, or the caller must not learn that there is."""
+
+    code = "RepoNotFound"
+
+
+class RevisionNotFound(NotFound):
+    """The repository has no such branch, tag or commit."""
+
+    code = "RevisionNotFound"
+
+
+class EntryNotFound(NotFound):
+    """The revision has no such file.
+
+    Args:
+        message: One sentence.
+        commit: Where it was looked for: clients remember that the file is absent there.
+    """
+
+    code = "EntryNotFound"
+
+    def __init__(self, message: str, commit: str) -> None:
+        super().__init__(message)
+        self.commit = commit
+
+
+class NotSignedIn(Forbidden):
+    """Nobody without an account may do that (HTTP 401)."""
+
+    code = "NotSignedIn"
+
+
+class Gated(Forbidden):
+    """Access has to be asked for first."""
+
+    code = "GatedRepo"
+
+
+class HeldBack(Forbidden):
+    """The revision is held back, or not checked yet."""
+
+    code = "HeldBack"
+
+
+class Conflict(InputError):
+    """Something is there already (HTTP 409)."""
+
+    code = "Conflict"
+
+
+class Outdated(InputError):
+    """The branch has moved since the caller looked (HTTP 412)."""
+
+    code = "Outdated"
+
+
+class TooLarge(InputError):
+    """More was sent than is accepted (HTTP 413)."""
+
+    code = "TooLarge"
+
+
+class TooMany(Forbidden):
+    """The caller asks too often (HTTP 429).
+
+    Args:
+        message: One sentence.
+        seconds: When to try again.
+    """
+
+    code = "TooMany"
+
+    def __init__(self, message: str, seconds: int) -> None:
+        super().__init__(message)
+        self.seconds = seconds

@@ -1,0 +1,1 @@
+"""Git's object model over the hub's own table; no git program is run."""

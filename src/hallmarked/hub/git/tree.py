@@ -1,0 +1,111 @@
+"""Folders of a revision: find a path, list, and make a new tree from changes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from dulwich.objects import Tree
+from sqlalchemy import Connection
+
+from hallmarked.core.errors import InputError
+from hallmarked.hub.git.object import EMPTY_TREE, FOLDER, Entry, add_objects, encode_tree, read_object
+
+KEPT_TREES, KEPT_ENTRIES = 5_000, 1_000
+"""How many folders stay in memory, and how large one may be to stay."""
+
+# What an id names never changes, so that one memory serves every database this process has open.
+_kept: dict[str, Mapping[str, Entry]] = {}
+
+
+def read_tree(db: Connection, oid: str) -> Mapping[str, Entry]:
+    """Return the entries of a folder by name, in git's order.
+
+    Raises:
+        BackendError: When the tree is missing.
+    """
+    if oid == EMPTY_TREE:
+        return {}
+    tree = _kept.get(oid)
+    if tree is None:
+        items = Tree.from_string(read_object(db, oid)[1]).iteritems()
+        tree = {item.path.decode(): Entry(item.mode == FOLDER, item.sha.decode()) for item in items}
+        if len(tree) <= KEPT_ENTRIES:
+            if len(_kept) >= KEPT_TREES:
+                _kept.clear()
+            _kept[oid] = tree
+    return tree
+
+
+def find(db: Connection, tree: str, path: str) -> Entry | None:
+    """Return the entry at a path; the root for an empty one; None when there is nothing."""
+    entry = Entry(True, tree)
+    for name in path.split("/") if path else ():
+        found = read_tree(db, entry.oid).get(name) if entry.folder else None
+        if found is None:
+            return None
+        entry = found
+    return entry
+
+
+def walk(db: Connection, tree: str, prefix: str = "", *, folders: bool = False) -> Iterator[tuple[str, Entry]]:
+    """Yield path and entry of all files below a tree, in git's order; of folders too when asked, before their files."""
+    for name, entry in read_tree(db, tree).items():
+        path = f"{prefix}{name}"
+        if folders or not entry.folder:
+            yield path, entry
+        if entry.folder:
+            yield from walk(db, entry.oid, f"{path}/", folders=folders)
+
+
+def edit(db: Connection, tree: str, changes: Mapping[str, str | None]) -> str:
+    """Make a tree from another one.
+
+    Args:
+        db: Where the new trees are kept.
+        tree: The one to start from.
+        changes: Blob ids by path; None removes the file or folder there. Folders that become empty vanish.
+
+    Returns:
+        The new tree's id.
+
+    Raises:
+        InputError: When a path needs a folder where a file is, or the other way round, or removes what is not there.
+    """
+    here: dict[str, str | None] = {}
+    below: dict[str, dict[str, str | None]] = defaultdict(dict)
+    for path, oid in changes.items():
+        name, _, rest = path.partition("/")
+        if rest:
+            below[name][rest] = oid
+        else:
+            here[name] = oid
+    entries = dict(read_tree(db, tree))
+    for name in [name for name, oid in here.items() if oid is None]:
+        if entries.pop(name, None) is None:
+            raise InputError(f"there is nothing at {name} to delete")
+    for name, inner in below.items():
+        _edit_folder(db, entries, name, inner)
+    for name, oid in here.items():
+        if oid is not None:
+            if name in entries and entries[name].folder:
+                raise InputError(f"{name} is a folder, so that no file can take its place")
+            entries[name] = Entry(False, oid)
+    if not entries:
+        return EMPTY_TREE
+    made, body = encode_tree(entries)
+    add_objects(db, "tree", [(made, body)])
+    return made
+
+
+def _edit_folder(db: Connection, entries: dict[str, Entry], name: str, changes: Mapping[str, str | None]) -> None:
+    old = entries.get(name)
+    if old is not None and not old.folder:
+        if any(oid is not None for oid in changes.values()):
+            raise InputError(f"{name} is a file, so that nothing can be put into it")
+        raise InputError(f"there is nothing at {name}/{next(iter(changes))} to delete")
+    new = edit(db, old.oid if old else EMPTY_TREE, changes)
+    if new == EMPTY_TREE:
+        entries.pop(name, None)
+    else:
+        entries[name] = Entry(True, new)

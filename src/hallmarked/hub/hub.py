@@ -1,0 +1,84 @@
+"""One hub: its settings, database and files, opened together."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from hallmarked.core.errors import BackendError
+from hallmarked.hub.blob.place import open_blobs
+from hallmarked.hub.blob.store import BlobStore
+from hallmarked.hub.database import Database
+from hallmarked.hub.setting import Settings
+
+SECRET = 32
+"""Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """What the service functions are given from. A context manager; may be shared between threads."""
+
+    settings: Settings
+    database: Database
+    blobs: BlobStore
+    secret: bytes
+    """Signs addresses and tokens that live for minutes; shared by all processes of the hub."""
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.database.close()
+
+    def __enter__(self) -> Hub:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_hub(settings: Settings) -> Hub:
+    """Open a hub, and make what is missing.
+
+    Raises:
+        InputError: When a setting cannot be used.
+        BackendError: When the data folder or the database cannot be used.
+    """
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise BackendError(f"the data folder {settings.data} cannot be made: {error.strerror}") from error
+    database = Database(settings.database_url)
+    database.create()
+    blobs = open_blobs(settings.storage.blobs or str(settings.data / "blobs"))
+    return Hub(settings, database, blobs, _secret(settings.data / "secret"))
+
+
+def _secret(path: Path) -> bytes:
+    """Read the hub's secret, and make it when there is none."""
+    try:
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return _read_secret(path)
+        with os.fdopen(descriptor, "wb") as file:
+            secret = secrets.token_bytes(SECRET)
+            file.write(secret)
+        return secret
+    except OSError as error:
+        raise BackendError(f"the secret {path} cannot be read or made: {error.strerror}") from error
+
+
+def _read_secret(path: Path) -> bytes:
+    """Read a secret, also when another process is just writing it."""
+    for _ in range(100):
+        secret = path.read_bytes()
+        if len(secret) == SECRET:
+            return secret
+        time.sleep(0.01)
+    raise BackendError(f"the secret {path} is damaged; remove it to make a new one")

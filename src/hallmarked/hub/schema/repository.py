@@ -1,0 +1,73 @@
+"""Repositories, their branches and tags, and the state of each revision."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Table, Text, UniqueConstraint
+
+from hallmarked.hub.schema.base import identity, metadata, moment, refers
+
+repository = Table(
+    "repository",
+    metadata,
+    identity(),
+    Column("kind", Text, nullable=False),  # model, dataset, system
+    refers("owner_id", "account.id"),
+    Column("name", Text, nullable=False),  # without the owner
+    Column("key", Text, nullable=False),  # "owner/name" in lower case
+    Column("visibility", Text, nullable=False),  # public, private
+    Column("gate", Text, nullable=False, default=""),  # "", auto, manual
+    Column("card", JSON, nullable=False, default=dict),  # front matter of the default branch's README
+    Column("downloads", BigInteger, nullable=False, default=0),
+    Column("likes", BigInteger, nullable=False, default=0),
+    moment("created"),
+    moment("modified"),
+    moment("deleted", nullable=True),  # restorable for a while
+    Column("disabled", Text, nullable=False, default=""),  # why nobody but its owner sees it
+    Column("next_number", BigInteger, nullable=False, default=1),  # of discussions
+    UniqueConstraint("kind", "key"),
+)
+Index(None, repository.c.owner_id)
+Index(None, repository.c.kind, repository.c.modified)
+
+former_name = Table(
+    "former_name",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    refers("repository_id", "repository.id"),
+)
+
+collaborator = Table(
+    "collaborator",
+    metadata,
+    refers("repository_id", "repository.id", primary_key=True),
+    refers("account_id", "account.id", primary_key=True),
+    Column("role", Text, nullable=False),  # see hub.access.Role
+    moment("created"),
+)
+Index(None, collaborator.c.account_id)
+
+ref = Table(
+    "ref",
+    metadata,
+    refers("repository_id", "repository.id", primary_key=True),
+    Column("name", Text, primary_key=True),  # refs/heads/…, refs/tags/…, refs/pr/N
+    Column("oid", Text, nullable=False),  # of a commit
+    Column("message", Text, nullable=False, default=""),  # of a tag
+)
+
+revision = Table(
+    "revision",
+    metadata,
+    refers("repository_id", "repository.id", primary_key=True),
+    Column("oid", Text, ForeignKey("object.oid"), primary_key=True),  # a commit that this repository has
+    Column("tree", Text, nullable=False),
+    Column("parent", Text, nullable=False),  # empty for the first
+    refers("account_id", "account.id", nullable=True),
+    Column("title", Text, nullable=False),
+    moment("created"),
+    Column("state", Text, nullable=False),  # checking, available, held, unknown
+    Column("reason", Text, nullable=False, default=""),  # of the state, one sentence
+    Column("audited", Boolean, nullable=False, default=False),
+)
+Index(None, revision.c.state)

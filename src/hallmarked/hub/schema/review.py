@@ -1,0 +1,49 @@
+"""What the audits of revisions found, and what people decided about them."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, BigInteger, Column, Index, Table, Text
+
+from hallmarked.hub.schema.base import identity, metadata, moment, refers
+
+audit = Table(
+    "audit",
+    metadata,
+    identity(),
+    refers("repository_id", "repository.id"),
+    Column("revision", Text, nullable=False),
+    Column("rule_set", Text, nullable=False),  # digest
+    Column("outcome", Text, nullable=False),  # pass, fail, unknown
+    Column("statements", JSON, nullable=False),  # the statements' JSON, in order; the signed ones are in the ledger
+    Column("entries", JSON, nullable=False),  # their indexes in the ledger
+    moment("created"),
+)
+Index(None, audit.c.repository_id, audit.c.revision, audit.c.created)
+
+decision = Table(
+    "decision",
+    metadata,
+    identity(),
+    refers("repository_id", "repository.id"),
+    Column("revision", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # hold, propose-release, release, appeal, …
+    refers("account_id", "account.id", nullable=True),  # None: the hub itself, by policy
+    Column("reason", Text, nullable=False),
+    Column("data", JSON, nullable=False, default=dict),
+    moment("created"),
+)
+Index(None, decision.c.repository_id, decision.c.revision, decision.c.created)
+Index(None, decision.c.created)
+
+event = Table(
+    "event",
+    metadata,
+    identity(),
+    Column("tag", Text, nullable=False),  # subject:part:action, see hub.event
+    refers("account_id", "account.id", nullable=True),
+    Column("subject", Text, nullable=False),  # what it was done to
+    Column("data", JSON, nullable=False, default=dict),
+    Column("entry", BigInteger, nullable=True),  # index in the ledger, once it is there
+    moment("created"),
+)
+Index(None, event.c.entry)

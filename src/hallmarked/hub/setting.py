@@ -1,0 +1,140 @@
+"""Settings: one TOML file, and the environment over it; each is declared here once, with its meaning."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from hallmarked.core.errors import InputError
+
+PREFIX = "HALLMARKED"
+
+
+def setting(default: Any, meaning: str) -> Any:
+    """Declare a setting with its default and its meaning, from which the documentation is made."""
+    return field(default=default, metadata={"help": meaning})
+
+
+@dataclass(frozen=True)
+class Server:
+    """How the hub is reached."""
+
+    host: str = setting("127.0.0.1", "Address to listen on.")
+    port: int = setting(8474, "Port to listen on.")
+    url: str = setting("", "Address that people and clients use, when a proxy stands in front; else as they asked.")
+    workers: int = setting(1, "Processes that answer requests.")
+    name: str = setting("hallmarked", "What this hub is called, on its pages and in its evidence.")
+    accelerate: str = setting("", "Internal location of a proxy that sends files (X-Accel-Redirect), e.g. /blobs/.")
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Where things are kept."""
+
+    data: str = setting("hallmarked-data", "Folder for the database, files, keys and the ledger.")
+    database: str = setting("", "postgresql://… ; empty for SQLite in the data folder.")
+    blobs: str = setting("", "s3://bucket/prefix ; empty for a folder in the data folder.")
+    endpoint: str = setting("", "Address of the S3 service, when it is not the usual one.")
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What one caller may use."""
+
+    file_gib: int = setting(512, "Largest file, GiB.")
+    commit_mib: int = setting(256, "Largest body of a commit, MiB; large files are not in it.")
+    restore_days: int = setting(30, "How long a deleted repository can be restored.")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the hub does with what the checks found."""
+
+    context: str = setting("", "Context that pushes are judged for; empty for the default one.")
+    allow_unknown: tuple[str, ...] = setting(("malware",), "Checks whose answer 'unknown' keeps no revision back.")
+    while_checked: str = setting("passive", "What others may get before the audit is in: none, passive or all.")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings, by section."""
+
+    server: Server = field(default_factory=Server)
+    storage: Storage = field(default_factory=Storage)
+    limit: Limit = field(default_factory=Limit)
+    policy: Policy = field(default_factory=Policy)
+
+    @property
+    def data(self) -> Path:
+        """The data folder."""
+        return Path(self.storage.data)
+
+    @property
+    def database_url(self) -> str:
+        """Address of the database."""
+        return self.storage.database or f"sqlite:///{self.data.absolute() / 'hub.sqlite3'}"
+
+
+def load_settings(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings.
+
+    Args:
+        path: The TOML file; None for defaults and environment alone.
+        environment: ``HALLMARKED_SECTION_KEY`` overrides ``key`` in ``[section]``.
+
+    Raises:
+        InputError: When the file cannot be read, or names something that is not a setting.
+    """
+    try:
+        data = tomllib.loads(path.read_text()) if path is not None else {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"the settings {path} cannot be read: {error}") from error
+    sections = {item.name: item.default_factory for item in fields(Settings)}
+    if unknown := sorted(set(data) - set(sections)):
+        raise InputError(f"{path}: there is no section [{unknown[0]}]; there are {', '.join(sections)}")
+    made = {name: _section(kind, name, data.get(name, {}), environment) for name, kind in sections.items()}
+    return Settings(**made)
+
+
+def _section(kind: Any, name: str, given: Any, environment: Mapping[str, str]) -> Any:
+    types = get_type_hints(kind)
+    known = {item.name for item in fields(kind)}
+    if not isinstance(given, dict) or (unknown := sorted(set(given) - known)):
+        raise InputError(
+            f"[{name}] has no setting {unknown[0]}" if isinstance(given, dict) else f"[{name}] is no section"
+        )
+    values = {key: _value(types[key], f"{name}.{key}", value) for key, value in given.items()}
+    for key in known:
+        text = environment.get(f"{PREFIX}_{name}_{key}".upper())
+        if text is not None:
+            values[key] = _from_text(types[key], f"{name}.{key}", text)
+    return kind(**values)
+
+
+def _value(kind: Any, name: str, value: Any) -> Any:
+    if kind not in (str, int, bool):
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise InputError(f"the setting {name} has to be a list of texts")
+        return tuple(value)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise InputError(f"the setting {name} has to be a {kind.__name__}")
+    return value
+
+
+def _from_text(kind: Any, name: str, text: str) -> Any:
+    if kind is str:
+        return text
+    if kind is bool:
+        if text.lower() not in ("true", "false"):
+            raise InputError(f"the setting {name} has to be true or false")
+        return text.lower() == "true"
+    if kind is int:
+        try:
+            return int(text)
+        except ValueError as error:
+            raise InputError(f"the setting {name} has to be a number") from error
+    return tuple(part.strip() for part in text.split(",") if part.strip())

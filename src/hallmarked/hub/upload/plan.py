@@ -1,0 +1,90 @@
+"""What an upload will look like: which files go as large ones, which are there already, which are ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from hallmarked.hub.commit import MAX_INLINE
+from hallmarked.hub.error import EntryNotFound
+from hallmarked.hub.git.tree import find
+from hallmarked.hub.path import check_path
+from hallmarked.hub.revision import Revision, find_entry, read_text
+
+MAX_ATTRIBUTES = 64 << 10
+"""Bytes of a ``.gitattributes`` that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How one file is to be sent."""
+
+    path: str
+    large: bool
+    oid: str | None
+    """What is at that path already: SHA-256 of a large file, git's id of a small one."""
+
+
+def plan_upload(db: Connection, at: Revision | None, sizes: Mapping[str, int]) -> Sequence[Plan]:
+    """Say how files of the given sizes are to be sent.
+
+    Raises:
+        InputError: When a path is not accepted.
+    """
+    patterns = _patterns(db, at)
+    return [_plan(db, at, check_path(path), size, patterns) for path, size in sizes.items()]
+
+
+def _plan(db: Connection, at: Revision | None, path: str, size: int, patterns: Sequence[tuple[str, bool]]) -> Plan:
+    large = size > MAX_INLINE or _marked(path, patterns)
+    entry = find(db, at.tree, path) if at else None
+    if entry is None or entry.folder or at is None:
+        return Plan(path, large and size > 0, None)
+    known = find_entry(db, at, path)
+    return Plan(path, large and size > 0, known.sha256 if known.large else known.oid)
+
+
+def _patterns(db: Connection, at: Revision | None) -> Sequence[tuple[str, bool]]:
+    """Read which names the repository marks as large files, in the order of its ``.gitattributes``."""
+    if at is None:
+        return []
+    try:
+        entry = find_entry(db, at, ".gitattributes")
+    except EntryNotFound:
+        return []
+    if entry.folder or entry.large or entry.size > MAX_ATTRIBUTES:
+        return []
+    found = []
+    for line in read_text(db, entry).decode("utf-8", "replace").splitlines():
+        words = line.split()
+        if len(words) > 1 and not words[0].startswith("#"):
+            if "filter=lfs" in words[1:]:
+                found.append((words[0], True))
+            elif {"-filter", "!filter"} & set(words[1:]):
+                found.append((words[0], False))
+    return found
+
+
+def _marked(path: str, patterns: Sequence[tuple[str, bool]]) -> bool:
+    """Whether the last pattern that fits marks a path.
+
+    Of git's patterns those are understood that cost no more than a comparison: a name, a path, ``*`` before an ending,
+    and a folder with everything in it.
+    """
+    name = path.rpartition("/")[2]
+    marked = False
+    for pattern, large in patterns:
+        bare = pattern.removeprefix("**/")
+        rooted = "/" in bare.rstrip("/")
+        target = path if rooted else name
+        bare = bare.removeprefix("/")
+        if bare.startswith("*") and "*" not in bare[1:]:
+            fits = target.endswith(bare[1:])
+        elif bare.endswith("/**") and "*" not in bare[:-3]:
+            fits = path.startswith(bare[:-2])
+        else:
+            fits = target == bare
+        marked = large if fits else marked
+    return marked

@@ -1,0 +1,116 @@
+"""What routes need of a request: the hub, who asks, and a bounded body."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any
+
+from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hallmarked.core.errors import InputError
+from hallmarked.hub.access import ANYBODY, Action, Actor
+from hallmarked.hub.account import actor_of_token
+from hallmarked.hub.error import NotSignedIn, TooLarge
+from hallmarked.hub.hub import Hub
+from hallmarked.hub.repository import Repository, open_repository
+from hallmarked.web.address import repo_name
+
+JSON_LIMIT = 4 << 20
+"""Bytes of a JSON body."""
+BAD_TOKEN = "Invalid credentials in Authorization header"  # noqa: S105 - a message; clients know this very wording
+
+
+def hub_of(request: Request) -> Hub:
+    """Return the hub that is served."""
+    hub: Hub = request.app.state.hub
+    return hub
+
+
+def actor_of(request: Request, db: Connection) -> Actor:
+    """Return who asks.
+
+    Raises:
+        NotSignedIn: When a token was sent that is not valid.
+    """
+    known = getattr(request.state, "actor", None)
+    if isinstance(known, Actor):
+        return known
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    actor = ANYBODY
+    if kind.lower() == "bearer":
+        found = actor_of_token(db, token.strip())
+        if found is None:
+            raise NotSignedIn(BAD_TOKEN)
+        actor = found
+    request.state.actor = actor
+    return actor
+
+
+def target(request: Request, db: Connection, kind: str, action: Action = Action.SEE) -> tuple[Actor, Repository]:
+    """Return who asks, and the repository of the address, which they may do that with.
+
+    Raises:
+        RepositoryNotFound, Forbidden, NotSignedIn: See :func:`hallmarked.hub.repository.open_repository`.
+    """
+    actor = actor_of(request, db)
+    return actor, open_repository(db, actor, kind, repo_name(request), action)
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """Read a small body whole.
+
+    Raises:
+        TooLarge: When it is longer than ``limit`` bytes.
+    """
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise TooLarge(f"at most {limit:,} bytes are accepted here")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def with_json(endpoint: Callable[..., Response], limit: int = JSON_LIMIT) -> Callable[..., Awaitable[Response]]:
+    """Let an endpoint take the request and its body, a JSON object (or nothing: an empty one)."""
+
+    @wraps(endpoint)
+    async def read(request: Request, **options: Any) -> Response:
+        body = parse_object(await read_body(request, limit))
+        return await run_in_threadpool(endpoint, request, body, **options)
+
+    return read
+
+
+def parse_object(data: bytes) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        InputError: When it is something else.
+    """
+    try:
+        value = json.loads(data) if data.strip() else {}
+    except (ValueError, RecursionError) as error:
+        raise InputError("the body is not JSON") from error
+    if not isinstance(value, dict):
+        raise InputError("the body has to be a JSON object")
+    return value
+
+
+def text_of(body: dict[str, Any], key: str, default: str | None = None) -> str:
+    """Return a text of a JSON object.
+
+    Raises:
+        InputError: When it is missing without a default, or something else.
+    """
+    value = body.get(key)
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, str):
+        raise InputError(f"{key} has to be a text")
+    return value

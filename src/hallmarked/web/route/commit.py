@@ -1,0 +1,135 @@
+"""Uploads through the commit API: the plan, and the commit itself."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from hallmarked.core.errors import InputError
+from hallmarked.hub.access import Action
+from hallmarked.hub.commit import MAX_INLINE, Change, Copy, Delete, Message, Put, PutLarge, commit
+from hallmarked.hub.error import TooLarge
+from hallmarked.hub.repository import MAIN
+from hallmarked.hub.revision import HEADS, find_revision
+from hallmarked.hub.upload.plan import plan_upload
+from hallmarked.web.address import param
+from hallmarked.web.request import hub_of, target, text_of, with_json
+from hallmarked.web.route.repository import page_url
+
+MAX_FILES = 1_000
+"""Files in one question about an upload; clients ask about 256 at once."""
+MAX_LINE = MAX_INLINE // 3 * 4 + 10_000
+"""Bytes of one line of a commit: a small file in base64, and its name."""
+IN_MEMORY = 1 << 20
+
+
+def branch_of(request: Request) -> str:
+    """Return the full name of the branch an address names."""
+    name = param(request, "revision")
+    return name if name.startswith("refs/") else HEADS + name
+
+
+def preupload(request: Request, body: dict[str, Any]) -> Response:
+    """Say how each file is to be sent."""
+    files = body.get("files")
+    if not isinstance(files, list) or len(files) > MAX_FILES or not all(isinstance(file, dict) for file in files):
+        raise InputError(f"files has to be a list of at most {MAX_FILES} files")
+    sizes = {}
+    for file in files:
+        size = file.get("size")
+        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+            raise InputError("the size of a file has to be a number")
+        sizes[text_of(file, "path")] = size
+    with hub_of(request).database.read() as db:
+        _, repo = target(request, db, request.path_params["kind"], Action.WRITE)
+        at = find_revision(db, repo, branch_of(request))
+        plans = plan_upload(db, at, sizes)
+    answers = [
+        {
+            "path": plan.path,
+            "uploadMode": "lfs" if plan.large else "regular",
+            "shouldIgnore": False,
+            "oid": plan.oid,
+        }
+        for plan in plans
+    ]
+    return JSONResponse({"commitOid": at.oid, "files": answers})
+
+
+async def post_commit(request: Request) -> Response:
+    """Commit what the lines of the body say."""
+    limit = hub_of(request).settings.limit.commit_mib << 20
+    with SpooledTemporaryFile(IN_MEMORY) as body:
+        size = 0
+        async for part in request.stream():
+            size += len(part)
+            if size > limit:
+                raise TooLarge(f"a commit of more than {limit >> 20} MiB is not accepted; send large files as such")
+            await run_in_threadpool(body.write, part)
+        body.seek(0)
+        return await run_in_threadpool(_commit, request, body)
+
+
+def _commit(request: Request, body: IO[bytes]) -> Response:
+    lines = _lines(body)
+    key, header = next(lines, ("", {}))
+    if key != "header":
+        raise InputError("the first line of a commit has to be its header")
+    message = Message(text_of(header, "summary"), text_of(header, "description", ""))
+    parent = text_of(header, "parentCommit", "") or None
+    with hub_of(request).database.write() as db:
+        actor, repo = target(request, db, request.path_params["kind"], Action.WRITE)
+        changes = (_change(key, value) for key, value in lines)
+        made = commit(db, repo, actor, changes, message, branch=branch_of(request), parent=parent)
+    url = f"{page_url(request, repo)}/commit/{made.oid}"
+    return JSONResponse({"success": True, "commitOid": made.oid, "commitUrl": url, "hookOutput": ""})
+
+
+def _lines(body: IO[bytes]) -> Iterator[tuple[str, dict[str, Any]]]:
+    while line := body.readline(MAX_LINE + 1):
+        if len(line) > MAX_LINE:
+            raise TooLarge(f"a file of more than {MAX_INLINE >> 20} MiB has to be sent as a large file")
+        if not line.strip():
+            continue
+        try:
+            item = json.loads(line)
+            key, value = item["key"], item["value"]
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
+            raise InputError("a line of the commit is not JSON with a key and a value") from error
+        if not isinstance(key, str) or not isinstance(value, dict):
+            raise InputError("a line of the commit is not JSON with a key and a value")
+        yield key, value
+
+
+def _change(key: str, value: dict[str, Any]) -> Change:
+    path = text_of(value, "path")
+    if key == "file":
+        if value.get("encoding", "base64") == "base64":
+            try:
+                return Put(path, base64.b64decode(text_of(value, "content"), validate=True))
+            except (binascii.Error, ValueError) as error:
+                raise InputError(f"the content of {path[:200]} is not base64") from error
+        return Put(path, text_of(value, "content").encode())
+    if key == "lfsFile":
+        return PutLarge(path, text_of(value, "oid"))
+    if key in ("deletedFile", "deletedFolder", "deletedEntry"):
+        return Delete(path)
+    if key == "copyFile":
+        return Copy(path, text_of(value, "srcPath"), text_of(value, "srcRevision", MAIN))
+    raise InputError(f"a commit cannot hold a {key[:40]!r}")
+
+
+_BASE = "/api/{kind:kind}/{owner}/{name}"
+ROUTES = [
+    Route(f"{_BASE}/preupload/{{revision}}", with_json(preupload), methods=["POST"]),
+    Route(f"{_BASE}/commit/{{revision}}", post_commit, methods=["POST"]),
+]

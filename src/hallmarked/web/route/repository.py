@@ -1,0 +1,159 @@
+"""Repositories: make, delete, move, change, and what is known of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from hallmarked.core.errors import InputError
+from hallmarked.hub.access import Action
+from hallmarked.hub.clock import to_text
+from hallmarked.hub.creation import create
+from hallmarked.hub.repository import (
+    MAIN,
+    Repository,
+    change_settings,
+    delete_repository,
+    move_repository,
+    open_repository,
+)
+from hallmarked.hub.revision import Entry, Revision, find_revision, list_files
+from hallmarked.web.address import PREFIXES, flag, param
+from hallmarked.web.request import actor_of, hub_of, target, text_of, with_json
+
+KIND_WORDS = {"model": "model", "dataset": "dataset", "space": "system", "system": "system"}
+
+
+def page_url(request: Request, repo: Repository) -> str:
+    """Return the address of a repository's page."""
+    prefix = next(prefix for prefix, kind in PREFIXES.items() if kind == repo.scope.kind)
+    base = hub_of(request).settings.server.url or str(request.base_url)
+    return f"{base.rstrip('/')}{prefix}/{repo.name}"
+
+
+def kind_of(body: dict[str, Any]) -> str:
+    """Return the kind of repository a body names."""
+    kind = KIND_WORDS.get(text_of(body, "type", "model"))
+    if kind is None:
+        raise InputError("type has to be model, dataset or space")
+    return kind
+
+
+def make(request: Request, body: dict[str, Any]) -> Response:
+    """Make a repository."""
+    name, owner = text_of(body, "name"), text_of(body, "organization", "") or None
+    if "/" in name:
+        owner, _, name = name.partition("/")
+    visibility = text_of(body, "visibility", "")
+    if isinstance(body.get("private"), bool):
+        visibility = "private" if body["private"] else "public"
+    with hub_of(request).database.write() as db:
+        repo = create(db, actor_of(request, db), kind_of(body), name, visibility=visibility, owner=owner)
+    return JSONResponse(
+        {"url": page_url(request, repo), "name": repo.name, "id": repo.id, "private": repo.scope.private}
+    )
+
+
+def remove(request: Request, body: dict[str, Any]) -> Response:
+    """Delete a repository; it can be restored for a while."""
+    with hub_of(request).database.write() as db:
+        actor = actor_of(request, db)
+        name = text_of(body, "name")
+        full = name if "/" in name else f"{text_of(body, 'organization', '') or actor.name}/{name}"
+        repo = open_repository(db, actor, kind_of(body), full, Action.MANAGE)
+        delete_repository(db, repo.id)
+    return JSONResponse({})
+
+
+def move(request: Request, body: dict[str, Any]) -> Response:
+    """Give a repository another name or owner."""
+    with hub_of(request).database.write() as db:
+        actor = actor_of(request, db)
+        repo = open_repository(db, actor, kind_of(body), text_of(body, "fromRepo"), Action.MANAGE)
+        repo = move_repository(db, actor, repo, text_of(body, "toRepo"))
+    return JSONResponse({"url": page_url(request, repo)})
+
+
+def change(request: Request, body: dict[str, Any]) -> Response:
+    """Change who may see a repository and get its files."""
+    visibility = text_of(body, "visibility", "") or None
+    if isinstance(body.get("private"), bool):
+        visibility = "private" if body["private"] else "public"
+    gate = body.get("gated")
+    gate = "" if gate is False else gate
+    with hub_of(request).database.write() as db:
+        _, repo = target(request, db, request.path_params["kind"], Action.MANAGE)
+        change_settings(db, repo.id, visibility=visibility, gate=gate)
+    return JSONResponse({"visibility": visibility, "gated": gate or False})
+
+
+def info(request: Request) -> Response:
+    """Say what is known of a repository, at its main branch or another revision."""
+    name = param(request, "revision") if "revision" in request.path_params else MAIN
+    with hub_of(request).database.read() as db:
+        _, repo = target(request, db, request.path_params["kind"])
+        at = find_revision(db, repo, name)
+        body = describe(repo, at)
+        body["siblings"] = [sibling(entry, sizes=flag(request, "blobs")) for entry in list_files(db, at)]
+    return JSONResponse(body)
+
+
+def check(request: Request) -> Response:
+    """Say whether the caller may get the files; writing too when the address asks for it."""
+    action = Action.WRITE if request.url.path.endswith("/write") else Action.READ
+    with hub_of(request).database.read() as db:
+        target(request, db, request.path_params["kind"], action)
+    return JSONResponse({})
+
+
+def describe(repo: Repository, at: Revision) -> dict[str, Any]:
+    """Write what is known of a repository as clients read it."""
+    card = dict(repo.card)
+    tags = card.get("tags")
+    return {
+        "_id": repo.id,
+        "id": repo.name,
+        **({"modelId": repo.name} if repo.scope.kind == "model" else {}),
+        "author": repo.name.partition("/")[0],
+        "sha": at.oid,
+        "private": repo.scope.private,
+        "gated": repo.scope.gate or False,
+        "disabled": bool(repo.scope.disabled),
+        "createdAt": to_text(repo.created),
+        "lastModified": to_text(repo.modified),
+        "downloads": repo.downloads,
+        "likes": repo.likes,
+        "tags": [str(tag) for tag in tags] if isinstance(tags, list) else [],
+        "cardData": card,
+        **({"pipeline_tag": card["pipeline_tag"]} if isinstance(card.get("pipeline_tag"), str) else {}),
+        **({"library_name": card["library_name"]} if isinstance(card.get("library_name"), str) else {}),
+    }
+
+
+def sibling(entry: Entry, *, sizes: bool) -> dict[str, Any]:
+    """Write a file as the list in a repository's description has it."""
+    if not sizes:
+        return {"rfilename": entry.path}
+    return {"rfilename": entry.path, "size": entry.size, "blobId": entry.oid, **large_part(entry, "sha256")}
+
+
+def large_part(entry: Entry, digest: str) -> dict[str, Any]:
+    """Write what clients want to know of a large file."""
+    if not entry.large:
+        return {}
+    return {"lfs": {digest: entry.sha256, "size": entry.size, "pointerSize": 124 + len(str(entry.size))}}
+
+
+ROUTES = [
+    Route("/api/repos/create", with_json(make), methods=["POST"]),
+    Route("/api/repos/delete", with_json(remove), methods=["DELETE"]),
+    Route("/api/repos/move", with_json(move), methods=["POST"]),
+    Route("/api/{kind:kind}/{owner}/{name}/settings", with_json(change), methods=["PUT"]),
+    Route("/api/{kind:kind}/{owner}/{name}/auth-check", check),
+    Route("/api/{kind:kind}/{owner}/{name}/auth-check/write", check),
+    Route("/api/{kind:kind}/{owner}/{name}/revision/{revision}", info),
+    Route("/api/{kind:kind}/{owner}/{name}", info),
+]
