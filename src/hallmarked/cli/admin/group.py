@@ -13,7 +13,7 @@ from hallmarked.cli.setting import PATH
 from hallmarked.hub.setting import Settings, load_settings
 
 COMMANDS: dict[str, tuple[str, str, str]] = {}
-"""Name: (module, name of the command in it, one line of help). Each command takes the settings by ``click.pass_obj``."""
+"""Name: (module, name of the command in it, one line of help). Commands take the settings by ``click.pass_obj``."""
 
 
 class AdminGroup(click.Group):
