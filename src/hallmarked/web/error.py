@@ -19,6 +19,7 @@ from hallmarked.hub.error import (
     RepositoryNotFound,
     TooLarge,
     TooMany,
+    TooSlow,
 )
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ STATUS: tuple[tuple[type[Error], int], ...] = (
     (Conflict, 409),
     (Outdated, 412),
     (TooLarge, 413),
+    (TooSlow, 408),
     (InputError, 400),
     (FormatError, 400),
     (VerificationError, 409),
@@ -59,8 +61,13 @@ def answer(request: Request, error: Exception) -> Response:
         headers["X-Repo-Commit"] = error.commit
     if isinstance(error, TooMany):
         headers["Retry-After"] = str(error.seconds)
+        if error.allowed:
+            headers["RateLimit"] = f'"api";r=0;t={error.seconds}'
+            headers["RateLimit-Policy"] = f'"fixed window";"api";q={error.allowed};w={error.window}'
     if status == 401:
-        headers["WWW-Authenticate"] = 'Bearer realm="hallmarked"'
+        # git asks its user for a name and a token only when it is told to
+        basic = ".git/" in request.url.path
+        headers["WWW-Authenticate"] = 'Basic realm="hallmarked"' if basic else 'Bearer realm="hallmarked"'
     return JSONResponse({"error": said}, status, headers)
 
 
