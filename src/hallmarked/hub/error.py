@@ -74,6 +74,18 @@ class TooLarge(InputError):
     code = "TooLarge"
 
 
+class TooSlow(InputError):
+    """The bytes came too slowly (HTTP 408)."""
+
+    code = "TooSlow"
+
+
+class Interrupted(InputError):
+    """The connection ended before everything was there; nobody reads this answer."""
+
+    code = "Interrupted"
+
+
 class TooMany(Forbidden):
     """The caller asks too often (HTTP 429).
 
@@ -89,9 +101,3 @@ class TooMany(Forbidden):
     def __init__(self, message: str, seconds: int, allowed: int = 0, window: int = 0) -> None:
         super().__init__(message)
         self.seconds, self.allowed, self.window = seconds, allowed, window
-
-
-class TooSlow(InputError):
-    """The caller stopped in the middle of sending (HTTP 408)."""
-
-    code = "TooSlow"

@@ -64,6 +64,8 @@ def answer(request: Request, error: Exception) -> Response:
         if error.allowed:
             headers["RateLimit"] = f'"api";r=0;t={error.seconds}'
             headers["RateLimit-Policy"] = f'"fixed window";"api";q={error.allowed};w={error.window}'
+    if isinstance(error, TooLarge | TooSlow):
+        headers["Connection"] = "close"  # what is still being sent is not wanted
     if status == 401:
         # git asks its user for a name and a token only when it is told to
         basic = ".git/" in request.url.path

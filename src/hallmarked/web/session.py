@@ -40,6 +40,11 @@ def session_cookie(request: HTTPConnection) -> str:
     return request.cookies.get(cookie_name(SESSION, secure=is_secure(request)), "")
 
 
+def form_token(secret: bytes, cookie: str) -> str:
+    """Return the token that belongs to a cookie, under the hub's secret."""
+    return hmac.new(secret, b"form:" + cookie.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+
+
 def csrf_token(request: Request) -> str:
     """Return the token that a form of this page has to send back.
 
@@ -89,4 +94,4 @@ def _csrf_cookie(request: HTTPConnection) -> str:
 
 def _mac(request: HTTPConnection, cookie: str) -> str:
     hub: Hub = request.app.state.hub
-    return hmac.new(hub.secret, b"form:" + cookie.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+    return form_token(hub.secret, cookie)
