@@ -61,10 +61,15 @@ def answer(request: Request, error: Exception) -> Response:
         headers["X-Repo-Commit"] = error.commit
     if isinstance(error, TooMany):
         headers["Retry-After"] = str(error.seconds)
+        if error.allowed:
+            headers["RateLimit"] = f'"api";r=0;t={error.seconds}'
+            headers["RateLimit-Policy"] = f'"fixed window";"api";q={error.allowed};w={error.window}'
     if isinstance(error, TooLarge | TooSlow):
         headers["Connection"] = "close"  # what is still being sent is not wanted
     if status == 401:
-        headers["WWW-Authenticate"] = 'Bearer realm="hallmarked"'
+        # git asks its user for a name and a token only when it is told to
+        basic = ".git/" in request.url.path
+        headers["WWW-Authenticate"] = 'Basic realm="hallmarked"' if basic else 'Bearer realm="hallmarked"'
     return JSONResponse({"error": said}, status, headers)
 
 
