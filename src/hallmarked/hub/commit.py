@@ -21,6 +21,7 @@ from hallmarked.hub.error import Outdated
 from hallmarked.hub.git.object import EMPTY_TREE, Author, add_objects, encode_blob, encode_commit
 from hallmarked.hub.git.pointer import encode_pointer
 from hallmarked.hub.git.tree import edit, find
+from hallmarked.hub.listing import refresh
 from hallmarked.hub.path import check_path
 from hallmarked.hub.repository import MAIN, Repository
 from hallmarked.hub.revision import Revision, find_entry, find_revision, move_ref, read_text
@@ -212,6 +213,7 @@ def follow_main(db: Connection, repo: Repository, at: Revision) -> None:
         if not found.large:
             card = read_card(read_text(db, found))
     db.execute(update(repository).where(repository.c.id == repo.id).values(modified=now(), card=card))
+    refresh(db, repo.id)
 
 
 @dataclass(slots=True)
