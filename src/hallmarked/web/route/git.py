@@ -136,6 +136,8 @@ def _unpack(request: Request, body: bytes) -> bytes:
         raise InputError("what git sent is damaged") from error
     if expander.unconsumed_tail:
         raise TooLarge(f"at most {MOST_REQUEST:,} bytes are accepted here")
+    if not expander.eof:
+        raise InputError("what git sent is cut off")
     return data
 
 
