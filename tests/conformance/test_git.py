@@ -14,12 +14,12 @@ import pytest
 from sqlalchemy import update
 
 from hallmarked.hub.access import Role
-from hallmarked.hub.account import create_token
 from hallmarked.hub.commit import Delete, Message, Put, PutLarge, add_blob, commit
 from hallmarked.hub.creation import create
 from hallmarked.hub.repository import change_settings, find_repository
 from hallmarked.hub.revision import HEADS, Revision, create_ref, find_revision
 from hallmarked.hub.schema.repository import collaborator, revision
+from hallmarked.hub.token import create_token
 from tests.hubs import RunningHub, serve_test_hub
 
 pytestmark = pytest.mark.enable_socket
