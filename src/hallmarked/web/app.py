@@ -11,9 +11,21 @@ from hallmarked.web.address import KeepSlashes
 from hallmarked.web.error import answer
 from hallmarked.web.guard import Guard
 from hallmarked.web.limit import Limits
-from hallmarked.web.route import account, card, commit, discussion, ledger, lfs, reference, repository, resolve, tree
+from hallmarked.web.route import (
+    account,
+    card,
+    commit,
+    discussion,
+    git,
+    ledger,
+    lfs,
+    reference,
+    repository,
+    resolve,
+    tree,
+)
 
-MODULES = (account, card, ledger, tree, commit, lfs, reference, discussion, repository, resolve)
+MODULES = (account, card, ledger, tree, commit, lfs, reference, discussion, git, repository, resolve)
 """Modules with routes, in the order in which they are tried."""
 
 
