@@ -23,9 +23,10 @@ from hallmarked.web.route import (
     repository,
     resolve,
     tree,
+    xet,
 )
 
-MODULES = (account, card, ledger, tree, commit, lfs, reference, discussion, git, repository, resolve)
+MODULES = (account, card, ledger, tree, commit, lfs, reference, discussion, git, xet, repository, resolve)
 """Modules with routes, in the order in which they are tried."""
 
 
