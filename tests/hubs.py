@@ -60,7 +60,7 @@ def serve_test_hub(folder: Path, settings: Settings | None = None) -> Iterator[R
         thread.start()
         while not server.started and thread.is_alive():
             threading.Event().wait(0.01)
-        running.url = "http://127.0.0.1:{}".format(listener.getsockname()[1])
+        running.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
             yield running
         finally:
