@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from hallmarked.artifacts.remote.listing import RemoteFile
 from hallmarked.core.errors import BackendError, InputError
 
-BLOCK = 16 << 10
+BLOCK = 4 << 10
 SMALL = 1 << 20
 """Files up to this size are fetched whole."""
 MOST_AHEAD = 4 << 20

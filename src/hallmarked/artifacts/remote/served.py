@@ -12,7 +12,7 @@ from hallmarked.core.errors import BackendError, NotFound
 from hallmarked.core.evidence import Subject
 
 AT_ONCE = 4 << 20
-BUFFER = 16 << 10
+BUFFER = 4 << 10
 
 Ask = Callable[[int, int, int], bytes]
 """Returns a range of a file, given its number, start and size."""
