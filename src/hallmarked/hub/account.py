@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select, update
@@ -16,6 +17,8 @@ from hallmarked.hub.path import check_name
 from hallmarked.hub.schema.account import account, membership, token
 from hallmarked.hub.schema.base import new_id
 
+MANY = 500
+"""Ids named in one query; databases bound the number of parameters."""
 PREFIX = "hm_"
 """Begins every token, so that scanners for secrets recognise it."""
 RESERVED = frozenset(
@@ -173,3 +176,15 @@ def actor_of_token(db: Connection, text: str) -> Actor | None:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def names_of(db: Connection, ids: Iterable[str | None]) -> dict[str, str]:
+    """Return the names of accounts by id; those that are gone are left out."""
+    wanted = {each for each in ids if each}
+    found: dict[str, str] = {}
+    for start in range(0, len(wanted), MANY):
+        part = sorted(wanted)[start : start + MANY]
+        found |= {
+            row.id: row.name for row in db.execute(select(account.c.id, account.c.name).where(account.c.id.in_(part)))
+        }
+    return found

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from hallmarked.core.errors import Error
 from hallmarked.hub.hub import Hub
 from hallmarked.web.address import KeepSlashes
-from hallmarked.web.error import answer
 from hallmarked.web.route import account, card, commit, lfs, repository, resolve, tree
+from hallmarked.web.site import install
 
 MODULES = (account, card, repository, tree, commit, lfs, resolve)
 """Modules with routes, in the order in which they are tried."""
@@ -18,8 +17,8 @@ def create_app(hub: Hub) -> FastAPI:
     """Make the application that serves a hub."""
     app = FastAPI(title=hub.settings.server.name, docs_url=None, redoc_url=None)
     app.state.hub = hub
-    app.add_exception_handler(Error, answer)
     app.add_middleware(KeepSlashes)
     for module in MODULES:
         app.router.routes.extend(module.ROUTES)
+    install(app)
     return app
