@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from hallmarked.core.errors import Error
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.token import Uses
 from hallmarked.web.address import KeepSlashes
@@ -25,6 +24,7 @@ from hallmarked.web.route import (
     tree,
     xet,
 )
+from hallmarked.web.site import install
 
 MODULES = (account, card, ledger, tree, commit, lfs, reference, discussion, git, xet, repository, resolve)
 """Modules with routes, in the order in which they are tried."""
@@ -40,4 +40,5 @@ def create_app(hub: Hub) -> FastAPI:
     app.add_middleware(Guard, hub=hub, limits=app.state.limits, uses=app.state.uses)
     for module in MODULES:
         app.router.routes.extend(module.ROUTES)
+    install(app)
     return app
