@@ -14,10 +14,10 @@ import uvicorn
 from hallmarked.hub.access import Actor
 from hallmarked.hub.account import create_account
 from hallmarked.hub.hub import Hub, open_hub
-from hallmarked.hub.session import begin_session
 from hallmarked.hub.job.audit import audit_revision
 from hallmarked.hub.job.queue import auditing
 from hallmarked.hub.job.waiting import count_waiting, list_new
+from hallmarked.hub.session import begin_session
 from hallmarked.hub.setting import Settings, Storage
 from hallmarked.hub.token import create_token
 from hallmarked.web.app import create_app

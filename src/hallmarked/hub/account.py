@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-import hashlib
-import secrets
 from collections.abc import Iterable
-=======
->>>>>>> main
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,13 +17,8 @@ from hallmarked.hub.schema.account import account, membership
 from hallmarked.hub.schema.base import new_id
 from hallmarked.hub.trail import Tag, record
 
-<<<<<<< HEAD
 MANY = 500
 """Ids named in one query; databases bound the number of parameters."""
-PREFIX = "hm_"
-"""Begins every token, so that scanners for secrets recognise it."""
-=======
->>>>>>> main
 RESERVED = frozenset(
     (
         "about",
@@ -176,23 +166,6 @@ def from_row(row: Row[Any]) -> Account:
     return Account(row.id, row.kind, row.name, row.full_name, row.email, row.administrator)
 
 
-<<<<<<< HEAD
-def actor_of_token(db: Connection, text: str) -> Actor | None:
-    """Return who a token speaks for; None when it is not valid (any more)."""
-    row = db.execute(
-        select(token.c.scope, token.c.expires, account)
-        .join(account, account.c.id == token.c.account_id)
-        .where(token.c.digest == _digest(text), account.c.disabled.is_(None))
-    ).first()
-    if row is None or (row.expires is not None and row.expires <= now()):
-        return None
-    return Actor(row.id, row.name, row.administrator, row.scope == "write")
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
-
-
 def names_of(db: Connection, ids: Iterable[str | None]) -> dict[str, str]:
     """Return the names of accounts by id; those that are gone are left out."""
     wanted = {each for each in ids if each}
@@ -203,9 +176,9 @@ def names_of(db: Connection, ids: Iterable[str | None]) -> dict[str, str]:
             row.id: row.name for row in db.execute(select(account.c.id, account.c.name).where(account.c.id.in_(part)))
         }
     return found
-=======
+
+
 def _is_email(text: str) -> bool:
     before, _, after = text.partition("@")
     plain = text.isprintable() and not any(char in text for char in ' ,;<>"\\')
     return bool(before and after) and "@" not in after and len(text) <= MAX_EMAIL and plain
->>>>>>> main

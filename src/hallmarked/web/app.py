@@ -7,7 +7,6 @@ from fastapi import FastAPI
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.token import Uses
 from hallmarked.web.address import KeepSlashes
-from hallmarked.web.error import answer
 from hallmarked.web.guard import Guard
 from hallmarked.web.limit import Limits
 from hallmarked.web.route import (
@@ -34,7 +33,6 @@ def create_app(hub: Hub) -> FastAPI:
     """Make the application that serves a hub."""
     app = FastAPI(title=hub.settings.server.name, docs_url=None, redoc_url=None)
     app.state.hub = hub
-    app.add_exception_handler(Error, answer)
     app.state.limits, app.state.uses = Limits(hub.settings.limit), Uses()
     app.add_middleware(KeepSlashes)
     app.add_middleware(Guard, hub=hub, limits=app.state.limits, uses=app.state.uses)
