@@ -11,9 +11,9 @@ from hallmarked.web.address import KeepSlashes
 from hallmarked.web.error import answer
 from hallmarked.web.guard import Guard
 from hallmarked.web.limit import Limits
-from hallmarked.web.route import account, card, commit, ledger, lfs, repository, resolve, tree
+from hallmarked.web.route import account, card, commit, gate, ledger, lfs, repository, resolve, tree
 
-MODULES = (account, card, ledger, repository, tree, commit, lfs, resolve)
+MODULES = (account, card, ledger, gate, repository, tree, commit, lfs, resolve)
 """Modules with routes, in the order in which they are tried."""
 
 
