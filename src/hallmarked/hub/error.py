@@ -51,9 +51,12 @@ class Gated(Forbidden):
 
 
 class HeldBack(Forbidden):
-    """The revision is held back, or not checked yet."""
+    """The revision is held back, or not checked yet.
 
-    code = "HeldBack"
+    NOTE: clients show the reason only of refusals they know; any other makes them say that the network is down.
+    """
+
+    code = "GatedRepo"
 
 
 class Conflict(InputError):

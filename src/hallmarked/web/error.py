@@ -6,7 +6,7 @@ import logging
 import unicodedata
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from hallmarked.core.errors import BackendError, Error, Forbidden, FormatError, InputError, NotFound, VerificationError
 from hallmarked.hub.access import Actor
@@ -67,9 +67,11 @@ def answer(request: Request, error: Exception) -> Response:
     if isinstance(error, TooLarge | TooSlow):
         headers["Connection"] = "close"  # what is still being sent is not wanted
     if status == 401:
-        # git asks its user for a name and a token only when it is told to
-        basic = ".git/" in request.url.path
-        headers["WWW-Authenticate"] = 'Basic realm="hallmarked"' if basic else 'Bearer realm="hallmarked"'
+        headers["WWW-Authenticate"] = 'Bearer realm="hallmarked"'
+    if getattr(request.state, "speaks_git", False):
+        if status == 401:
+            headers["WWW-Authenticate"] = 'Basic realm="hallmarked", charset="UTF-8"'  # else git asks for no password
+        return PlainTextResponse(f"{said}\n", status, headers)  # which git shows
     return JSONResponse({"error": said}, status, headers)
 
 
