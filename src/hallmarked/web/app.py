@@ -8,9 +8,9 @@ from hallmarked.core.errors import Error
 from hallmarked.hub.hub import Hub
 from hallmarked.web.address import KeepSlashes
 from hallmarked.web.error import answer
-from hallmarked.web.route import account, card, commit, discussion, lfs, reference, repository, resolve, tree
+from hallmarked.web.route import account, card, commit, discussion, ledger, lfs, reference, repository, resolve, tree
 
-MODULES = (account, card, reference, discussion, repository, tree, commit, lfs, resolve)
+MODULES = (account, card, ledger, reference, discussion, repository, tree, commit, lfs, resolve)
 """Modules with routes, in the order in which they are tried."""
 
 
