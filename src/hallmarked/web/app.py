@@ -8,9 +8,38 @@ from hallmarked.core.errors import Error
 from hallmarked.hub.hub import Hub
 from hallmarked.web.address import KeepSlashes
 from hallmarked.web.error import answer
-from hallmarked.web.route import account, card, commit, discussion, ledger, lfs, reference, repository, resolve, tree
+from hallmarked.web.identifier import IdentifierMiddleware
+from hallmarked.web.route import (
+    account,
+    card,
+    commit,
+    discussion,
+    ledger,
+    lfs,
+    listing,
+    nothing,
+    person,
+    reference,
+    repository,
+    resolve,
+    tree,
+)
 
-MODULES = (account, card, ledger, reference, discussion, repository, tree, commit, lfs, resolve)
+MODULES = (
+    account,
+    card,
+    ledger,
+    person,
+    reference,
+    discussion,
+    listing,
+    repository,
+    tree,
+    commit,
+    lfs,
+    resolve,
+    nothing,
+)
 """Modules with routes, in the order in which they are tried."""
 
 
@@ -20,6 +49,7 @@ def create_app(hub: Hub) -> FastAPI:
     app.state.hub = hub
     app.add_exception_handler(Error, answer)
     app.add_middleware(KeepSlashes)
+    app.add_middleware(IdentifierMiddleware)
     for module in MODULES:
         app.router.routes.extend(module.ROUTES)
     return app

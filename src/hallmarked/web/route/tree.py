@@ -14,8 +14,8 @@ from hallmarked.core.errors import InputError
 from hallmarked.hub.error import EntryNotFound
 from hallmarked.hub.revision import Entry, find_entry, find_revision, list_entries
 from hallmarked.web.address import flag, limit_of, param
+from hallmarked.web.describe import large_part
 from hallmarked.web.request import JSON_LIMIT, hub_of, parse_object, read_body, target
-from hallmarked.web.route.repository import large_part
 
 PAGE = 1000
 MAX_PATHS = 10_000
