@@ -11,6 +11,7 @@ from starlette.routing import Route
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Action
 from hallmarked.hub.creation import create
+from hallmarked.hub.duplicate import Copy, duplicate
 from hallmarked.hub.repository import (
     MAIN,
     change_settings,
@@ -91,6 +92,19 @@ def change(request: Request, body: dict[str, Any]) -> Response:
     return JSONResponse({"visibility": visibility, "gated": gate or False})
 
 
+def copy(request: Request, body: dict[str, Any]) -> Response:
+    """Copy a repository with its history."""
+    owner, _, name = text_of(body, "repository").partition("/")
+    visibility = text_of(body, "visibility", "")
+    if isinstance(body.get("private"), bool):
+        visibility = "private" if body["private"] else "public"
+    hub = hub_of(request)
+    with hub.database.write() as db:
+        actor, repo = target(request, db, request.path_params["kind"], Action.READ)
+        made = duplicate(db, actor, repo, Copy(name, owner, visibility), hub.settings.policy)
+    return JSONResponse({"url": page_url(request, made), "filesCopyPending": False})
+
+
 def info(request: Request) -> Response:
     """Say what is known of a repository, at its main branch or another revision."""
     name = param(request, "revision") if "revision" in request.path_params else MAIN
@@ -122,6 +136,7 @@ ROUTES = [
     Route("/api/repos/delete", with_json(remove), methods=["DELETE"]),
     Route("/api/repos/move", with_json(move), methods=["POST"]),
     Route("/api/{kind:kind}/{owner}/{name}/settings", with_json(change), methods=["PUT"]),
+    Route("/api/{kind:kind}/{owner}/{name}/duplicate", with_json(copy), methods=["POST"]),
     Route("/api/{kind:kind}/{owner}/{name}/auth-check", check),
     Route("/api/{kind:kind}/{owner}/{name}/auth-check/write", check),
     Route("/api/{kind:kind}/{owner}/{name}/revision/{revision}", info),
