@@ -223,7 +223,7 @@ def test_sites_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
             ("/away", BackendError, "sends us to another site, localhost:1"),
             ("/file", BackendError, "status 302"),
             ("/loop", BackendError, "status 302|cannot reach"),
-            ("/cut", BackendError, "cannot reach"),
+            ("/cut", BackendError, "broke off"),
             ("/gone", NotFound, "does not have it: it was erased"),
             ("/closed", Forbidden, "does not let you have it"),
             ("/sick", BackendError, r"status 503: no \\x1b\[31mcolours"),
