@@ -14,15 +14,16 @@ from hallmarked.audit.site import Site
 from hallmarked.audit.verify import BROKEN, HOLDS, OPEN
 from hallmarked.core.errors import BackendError, Error, InputError, NotFound, VerificationError
 from hallmarked.ledger.checkpoint import Checkpoint, read_checkpoint
-from hallmarked.ledger.contradiction import Contradiction, testify, write_contradiction
+from hallmarked.ledger.contradiction import Contradiction, sign_testimony, write_contradiction
 from hallmarked.ledger.key import SigningKey, load_or_create_key
 from hallmarked.ledger.merkle import prove_consistency
 from hallmarked.ledger.note import NOTE_COSIGNATURE, NOTE_ED25519, NoteKey, read_note_key, split_note, valid_name
 from hallmarked.ledger.publish import put_file
 from hallmarked.ledger.sqlite import SqliteMemory
+from hallmarked.ledger.store import Head
 from hallmarked.ledger.strict import members, parse_json, write_json
 from hallmarked.ledger.tile import TileTree, tile_path
-from hallmarked.ledger.watch import Contradicted, Seen, Served, compare, follow, open_checkpoint
+from hallmarked.ledger.watch import Contradicted, Seen, Served, compare, follow, keep, open_checkpoint
 from hallmarked.ledger.witness import Witness, WitnessRefusal
 
 PLACES = ("", "/ledger")
@@ -170,7 +171,7 @@ class Watcher:
             return Look(watched.origin, OPEN, f"{watched.origin} could not be looked at: {error}")
         except VerificationError as error:
             # Hashes that are not handed out may come later, so nobody is accused of anything yet.
-            status = OPEN if error.link == "tile" else BROKEN
+            status = OPEN if error.link in {"tile", "memory"} else BROKEN
             return Look(watched.origin, status, f"{watched.origin} does not show that it continues: {error}")
         except Error as error:
             return Look(watched.origin, OPEN, f"{watched.origin} could not be looked at: {error}")
@@ -181,10 +182,11 @@ class Watcher:
         size = last.size if last else 0
         note = log.checkpoint()
         try:
-            seen = follow(last, note, watched.keys, TileTree(size, tiles.get), log.tree)
+            kept = _kept(last, note, watched, TileTree(size, tiles.get), log)
+            seen = follow(last, note, watched.keys, kept, log.tree)
         except Contradicted as lie:
             if lie.proof is None and last is not None:
-                proof = testify(last.note, note, str(lie), (self.name, self._testimony), now)
+                proof = sign_testimony(last.note, note, str(lie), (self.name, self._testimony), now)
                 raise Contradicted(str(lie), proof) from None
             raise
         self._remember(watched, seen, size, tiles, now)
@@ -221,8 +223,7 @@ class Watcher:
             ours = tuple(dict.fromkeys((*(known.keys if known else ()), *(key for key in keys if key.name == origin))))
             if not ours:
                 raise InputError(f"name the key of {origin} with --key, or watch that log")
-            where = url or (known.url if known else None)
-            looks.append(self._compare(Watched(_find_log(where, ours) if where else "", ours), group))
+            looks.append(self._compare(Watched(url or (known.url if known else ""), ours), group))
         return looks
 
     def _compare(self, watched: Watched, notes: Sequence[str]) -> Look:
@@ -251,7 +252,7 @@ class Watcher:
                 return kept
         if not watched.url:
             raise VerificationError("they are of different sizes; say with --url where the log is", link="tile")
-        return RemoteLog(Site(watched.url)).tree(large.size)
+        return RemoteLog(Site(_find_log(watched.url, watched.keys))).tree(large.size)
 
     def _keep(self, watched: Watched, proof: Contradiction | None) -> Path | None:
         """Keep a proof under a name of its own: the same contradiction is kept once."""
@@ -265,6 +266,16 @@ class Watcher:
 
     def _place(self, origin: str) -> Path:
         return self.folder / hashlib.sha256(origin.encode()).hexdigest()[:16]
+
+
+def _kept(last: Head | None, note: str, watched: Watched, kept: TileTree, log: RemoteLog) -> TileTree:
+    """Return what was kept of a log; where it was lost, the log may still contradict itself without it."""
+    try:
+        return keep(last, kept, log.tree)
+    except VerificationError:
+        if last is not None:
+            compare(last.note, note, watched.keys, log.tree)
+        raise
 
 
 def _find_log(url: str, keys: Sequence[NoteKey]) -> str:

@@ -52,8 +52,9 @@ def add(ctx: click.Context, url: str, keys: Sequence[str], name: str) -> None:
     if not keys:
         raise InputError("name the log's key with --key; a key that comes with the log would vouch for nothing")
     with _watcher(name) as watcher:
-        _say(ctx, [watcher.add(url, [read_note_key(key) for key in keys], datetime.now(UTC))])
+        look = watcher.add(url, [read_note_key(key) for key in keys], datetime.now(UTC))
         click.echo(f"this witness is {watcher.key}", err=True)
+        _say(ctx, [look])
 
 
 @command.command("list")

@@ -68,7 +68,7 @@ class Judgement:
     sentence: str
 
 
-def testify(first: str, second: str, why: str, witness: tuple[str, SigningKey], time: datetime) -> Contradiction:
+def sign_testimony(first: str, second: str, why: str, witness: tuple[str, SigningKey], time: datetime) -> Contradiction:
     """Sign what was seen, where the checkpoints alone do not prove it.
 
     Args:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from hallmarked.core.errors import LimitExceeded, VerificationError
+from hallmarked.core.errors import BackendError, LimitExceeded, VerificationError
 from hallmarked.ledger.checkpoint import Checkpoint, read_checkpoint
 from hallmarked.ledger.contradiction import Contradiction, Kind
 from hallmarked.ledger.merkle import prove_roots, roots_from_consistency
@@ -70,7 +70,7 @@ def follow(last: Head | None, note: str, keys: Sequence[NoteKey], kept: TileTree
         last: The checkpoint seen last.
         note: The checkpoint the log shows now.
         keys: The log's keys.
-        kept: The tree of what was seen, of ``last``'s size.
+        kept: The tree of what was seen, see :func:`keep`.
         served: The log as it is served now.
 
     Raises:
@@ -90,11 +90,9 @@ def follow(last: Head | None, note: str, keys: Sequence[NoteKey], kept: TileTree
     if new.size - size > MOST_NEW:
         raise LimitExceeded(f"{new.origin} claims {new.size - size:,} new entries, which is more than can be looked at")
     if new.size > size:
-        _extend(kept, new, served)
+        _extend(kept, new.size, served)
         if kept.root() != new.root:
             _refuse_other(last, note, new, served)
-    elif kept.root() != new.root:
-        raise VerificationError("what was kept of the log does not give the checkpoint that was seen", link="memory")
     return Seen(new, note, kept.take_changed(), kept)
 
 
@@ -131,10 +129,33 @@ def compare(first: str, second: str, keys: Sequence[NoteKey], served: Served) ->
         )
 
 
-def _extend(kept: TileTree, new: Checkpoint, served: Served) -> None:
+def keep(last: Head | None, kept: TileTree, served: Served) -> TileTree:
+    """Return the tree of what was seen; what was kept of it and is lost or damaged is fetched again.
+
+    Args:
+        last: The checkpoint seen last.
+        kept: The tree of that size, as it was kept.
+        served: The log as it is served now.
+
+    Raises:
+        VerificationError: When what is lost is not handed out again; that accuses nobody.
+    """
+    if last is None:
+        return kept
+    with contextlib.suppress(BackendError):
+        if kept.root() == last.root:
+            return kept
+    again = TileTree(0, lambda _level, _index: b"")
+    _extend(again, last.size, served)
+    if again.root() != last.root:
+        raise VerificationError("what was kept of it is damaged, and it does not hand that out again", link="memory")
+    return again
+
+
+def _extend(kept: TileTree, size: int, served: Served) -> None:
     """Append the leaf hashes that the log serves beyond those kept."""
-    tree = served(new.size)
-    while kept.size < new.size:
+    tree = served(size)
+    while kept.size < size:
         index, place = divmod(kept.size, WIDTH)
         hashes = tree.hashes(0, index)
         for start in range(place * HASH, len(hashes), HASH):
