@@ -11,6 +11,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import postgres
+from tests.storage import s3_url
+
+__all__ = ["s3_url"]
 
 # Built on the profile in force: on a CI machine that one makes every run try the same examples.
 settings.register_profile(

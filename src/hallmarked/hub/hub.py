@@ -62,7 +62,7 @@ def open_hub(settings: Settings, passphrase: str | None = None) -> Hub:
         raise BackendError(f"the data folder {settings.data} cannot be made: {error.strerror}") from error
     database = Database(settings.database_url)
     database.create()
-    blobs = open_blobs(settings.storage.blobs or str(settings.data / "blobs"))
+    blobs = open_blobs(settings.storage.blobs or str(settings.data / "blobs"), settings.storage.endpoint)
     secret = _secret(settings.data / "secret")
     server, url = settings.server, settings.database_url
     journal = Journal.open(
