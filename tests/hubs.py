@@ -12,9 +12,10 @@ from pathlib import Path
 import uvicorn
 
 from hallmarked.hub.access import Actor
-from hallmarked.hub.account import create_account, create_token
+from hallmarked.hub.account import create_account
 from hallmarked.hub.hub import Hub, open_hub
 from hallmarked.hub.setting import Settings, Storage
+from hallmarked.hub.token import create_token
 from hallmarked.web.app import create_app
 
 

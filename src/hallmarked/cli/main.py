@@ -13,6 +13,7 @@ from hallmarked.core.errors import Error, InputError, VerificationError
 from hallmarked.core.text import clean
 
 COMMANDS = {
+    "admin": ("hallmarked.cli.admin.group", "Look after a hub: its accounts, its data, its database."),
     "audit": ("hallmarked.cli.audit", "Test a model, and write signed evidence of what was found."),
     "check": ("hallmarked.cli.check", "List the checks and their rules."),
     "convert": ("hallmarked.cli.convert", "Turn pickled weights into safetensors without loading them."),

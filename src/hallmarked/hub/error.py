@@ -38,6 +38,12 @@ class NotSignedIn(Forbidden):
     code = "NotSignedIn"
 
 
+class TermsNotAccepted(Forbidden):
+    """The terms of service in force have to be accepted first."""
+
+    code = "TermsNotAccepted"
+
+
 class Gated(Forbidden):
     """Access has to be asked for first."""
 

@@ -8,9 +8,9 @@ from hallmarked.core.errors import Error
 from hallmarked.hub.hub import Hub
 from hallmarked.web.address import KeepSlashes
 from hallmarked.web.error import answer
-from hallmarked.web.route import account, card, commit, lfs, repository, resolve, tree
+from hallmarked.web.route import account, card, commit, ledger, lfs, repository, resolve, tree
 
-MODULES = (account, card, repository, tree, commit, lfs, resolve)
+MODULES = (account, card, ledger, repository, tree, commit, lfs, resolve)
 """Modules with routes, in the order in which they are tried."""
 
 

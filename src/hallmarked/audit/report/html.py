@@ -121,7 +121,10 @@ class Page:
 
     name: str
     css: Markup
+    marks: Markup
+    """The shapes of the marks, as symbols that ``<use>`` can name."""
     digest: str
+    origin: str
     files_total: str
     size: str
     time: str
@@ -157,8 +160,10 @@ def page(report: Report) -> Page:
     groups = view.groups(seen.results, seen.rules)
     return Page(
         name=seen.subject.name,
-        css=Markup(_resource("report.css")),  # noqa: S704 -- our own file
+        css=Markup(resource("report.css")),  # noqa: S704 -- our own file
+        marks=Markup(resource("marks.svg").rstrip()),  # noqa: S704 -- our own file
         digest=" · ".join(f"{name} {value}" for name, value in seen.subject.digest.items()),
+        origin=seen.origin,
         files_total=view.plural(seen.files, "file"),
         size=view.size(seen.size),
         time=report.time.isoformat(),
@@ -237,7 +242,8 @@ def _checks(report: Report) -> list[CheckRow]:
     return rows
 
 
-def _resource(name: str) -> str:
+def resource(name: str) -> str:
+    """Return one of the files beside this module: the style sheet or the shapes of the marks."""
     return (files("hallmarked.audit.report") / name).read_text(encoding="utf-8")
 
 
@@ -250,4 +256,4 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
         finalize=lambda value: clean(value) if type(value) in {str, Location} else value,
     )
-    return environment.from_string(_resource("report.html.j2"))
+    return environment.from_string(resource("report.html.j2"))

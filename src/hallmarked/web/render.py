@@ -1,0 +1,235 @@
+"""One function makes what a page says; it is served as a document and, at the twin's address, as data.
+
+A page function takes a request and returns a frozen dataclass, the page's context. Its template sees
+that context as ``page``, what every page shares as ``site``, and nothing else. The JSON twin is the same context, its
+schema is in the API description, and it is chosen only by its address (``/ledger`` and ``/ledger.json``): the same link
+gives everybody the same thing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache, partial
+from importlib.resources import files
+from typing import Annotated, Any, TypeVar, dataclass_transform, get_type_hints
+
+import jinja2
+from fastapi.routing import APIRoute
+from markupsafe import Markup
+from pydantic import ConfigDict, GetPydanticSchema, TypeAdapter
+from pydantic_core import core_schema
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from hallmarked import __version__
+from hallmarked.audit.report.html import resource, shape
+from hallmarked.core.evidence import Location
+from hallmarked.core.text import clean
+from hallmarked.web.header import PAGE_POLICY
+from hallmarked.web.language import Language
+
+T = TypeVar("T")
+Build = Callable[[Request], Any]
+Html = Annotated[Markup, GetPydanticSchema(lambda _type, _handler: core_schema.str_schema())]
+"""Text that is markup already: made by ``hallmarked.web.markdown``."""
+PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Cookie, Accept-Language"}
+"""What a page says depends on who asks."""
+STATIC = ("site.css", "site.js", "icon.svg")
+"""Files that pages ask for."""
+_PART = re.compile(r"\{(\w+)")
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=False)
+def context(kind: type[T]) -> type[T]:
+    """Declare what a template sees: a frozen dataclass; the text below each field explains it, in the schema too."""
+    made = dataclass(frozen=True, slots=True)(kind)
+    made.__pydantic_config__ = ConfigDict(use_attribute_docstrings=True)  # type: ignore[attr-defined]
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page and where it stands."""
+
+    path: str
+    """Address, as Starlette writes it."""
+    template: str
+    """Its template in ``hallmarked/web/template``."""
+    build: Callable[..., Any]
+    """Makes its context from the request (and the kind of repository, where ``kinds`` has some)."""
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    """For pages of repositories: what stands before the address, and the kind it means."""
+
+    @property
+    def context(self) -> type[Any]:
+        """The dataclass its template sees as ``page``."""
+        context = get_type_hints(self.build)["return"]
+        assert isinstance(context, type)
+        return context
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What every page shares."""
+
+    language: Language
+    """The language the page is written in."""
+    languages: tuple[Language, ...]
+    """The languages there are."""
+    path: str
+    """Address of this page, with its query."""
+    twin: str
+    """Address of the same as data; empty when there is none."""
+    user: str
+    """Name of who is signed in, or an empty string."""
+    administrator: bool
+    """Whether that person runs this hub."""
+    csrf: str
+    """The token that every form has to send back."""
+    version: str = __version__
+    """Version of this program."""
+
+
+def twin(path: str) -> str:
+    """Return the address of a page's data: ``.json`` after the last fixed part, where no file name can stand.
+
+    >>> twin("/ledger"), twin("/{owner}/{name}"), twin("/{owner}/{name}/blob/{revision}/{path:path}"), twin("/")
+    ('/ledger.json', '/{owner}/{name}.json', '/{owner}/{name}/blob.json/{revision}/{path:path}', '/index.json')
+    """
+    parts = path.split("/")
+    if path == "/":
+        return "/index.json"
+    if parts[-1].endswith(":path}"):
+        fixed = max(index for index, part in enumerate(parts) if part and not part.startswith("{"))
+        return "/".join([*parts[:fixed], f"{parts[fixed]}.json", *parts[fixed + 1 :]])
+    return f"{path}.json"
+
+
+class Renderer:
+    """Makes documents.
+
+    Args:
+        languages: The languages there are, by code.
+    """
+
+    def __init__(self, languages: Mapping[str, Language]) -> None:
+        self.languages = languages
+        self.environments = {code: _environment(language) for code, language in languages.items()}
+
+    def render(self, template: str, page: object, site: Site) -> str:
+        """Return a document.
+
+        Args:
+            template: Name of the template.
+            page: Context of the page.
+            site: What every page shares.
+        """
+        return self.environments[site.language.code].get_template(template).render(page=page, site=site)
+
+
+def make_routes(pages: Iterable[Page], renderer: Renderer, site_of: Callable[[Request], Site]) -> list[BaseRoute]:
+    """Serve pages and their twins.
+
+    Args:
+        pages: What to serve; an earlier page wins where two addresses could be meant.
+        renderer: What makes documents.
+        site_of: Says for a request what every page shares.
+    """
+    routes: list[BaseRoute] = []
+    for page in pages:
+        for prefix, kind in page.kinds.items() or [("", "")]:
+            build = partial(page.build, kind=kind) if page.kinds else page.build
+            routes.append(_data(page, prefix, build))
+            routes.append(_document(page, prefix, build, renderer, site_of))
+    return routes
+
+
+def respond(text: str, status: int = 200) -> HTMLResponse:
+    """Answer with a document of ours; only these may load our style sheet and script."""
+    return HTMLResponse(text, status, {"Content-Security-Policy": PAGE_POLICY, **PRIVATE})
+
+
+def _document(
+    page: Page, prefix: str, build: Build, renderer: Renderer, site_of: Callable[[Request], Site]
+) -> BaseRoute:
+    def document(request: Request) -> Response:
+        made = build(request)
+        return made if isinstance(made, Response) else respond(renderer.render(page.template, made, site_of(request)))
+
+    return Route(prefix + page.path, document, name=f"{page.template}:{prefix}")
+
+
+def _data(page: Page, prefix: str, build: Build) -> BaseRoute:
+    adapter = TypeAdapter(page.context)
+
+    def data(request: Request) -> Response:
+        made = build(request)
+        if isinstance(made, Response):
+            return made
+        return Response(adapter.dump_json(made, indent=1), media_type="application/json", headers=PRIVATE)
+
+    name = page.template.partition(".")[0].replace("/", "-") + prefix.replace("/", "-")
+    parameters = [
+        {"name": part, "in": "path", "required": True, "schema": {"type": "string"}}
+        for part in _PART.findall(page.path)
+    ]
+    return APIRoute(
+        twin(prefix + page.path),
+        data,
+        methods=["GET"],
+        tags=["pages"],
+        name=name,
+        operation_id=f"page-{name}",
+        summary=(page.context.__doc__ or "").partition("\n")[0],
+        responses={200: {"model": page.context}},
+        response_class=Response,
+        openapi_extra={"parameters": parameters} if parameters else None,
+    )
+
+
+@cache
+def stylesheet() -> str:
+    """Return the style sheet: what pages share with the report of an audit, then what is theirs alone."""
+    return resource("report.css") + (files("hallmarked.web") / "static" / "site.css").read_text("utf-8")
+
+
+@cache
+def static(name: str) -> tuple[bytes, str]:
+    """Return one of the files in ``STATIC`` and a short digest of it, which its address carries."""
+    data = stylesheet().encode() if name == "site.css" else (files("hallmarked.web") / "static" / name).read_bytes()
+    return data, hashlib.sha256(data).hexdigest()[:12]
+
+
+def _environment(language: Language) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("hallmarked.web", "template"),
+        extensions=["jinja2.ext.i18n"],
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: clean(value) if type(value) in {str, Location} else value,
+    )
+    environment.install_gettext_translations(  # type: ignore[attr-defined]  # the extension adds it
+        language.translations, newstyle=True
+    )
+    environment.globals["static"] = lambda name: f"/static/{name}?v={static(name)[1]}"
+    environment.globals["marks"] = Markup(resource("marks.svg"))  # noqa: S704 -- our own file
+    environment.filters |= {
+        "number": language.number,
+        "size": language.size,
+        "date": lambda moment: _time(moment, language.date(moment)),
+        "time": lambda moment: _time(moment, language.time(moment)),
+        "shape": shape,
+        "short": lambda digest: str(digest).rpartition(":")[2][:12],
+    }
+    return environment
+
+
+def _time(moment: datetime, shown: str) -> Markup:
+    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(timespec="seconds"), shown)
