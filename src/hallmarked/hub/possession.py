@@ -69,8 +69,24 @@ def is_passive(file: Blob) -> bool:
     return bool(claims) and claims <= INERT | {"safetensors", "gguf"}
 
 
+def judge(blobs: BlobStore, stored: Stored) -> bool:
+    """Read as much of a blob as it takes to know whether it is passive."""
+    return is_passive(Blob(stored.sha256, stored.size, partial(blobs.open, stored.sha256)))
+
+
 def note_arrival(database: Database, blobs: BlobStore, stored: Stored, account_id: str | None) -> None:
     """Note that a file is in the blob store, and who sent it.
+
+    Raises:
+        BackendError: When the bytes are not there, see :func:`add_arrival`.
+    """
+    passive = judge(blobs, stored)
+    with database.write() as db:
+        add_arrival(db, blobs, stored, passive=passive, account_id=account_id)
+
+
+def add_arrival(db: Connection, blobs: BlobStore, stored: Stored, *, passive: bool, account_id: str | None) -> None:
+    """Note an arrival in a transaction that notes more.
 
     Clean-up deletes bytes while it holds the blob's row. So whoever notes an arrival looks for the bytes while holding
     the row too: bytes that were found then stay.
@@ -78,16 +94,13 @@ def note_arrival(database: Database, blobs: BlobStore, stored: Stored, account_i
     Raises:
         BackendError: When the bytes are not there: they were deleted as unused in the moment in which they came again.
     """
-    file = Blob(stored.sha256, stored.size, partial(blobs.open, stored.sha256))
-    passive = is_passive(file)
-    with database.write() as db:
-        add_blob(db, stored.sha256, stored.size, passive=passive, account_id=account_id)
-        if blobs.size(stored.sha256) != stored.size:
-            raise BackendError("the file was being removed as unused while it arrived; send it again")
+    add_blob(db, stored.sha256, stored.size, passive=passive, account_id=account_id)
+    if blobs.size(stored.sha256) != stored.size:
+        raise BackendError("the file was being removed as unused while it arrived; send it again")
 
 
 def add_blob(db: Connection, sha256: str, size: int, *, passive: bool, account_id: str | None) -> None:
-    """Note a blob and who sent it, without looking for its bytes: see :func:`note_arrival`."""
+    """Note a blob and who sent it, without looking for its bytes: only for who holds them by other means."""
     time = now()
     row = {"sha256": sha256, "size": size, "passive": passive, "stored": True, "created": time}
     add_or_renew(db, blob, row, ("stored", "created"))
