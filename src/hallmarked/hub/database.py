@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from hallmarked.core.errors import BackendError, InputError
-from hallmarked.hub.schema.base import metadata
+from hallmarked.hub.schema.every import metadata
 
 POOL = 40
 """Connections a process may hold: as many as there are threads that serve requests."""
