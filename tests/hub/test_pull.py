@@ -1,237 +1,141 @@
-"""A repository of another hub is imported whole, verified, or not at all, and it is stated where it came from."""
+"""Pull requests: changes offered to a branch, and taken."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
-import random
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
-from hallmarked.artifacts.remote.address import parse_address
-from hallmarked.artifacts.remote.client import HubClient, Patience
-from hallmarked.artifacts.remote.token import Login
-from hallmarked.core.errors import BackendError, Forbidden, InputError, NotFound
-from hallmarked.hub import pull as pulling
-from hallmarked.hub.commit import add_blob
-from hallmarked.hub.outbound import Rules, Transport
-from hallmarked.hub.pull import Pulled, Target, pull
-from hallmarked.hub.repository import find_repository
-from hallmarked.hub.revision import find_revision, list_files, list_history
-from tests.artifacts.remote.endpoint import COMMIT, Endpoint, Reply, served
+from hallmarked.core.errors import Forbidden, InputError
+from hallmarked.hub.access import Action, Actor, require
+from hallmarked.hub.commit import Change, Delete, Message, Put, commit
+from hallmarked.hub.creation import create
+from hallmarked.hub.diff import compare, write_diff
+from hallmarked.hub.discussion import Discussion, change_status, find_discussion, list_events
+from hallmarked.hub.error import Conflict
+from hallmarked.hub.history import list_steps, squash
+from hallmarked.hub.pull import commit_to, list_conflicts, merge_pull, open_pull, require_commit
+from hallmarked.hub.repository import MAIN, Repository
+from hallmarked.hub.revision import find_entry, find_revision, list_files, read_text
 from tests.hubs import RunningHub, open_test_hub
-
-pytestmark = pytest.mark.enable_socket
-
-WEIGHTS = random.Random(2).randbytes(3 << 20)
-FILES: dict[str, bytes | Path] = {
-    ".gitattributes": b"*.bin filter=lfs diff=lfs merge=lfs -text\n",
-    "README.md": b"---\nlicense: mit\n---\n# Tiny\n",
-    "a/b.txt": b"deep",
-    "model.bin": WEIGHTS,
-}
-SOURCE = parse_address("hf://acme/tiny")
 
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[RunningHub]:
     with open_test_hub(tmp_path) as running:
+        running.person("ada")
+        running.person("bob")
         yield running
 
 
-def endpoint(files: dict[str, bytes | Path] | None = None, **options: object) -> Endpoint:
-    return Endpoint(files if files is not None else dict(FILES), large=1 << 20, **options)  # type: ignore[arg-type]
+def start(db: Connection, ada: Actor) -> Repository:
+    repo = create(db, ada, "model", "model")
+    files: list[Change] = [Put("a.txt", b"1\n2\n3\n"), Put("sub/b.txt", b"b\n"), Put("c.txt", b"c\n")]
+    commit(db, repo, ada, files, Message("start"))
+    return repo
 
 
-@contextmanager
-def reading(source: Endpoint, attempts: int = 1) -> Iterator[HubClient]:
-    patience = Patience(attempts=attempts, first_delay=0, seconds=5, sleep=lambda _seconds: None)
-    with HubClient(Login(source.url, None), patience=patience) as client:
-        yield client
+def offer(db: Connection, repo: Repository, who: Actor, *changes: Change) -> Discussion:
+    pull = open_pull(db, repo, who, Message("Better"), MAIN)
+    commit_to(db, repo, who, changes, Message("Better"), branch=pull.branch)
+    return pull
 
 
-def run(hub: RunningHub, source: Endpoint, person: str = "ada", **options: str) -> Pulled:
-    target = Target(hub.actor(person), options.get("name", f"{person}/tiny"), "public")
-    with reading(source) as client:
-        return pull(hub.hub, client, replace(SOURCE, kind=source.kind), target)
+def content(db: Connection, repo: Repository, path: str, at: str = MAIN) -> bytes:
+    return read_text(db, find_entry(db, find_revision(db, repo, at), path))
 
 
-def contents(hub: RunningHub, kind: str = "model", name: str = "ada/tiny") -> dict[str, str]:
-    with hub.hub.database.read() as db:
-        repo = find_repository(db, kind, name)
-        return {entry.path: entry.sha256 for entry in list_files(db, find_revision(db, repo, "main"))}
-
-
-def digests(files: dict[str, bytes | Path]) -> dict[str, str]:
-    return {path: hashlib.sha256(content).hexdigest() for path, content in files.items() if isinstance(content, bytes)}
-
-
-@pytest.mark.parametrize(("kind", "ours"), [("model", "model"), ("dataset", "dataset"), ("space", "system")])
-def test_a_repository_is_imported_whole(hub: RunningHub, kind: str, ours: str) -> None:
-    """Models, data sets and systems arrive with every byte, large files as blobs, in one commit."""
-    with served(endpoint(kind=kind)) as source:
-        pulled = run(hub, source)
-    assert (pulled.commit, pulled.files, pulled.changed) == (COMMIT, 4, True)
-    assert contents(hub, ours) == digests(FILES)
-    with hub.hub.database.read() as db:
-        repo = find_repository(db, ours, "ada/tiny")
-        entries = {entry.path: entry for entry in list_files(db, find_revision(db, repo, "main"))}
-        assert entries["model.bin"].large
-        assert not entries["README.md"].large
-        assert repo.card["license"] == "mit"
-    with hub.hub.blobs.open(entries["model.bin"].sha256) as stream:
-        assert stream.read() == WEIGHTS
-    assert not list((hub.hub.settings.data / "pull").iterdir())
-
-
-def test_where_it_came_from_is_stated(hub: RunningHub) -> None:
-    """The ledger says from which hub, repository and commit, and when."""
-    with served(endpoint()) as source:
-        pulled = run(hub, source)
-    found = hub.hub.journal.find([f"gitCommit:{pulled.revision.oid}"])
-    assert len(found) == 1
-    statement = json.loads(_payload(hub.hub.journal.envelope(found[0])))
-    assert statement["predicateType"] == "https://slsa.dev/provenance/v1"
-    definition = statement["predicate"]["buildDefinition"]
-    assert definition["externalParameters"] == {
-        "endpoint": source.url,
-        "repository": "acme/tiny",
-        "revision": "main",
-    }
-    assert definition["resolvedDependencies"] == [{"uri": f"{source.url}/acme/tiny", "digest": {"gitCommit": COMMIT}}]
-    assert statement["subject"] == [{"name": "ada/tiny", "digest": {"gitCommit": pulled.revision.oid}}]
-
-
-def _payload(envelope: bytes) -> bytes:
-    return base64.b64decode(json.loads(envelope)["payload"])
-
-
-def test_a_second_pull_fetches_what_changed(hub: RunningHub) -> None:
-    """Nothing is fetched when nothing changed; later only the new files, and what vanished there vanishes here."""
-    source = endpoint()
-    with served(source):
-        first = run(hub, source)
-        source.sent = 0
-        again = run(hub, source)
-        assert (again.changed, again.revision.oid, again.fetched, source.sent) == (False, first.revision.oid, 0, 0)
-        source.files.update({"README.md": b"# New\n", "copy.bin": WEIGHTS, "a": b"now a file"})
-        del source.files["a/b.txt"]
-        source.commit = "d" * 40
-        third = run(hub, source)
-        assert third.changed
-        assert source.sent == len(b"# New\n") + len(b"now a file")  # the copy has the bytes of another file
-    assert contents(hub) == digests(source.files)
-    with hub.hub.database.read() as db:
-        history = list(list_history(db, find_repository(db, "model", "ada/tiny"), third.revision))
-    assert [revision.title[:6] for revision in history] == ["Import", "Import", "initia"]
-
-
-def test_a_pull_that_broke_off_goes_on_where_it_was(hub: RunningHub) -> None:
-    """The part that was fetched is kept; the next pull asks for the rest only."""
-    breaks = 1 << 20
-
-    def cut(path: str, headers: dict[str, str]) -> Reply | None:
-        if "/resolve/" not in path or not path.endswith("model.bin"):
-            return None
-        if not headers["range"].startswith("bytes=0-"):
-            return Reply(503, b"{}")
-        whole = len(WEIGHTS)
-        told = {"Content-Range": f"bytes 0-{whole - 1}/{whole}", "Content-Length": str(breaks)}
-        return Reply(206, WEIGHTS[:breaks], told)
-
-    with served(endpoint(odd=cut)) as source, pytest.raises(BackendError, match="status 503"):
-        run(hub, source)
-    with hub.hub.database.read() as db:
-        assert [
-            entry.path for entry in list_files(db, find_revision(db, find_repository(db, "model", "ada/tiny"), "main"))
-        ] == [".gitattributes"]
-    with served(endpoint()) as source:
-        pulled = run(hub, source)
-        ranges = [headers["range"] for path, headers in source.asked if path.endswith("model.bin")]
-    assert ranges == [f"bytes={breaks}-{len(WEIGHTS) - 1}"]
-    assert pulled.fetched < len(WEIGHTS)
-    assert contents(hub) == digests(FILES)
-
-
-@pytest.mark.parametrize("path", ["model.bin", "README.md"])
-def test_other_bytes_than_listed_are_not_kept(hub: RunningHub, path: str) -> None:
-    """A file that does not have its listed digest stops the pull, and the next one starts it anew."""
-    good = FILES[path]
-    assert isinstance(good, bytes)
-    swapped = served(endpoint(swap={path: b"?" + good[1:]}))
-    with swapped as source, pytest.raises(InputError, match="holds other bytes"):
-        run(hub, source)
-    assert set(contents(hub)) == {".gitattributes"}
-    with served(endpoint()) as source:
-        run(hub, source)
-    assert contents(hub) == digests(FILES)
-
-
-def test_naming_a_digest_does_not_give_somebody_elses_file(hub: RunningHub) -> None:
-    """A hub that lists the digest of a private file of ours, without having it, gets nothing into its pull."""
-    secret = random.Random(3).randbytes(2 << 20)
-    with hub.hub.blobs.receive() as incoming:
-        incoming.write(secret)
-        stored = incoming.finish()
-    bob = hub.actor("bob").account_id
+def test_merge_joins_what_both_did(hub: RunningHub) -> None:
+    """Changes of the pull request are added to what happened on the branch since; history says who offered them."""
+    ada, bob = hub.actor("ada"), hub.actor("bob")
     with hub.hub.database.write() as db:
-        add_blob(db, stored.sha256, stored.size, passive=True, account_id=bob)
-    with served(endpoint({"model.bin": secret}, swap={"model.bin": bytes(len(secret))})) as source:
-        with pytest.raises(InputError, match="holds other bytes"):
-            run(hub, source)
-        source.sent = 0
-        assert run(hub, source, "bob").fetched == source.sent == 0
+        repo = start(db, ada)
+        pull = offer(db, repo, bob, Put("sub/new.txt", b"new\n"), Delete("c.txt"))
+        commit(db, repo, ada, [Put("a.txt", b"changed\n")], Message("meanwhile"))
+        assert list_conflicts(db, repo, pull) == []
+        made = merge_pull(db, repo, pull.number, ada)
+        names = [entry.path for entry in list_files(db, find_revision(db, repo, MAIN))]
+        assert names == [".gitattributes", "a.txt", "sub/b.txt", "sub/new.txt"]
+        assert content(db, repo, "a.txt") == b"changed\n"
+        found = find_discussion(db, repo, pull.number)
+        assert (found.status, found.merged) == ("merged", made.oid)
+        step = list_steps(db, repo, made.oid, 1)[0]
+        assert step.title == f"Better (#{pull.number})"
+        assert "bob" in step.description
+        assert [event.kind for event in list_events(db, repo, pull.number)] == ["comment", "commit", "status-change"]
+        with pytest.raises(Conflict):
+            merge_pull(db, repo, pull.number, ada)
 
 
-def test_names_that_cannot_be_kept_refuse_the_whole(hub: RunningHub) -> None:
-    """A revision is imported whole or not at all."""
-    for name in ("../x", "a\\b", ".git/config", "x" * 300):
-        with served(endpoint({"ok.txt": b"1", name: b"2"})) as source, pytest.raises(InputError):
-            run(hub, source)
-    with hub.hub.database.read() as db, pytest.raises(NotFound):
-        find_repository(db, "model", "ada/tiny")
+def test_conflicts_are_listed_and_refused(hub: RunningHub) -> None:
+    """Files that both sides changed differently are named, and nothing is merged."""
+    ada, bob = hub.actor("ada"), hub.actor("bob")
+    with hub.hub.database.write() as db:
+        repo = start(db, ada)
+        pull = offer(db, repo, bob, Put("a.txt", b"bob\n"), Delete("sub/b.txt"), Put("c.txt", b"same\n"))
+        commit(
+            db, repo, ada, [Put("a.txt", b"ada\n"), Put("sub/b.txt", b"x\n"), Put("c.txt", b"same\n")], Message("mine")
+        )
+        assert list_conflicts(db, repo, pull) == ["a.txt", "sub/b.txt"]
+        with pytest.raises(Conflict, match=r"a\.txt, sub/b\.txt"):
+            merge_pull(db, repo, pull.number, ada)
+        assert content(db, repo, "a.txt") == b"ada\n"
 
 
-def test_only_who_may_write_here_imports(hub: RunningHub) -> None:
-    """Nobody imports into what belongs to others."""
-    hub.person("bob")
-    with served(endpoint()) as source:
-        run(hub, source)
+def test_only_its_author_adds_to_it(hub: RunningHub) -> None:
+    """Strangers cannot add to somebody's pull request, and nobody to a closed one."""
+    ada, bob = hub.actor("ada"), hub.actor("bob")
+    hub.person("eve")
+    with hub.hub.database.write() as db:
+        repo = start(db, ada)
+        pull = offer(db, repo, bob, Put("x", b"x"))
+        require(db, hub.actor("eve"), Action.DISCUSS, repo.scope)
         with pytest.raises(Forbidden):
-            run(hub, source, "bob", name="ada/tiny")
-        with pytest.raises(Forbidden):
-            run(hub, source, "bob", name="ada/other")
+            require_commit(db, repo, pull.number, hub.actor("eve"))
+        require_commit(db, repo, pull.number, ada)
+        change_status(db, repo, pull.number, bob, "closed")
+        with pytest.raises(Conflict):
+            require_commit(db, repo, pull.number, bob)
+        with pytest.raises(InputError):
+            open_pull(db, repo, bob, Message("x"), "refs/pr/1")
 
 
-def test_small_files_that_are_many_do_not_fill_the_memory(hub: RunningHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond a limit the largest of the small files are kept as large ones; every byte arrives all the same."""
-    monkeypatch.setattr(pulling, "MOST_INLINE", 3000)
-    files: dict[str, bytes | Path] = {f"f{size}.txt": b"x" * size for size in (10, 900, 1000, 2000)}
-    with served(endpoint(files)) as source:
-        run(hub, source)
-    assert contents(hub) == digests(files)
-    with hub.hub.database.read() as db:
-        entries = list_files(db, find_revision(db, find_repository(db, "model", "ada/tiny"), "main"))
-    assert [entry.path for entry in entries if entry.large] == ["f2000.txt"]
+def test_squash_keeps_files_and_drops_history(hub: RunningHub) -> None:
+    """After a squash the branch has one commit of the same files; the old commits are still there by id."""
+    ada = hub.actor("ada")
+    with hub.hub.database.write() as db:
+        repo = start(db, ada)
+        before = find_revision(db, repo, MAIN)
+        made = squash(db, repo, ada, MAIN, Message("all"))
+        assert made.tree == before.tree
+        assert [step.title for step in list_steps(db, repo, made.oid, 10)] == ["all"]
+        assert [step.title for step in list_steps(db, repo, before.oid, 10)] == ["start", "initial commit"]
+        assert len(list_steps(db, repo, before.oid, 1)) == 1
 
 
-def test_a_hub_that_pulls_for_others_does_not_reach_inside(hub: RunningHub) -> None:
-    """With the guarded transport, internal addresses are refused, and an allowed host cannot redirect there."""
-    with served(endpoint()) as source:
-        target = Target(hub.actor("ada"), "ada/tiny")
-        guarded = HubClient(Login(source.url, None), transport=Transport(Rules(schemes=frozenset({"http"}))))
-        with guarded, pytest.raises(Forbidden):
-            pull(hub.hub, guarded, SOURCE, target)
-        allowed = Rules(internal=frozenset({source.url.removeprefix("http://")}))
-        source.cdn = "http://127.0.0.2:9"
-        redirected = HubClient(Login(source.url, None), transport=Transport(allowed))
-        with redirected, pytest.raises(Forbidden):
-            pull(hub.hub, redirected, SOURCE, target)
-        source.cdn = ""
-        with HubClient(Login(source.url, None), transport=Transport(allowed)) as client:
-            assert pull(hub.hub, client, SOURCE, target).changed
+def test_difference_names_kinds_and_lines(hub: RunningHub) -> None:
+    """Added, removed, changed and renamed files are told apart; lines are shown only to whom the files may be."""
+    ada = hub.actor("ada")
+    with hub.hub.database.write() as db:
+        repo = start(db, ada)
+        old = find_revision(db, repo, MAIN)
+        changes = [
+            Put("a.txt", b"1\ntwo\n3\n"), Delete("c.txt"), Put("moved/c.txt", b"c\n"), Delete("sub"), Put("z", b"\0")
+        ]  # fmt: skip
+        new = commit(db, repo, ada, changes, Message("much"))
+        found = compare(db, old.tree, new.tree)
+        assert [(change.kind, change.path) for change in found.changes] == [
+            ("changed", "a.txt"),
+            ("renamed", "moved/c.txt"),
+            ("removed", "sub/b.txt"),
+            ("added", "z"),
+        ]
+        text = write_diff(db, found, lambda change: True)
+        assert "-2\n+two\n" in text
+        assert "rename from c.txt\nrename to moved/c.txt\n" in text
+        assert "Binary files /dev/null and b/z differ" in text
+        hidden = write_diff(db, found, lambda change: False)
+        assert "two" not in hidden
+        assert "a/a.txt b/a.txt" in hidden

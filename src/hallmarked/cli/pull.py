@@ -17,8 +17,8 @@ from hallmarked.core.text import clean
 from hallmarked.hub.access import Actor
 from hallmarked.hub.account import find_account
 from hallmarked.hub.hub import Hub, open_hub
-from hallmarked.hub.pull import Pulled, Target, pull
 from hallmarked.hub.setting import Settings
+from hallmarked.hub.transfer import Pulled, Target, pull
 
 
 @click.command(name="pull")

@@ -61,6 +61,9 @@ def answer(request: Request, error: Exception) -> Response:
         headers["X-Repo-Commit"] = error.commit
     if isinstance(error, TooMany):
         headers["Retry-After"] = str(error.seconds)
+        if error.allowed:
+            headers["RateLimit"] = f'"api";r=0;t={error.seconds}'
+            headers["RateLimit-Policy"] = f'"fixed window";"api";q={error.allowed};w={error.window}'
     if isinstance(error, TooLarge | TooSlow):
         headers["Connection"] = "close"  # what is still being sent is not wanted
     if status == 401:
