@@ -29,9 +29,15 @@ from hallmarked.web.route import (
     tree,
     xet,
 )
+from hallmarked.web.route.api import administration as our_administration
+from hallmarked.web.route.api import organisation as our_organisations
+from hallmarked.web.route.api import person as our_people
 from hallmarked.web.site import install
 
 MODULES = (
+    our_people,
+    our_organisations,
+    our_administration,
     account,
     card,
     ledger,

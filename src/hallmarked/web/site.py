@@ -15,12 +15,13 @@ from starlette.routing import Route
 from hallmarked.core.errors import Error, NotFound
 from hallmarked.hub.access import ANYBODY, Actor
 from hallmarked.web.error import answer
-from hallmarked.web.form import Form, csrf_token, local, with_form
+from hallmarked.web.form import Form, local, with_form
 from hallmarked.web.header import HeaderMiddleware
 from hallmarked.web.language import Language, choose_language, load_languages
 from hallmarked.web.page.problem import Problem
 from hallmarked.web.page.registry import PAGES
 from hallmarked.web.render import STATIC, Renderer, Site, make_routes, respond, static
+from hallmarked.web.session import csrf_token
 
 SENTENCES = {
     400: "This request could not be understood.",
