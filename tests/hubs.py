@@ -6,7 +6,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import uvicorn
@@ -17,9 +17,11 @@ from hallmarked.hub.hub import Hub, open_hub
 from hallmarked.hub.job.audit import audit_revision
 from hallmarked.hub.job.queue import auditing
 from hallmarked.hub.job.waiting import count_waiting, list_new
+from hallmarked.hub.session import begin_session
 from hallmarked.hub.setting import Settings, Storage
 from hallmarked.hub.token import create_token
 from hallmarked.web.app import create_app
+from hallmarked.web.session import HEADER, SESSION, form_token
 
 
 @dataclass
@@ -39,6 +41,14 @@ class RunningHub:
                 self.tokens[name] = create_token(db, made.id, "test")
                 self.actors[name] = Actor(made.id, name, made.administrator)
         return self.tokens[name]
+
+    def browser(self, name: str) -> dict[str, str]:
+        """Sign somebody in, and return the headers with which their browser changes things."""
+        who = self.actor(name).account_id
+        assert who is not None
+        with self.hub.database.write() as db:
+            cookie = begin_session(db, who)
+        return {"Cookie": f"{SESSION}={cookie}", HEADER: form_token(self.hub.secret, cookie)}
 
     def actor(self, name: str) -> Actor:
         """Return somebody as the hub's functions know them."""
@@ -67,8 +77,10 @@ class RunningHub:
 
 @contextlib.contextmanager
 def open_test_hub(folder: Path, settings: Settings | None = None) -> Iterator[RunningHub]:
-    """Open a hub in a folder."""
-    with open_hub(settings or Settings(storage=Storage(data=str(folder / "data")))) as hub:
+    """Open a hub in a folder; unless the settings say otherwise it answers to any name."""
+    chosen = settings or Settings(storage=Storage(data=str(folder / "data")))
+    named = replace(chosen.server, hosts=chosen.server.hosts or ("*",))
+    with open_hub(replace(chosen, server=named)) as hub:
         yield RunningHub(hub)
 
 

@@ -104,23 +104,24 @@ def create_account(
         )
     )  # fmt: skip
     tag = Tag.ACCOUNT_CREATED if kind == "user" else Tag.ORGANISATION_CREATED
-    record(db, by, tag, f"account:{made.id}", {"name": name, "administrator": administrator})
+    record(db, by, tag, f"account:{made.id}", {"administrator": administrator})
     return made
 
 
-def find_account(db: Connection, name: str, *, kind: str = "") -> Account:
+def find_account(db: Connection, name: str, *, kind: str = "", disabled: bool = False) -> Account:
     """Return the account of a name.
 
     Args:
         db: A transaction.
         name: In whatever case.
         kind: ``user`` or ``organisation``; empty for either.
+        disabled: Whether to find also one that is disabled.
 
     Raises:
-        NotFound: When there is none, or it is disabled.
+        NotFound: When there is none.
     """
-    row = db.execute(select(account).where(account.c.key == name.lower(), account.c.disabled.is_(None))).first()
-    if row is None or kind not in ("", row.kind):
+    row = db.execute(select(account).where(account.c.key == name.lower())).first()
+    if row is None or (row.disabled is not None and not disabled) or kind not in ("", row.kind):
         raise NotFound(f"there is no {kind or 'account'} {name[:100]}")
     return from_row(row)
 

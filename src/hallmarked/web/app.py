@@ -6,11 +6,27 @@ from fastapi import FastAPI
 
 from hallmarked.core.errors import Error
 from hallmarked.hub.hub import Hub
+from hallmarked.hub.token import Uses
 from hallmarked.web.address import KeepSlashes
 from hallmarked.web.error import answer
-from hallmarked.web.route import account, card, commit, ledger, lfs, repository, resolve, tree
+from hallmarked.web.guard import Guard
+from hallmarked.web.limit import Limits
+from hallmarked.web.route import (
+    account,
+    card,
+    commit,
+    discussion,
+    git,
+    ledger,
+    lfs,
+    reference,
+    repository,
+    resolve,
+    tree,
+    xet,
+)
 
-MODULES = (account, card, ledger, repository, tree, commit, lfs, resolve)
+MODULES = (account, card, ledger, tree, commit, lfs, reference, discussion, git, xet, repository, resolve)
 """Modules with routes, in the order in which they are tried."""
 
 
@@ -19,7 +35,9 @@ def create_app(hub: Hub) -> FastAPI:
     app = FastAPI(title=hub.settings.server.name, docs_url=None, redoc_url=None)
     app.state.hub = hub
     app.add_exception_handler(Error, answer)
+    app.state.limits, app.state.uses = Limits(hub.settings.limit), Uses()
     app.add_middleware(KeepSlashes)
+    app.add_middleware(Guard, hub=hub, limits=app.state.limits, uses=app.state.uses)
     for module in MODULES:
         app.router.routes.extend(module.ROUTES)
     return app
