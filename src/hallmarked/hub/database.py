@@ -73,7 +73,9 @@ def add_or_renew(db: Connection, table: Table, row: Mapping[str, Any], renewed: 
     insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
     statement = insert(table).values(**row)
     keys = table.primary_key
-    db.execute(statement.on_conflict_do_update(index_elements=keys, set_={name: statement.excluded[name] for name in renewed}))
+    db.execute(
+        statement.on_conflict_do_update(index_elements=keys, set_={name: statement.excluded[name] for name in renewed})
+    )
 
 
 @contextmanager

@@ -22,11 +22,12 @@ from hallmarked.web.route import (
     reference,
     repository,
     resolve,
+    review,
     tree,
     xet,
 )
 
-MODULES = (account, card, ledger, tree, commit, lfs, reference, discussion, git, xet, repository, resolve)
+MODULES = (review, account, card, ledger, tree, commit, lfs, reference, discussion, git, xet, repository, resolve)
 """Modules with routes, in the order in which they are tried."""
 
 
