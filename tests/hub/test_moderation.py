@@ -252,11 +252,19 @@ def test_private_repositories_are_counted_without_a_name(world: World) -> None:
         ([*BAD[:2], said("serialization", gaps=("a.pkl",))], "b.txt", ("safe", "safe", "safe")),
         ([*BAD[:2], said("serialization", gaps=("",))], "b.txt", ("unknown", "safe", "unknown")),
         ([*BAD[:2], said("serialization", reason="the check broke")], "b.txt", ("unknown", "safe", "unknown")),
-        ([*BAD[:2], said("serialization"), said("code", ("COD001", "note", "b.txt"))], "b.txt", ("caution", "safe", "safe")),
-        ([*BAD[:2], said("serialization", ("X", "warning", "a.zip!b!c"))], "a.zip", ("suspicious", "safe", "suspicious")),
+        (
+            [*BAD[:2], said("serialization"), said("code", ("COD001", "note", "b.txt"))],
+            "b.txt",
+            ("caution", "safe", "safe"),
+        ),
+        (
+            [*BAD[:2], said("serialization", ("X", "warning", "a.zip!b!c"))],
+            "a.zip",
+            ("suspicious", "safe", "suspicious"),
+        ),
         ([*BAD[:2], said("serialization", ("X", "error", "a.zip!b"))], "a.zip!b", ("unsafe", "safe", "unsafe")),
     ],
-)  # fmt: skip
+)
 def test_what_clients_are_told_of_a_file(statements: list[Statement], path: str, words: tuple[str, str, str]) -> None:
     """``safe`` only where every check came to its end without a finding, for the file and what is inside of it."""
     told = summarise(statements)
