@@ -170,7 +170,6 @@ def test_forgotten_xorb_is_told(world: World) -> None:
         path.unlink()
     done = world.client("push", "ada/two", folder)
     assert done.returncode != 0
-    print(done.stderr[-3000:])
     assert "HF_XET_CACHE" in done.stderr
     world.push("ada/two", folder, home="fresh")
     world.check("ada/two", folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ from hallmarked.hub.schema.account import account, membership
 from hallmarked.hub.schema.base import new_id
 from hallmarked.hub.trail import Tag, record
 
+MANY = 500
+"""Ids named in one query; databases bound the number of parameters."""
 RESERVED = frozenset(
     (
         "about",
@@ -161,6 +164,18 @@ def organisations(db: Connection, account_id: str) -> list[tuple[Account, Role]]
 def from_row(row: Row[Any]) -> Account:
     """Read an account from a row that has the columns of its table."""
     return Account(row.id, row.kind, row.name, row.full_name, row.email, row.administrator)
+
+
+def names_of(db: Connection, ids: Iterable[str | None]) -> dict[str, str]:
+    """Return the names of accounts by id; those that are gone are left out."""
+    wanted = {each for each in ids if each}
+    found: dict[str, str] = {}
+    for start in range(0, len(wanted), MANY):
+        part = sorted(wanted)[start : start + MANY]
+        found |= {
+            row.id: row.name for row in db.execute(select(account.c.id, account.c.name).where(account.c.id.in_(part)))
+        }
+    return found
 
 
 def _is_email(text: str) -> bool:

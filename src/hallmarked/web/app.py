@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from hallmarked.core.errors import Error
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.token import Uses
 from hallmarked.web.address import KeepSlashes
-from hallmarked.web.error import answer
 from hallmarked.web.guard import Guard
 from hallmarked.web.limit import Limits
 from hallmarked.web.route import (
@@ -26,6 +24,7 @@ from hallmarked.web.route import (
     tree,
     xet,
 )
+from hallmarked.web.site import install
 
 MODULES = (review, account, card, ledger, tree, commit, lfs, reference, discussion, git, xet, repository, resolve)
 """Modules with routes, in the order in which they are tried."""
@@ -35,10 +34,10 @@ def create_app(hub: Hub) -> FastAPI:
     """Make the application that serves a hub."""
     app = FastAPI(title=hub.settings.server.name, docs_url=None, redoc_url=None)
     app.state.hub = hub
-    app.add_exception_handler(Error, answer)
     app.state.limits, app.state.uses = Limits(hub.settings.limit), Uses()
     app.add_middleware(KeepSlashes)
     app.add_middleware(Guard, hub=hub, limits=app.state.limits, uses=app.state.uses)
     for module in MODULES:
         app.router.routes.extend(module.ROUTES)
+    install(app)
     return app
