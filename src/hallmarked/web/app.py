@@ -26,12 +26,14 @@ from hallmarked.web.route import (
     reference,
     repository,
     resolve,
+    review,
     tree,
     xet,
 )
 from hallmarked.web.site import install
 
 MODULES = (
+    review,
     account,
     card,
     ledger,
