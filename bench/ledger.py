@@ -102,7 +102,7 @@ def _group(folder: Path, statements: Sequence[Statement]) -> int:
 
         def log(statement: Statement) -> None:
             entry: Entry = ledger.sign(statement, NOW)
-            writer.append(entry)
+            writer.append([entry])
 
         list(pool.map(log, statements))
         return ledger.log.size

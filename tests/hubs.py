@@ -12,9 +12,10 @@ from pathlib import Path
 import uvicorn
 
 from hallmarked.hub.access import Actor
-from hallmarked.hub.account import create_account, create_token
+from hallmarked.hub.account import create_account
 from hallmarked.hub.hub import Hub, open_hub
 from hallmarked.hub.setting import Settings, Storage
+from hallmarked.hub.token import create_token
 from hallmarked.web.app import create_app
 
 
@@ -60,7 +61,7 @@ def serve_test_hub(folder: Path, settings: Settings | None = None) -> Iterator[R
         thread.start()
         while not server.started and thread.is_alive():
             threading.Event().wait(0.01)
-        running.url = "http://127.0.0.1:{}".format(listener.getsockname()[1])
+        running.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
             yield running
         finally:

@@ -14,7 +14,7 @@ from hallmarked.ledger.canonical import leaf_bytes, statement_bytes
 from hallmarked.ledger.dsse import sign_envelope
 from hallmarked.ledger.key import SigningKey
 from hallmarked.ledger.log import Entry, Log
-from hallmarked.ledger.sqlite import SqliteStore
+from hallmarked.ledger.place import open_store
 from hallmarked.ledger.trust import Role, Trust, TrustedKey
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
@@ -53,11 +53,11 @@ def make_entry(number: int = 0, *, key: SigningKey = MAKER, time: datetime = NOW
     return Entry(envelope, key.public, leaf_bytes(envelope, statement.to_dict(), time, blind_secret=secret))
 
 
-def open_log(path: Path, key: SigningKey | None = LOG_KEY) -> Log:
-    return Log(SqliteStore(path, ORIGIN if key else None), key)
+def open_log(place: Path | str, key: SigningKey | None = LOG_KEY) -> Log:
+    return Log(open_store(place, ORIGIN if key else None), key)
 
 
-def fill_log(path: Path, numbers: Iterable[int]) -> Log:
+def fill_log(path: Path | str, numbers: Iterable[int]) -> Log:
     log = open_log(path)
     log.append([make_entry(number) for number in numbers])
     return log

@@ -6,13 +6,13 @@ import contextlib
 import hashlib
 import os
 import random
-import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -29,11 +29,14 @@ from hallmarked.ledger.dsse import sign_envelope
 from hallmarked.ledger.log import Entry, Log
 from hallmarked.ledger.merkle import Frontier, leaf_hash, prove_consistency, verify_consistency
 from hallmarked.ledger.note import NoteKey, open_note, sign_note, split_note
+from hallmarked.ledger.place import open_store
 from hallmarked.ledger.sqlite import SqliteMemory, SqliteStore
 from hallmarked.ledger.tile import TileTree, list_tiles
 from hallmarked.ledger.verify import verify_bundle
 from hallmarked.ledger.witness import Witness, WitnessRefusal
 from hallmarked.ledger.writer import GroupWriter
+from tests import postgres
+from tests.ledger.place import Place, broken
 from tests.ledger.support import (
     LOG_KEY,
     MAKER,
@@ -46,31 +49,14 @@ from tests.ledger.support import (
     fill_log,
     make_entry,
     make_statement,
-    open_log,
 )
 
 WRITER = Path(__file__).with_name("crash_writer.py")
 
 
-def check(path: Path) -> tuple[int, tuple[str, ...]]:
-    log = open_log(path, None)
-    try:
-        report = log.check()
-    finally:
-        log.close()
-    return report.size, report.faults
-
-
-def edit(path: Path, sql: str, *values: object) -> None:
-    db = sqlite3.connect(path)
-    with db:
-        db.execute(sql, values)
-    db.close()
-
-
-def test_receipts(tmp_path: Path) -> None:
+def test_receipts(place: Place) -> None:
     """Indexes count up, and each receipt's checkpoint covers its entry."""
-    log = open_log(tmp_path / "log")
+    log = place.open()
     receipts = [r for numbers in ((0,), (1, 2, 3), (4,)) for r in log.append([make_entry(n) for n in numbers])]
     assert [receipt.index for receipt in receipts] == [0, 1, 2, 3, 4]
     sizes = [read_checkpoint(split_note(receipt.checkpoint)[0]).size for receipt in receipts]
@@ -81,9 +67,9 @@ def test_receipts(tmp_path: Path) -> None:
     log.close()
 
 
-def test_checkpoint_is_signed_by_the_log(tmp_path: Path) -> None:
+def test_checkpoint_is_signed_by_the_log(place: Place) -> None:
     """The checkpoint is a note under the log's origin over exactly the entries there are, also when there are none."""
-    log = open_log(tmp_path / "log")
+    log = place.open()
     assert log.append([]) == []
     for count in (0, 3):
         log.append([make_entry(number) for number in range(count)])
@@ -94,152 +80,171 @@ def test_checkpoint_is_signed_by_the_log(tmp_path: Path) -> None:
     log.close()
 
 
-def test_unverified_envelopes_do_not_enter(tmp_path: Path) -> None:
+def test_unverified_envelopes_do_not_enter() -> None:
     """An envelope that its key did not sign makes no entry."""
     with pytest.raises(VerificationError):
         Entry.of(make_entry(0).envelope, STRANGER.public, NOW)
     assert Entry.of(make_entry(0).envelope, MAKER.public, NOW) == make_entry(0)
 
 
-def test_check_of_a_whole_log(tmp_path: Path) -> None:
+def test_check_of_a_whole_log(place: Place) -> None:
     """A log of several tiles and commits passes its own check; erased envelopes are counted."""
-    log = open_log(tmp_path / "log")
+    log = place.open()
     for start in range(0, 1500, 50):
         log.append([make_entry(number) for number in range(start, start + 50)])
     log.erase(make_entry(7).envelope.digest)
     report = log.check()
     assert (report.size, report.erased, report.faults) == (1500, 1, ())
     log.close()
-    for level, index in ((0, 1), (0, 5), (1, 0)):
-        shutil.copy(tmp_path / "log", tmp_path / "damaged")
-        edit(tmp_path / "damaged", "UPDATE tile SET hashes = zeroblob(32) WHERE level = ? AND idx = ?", level, index)
-        assert check(tmp_path / "damaged")[1] == (f"tile {index} at level {level} differs from the entries",)
+    for tile in ((0, 1), (0, 5), (1, 0)):
+        ((good,),) = place.edit("SELECT hashes FROM tile WHERE level = ? AND idx = ?", *tile)
+        place.edit("UPDATE tile SET hashes = ? WHERE level = ? AND idx = ?", bytes(32), *tile)
+        assert place.check()[1] == (f"tile {tile[1]} at level {tile[0]} differs from the entries",)
+        place.edit("UPDATE tile SET hashes = ? WHERE level = ? AND idx = ?", good, *tile)
+
+
+THIRD, FIRST = (make_entry(number).envelope for number in (2, 0))
+
+
+@pytest.mark.parametrize(
+    ("sql", "values", "fault"),
+    [
+        ("UPDATE leaf SET record = (SELECT record FROM leaf WHERE idx = 1) WHERE idx = 2", [], "root"),
+        ("DELETE FROM leaf WHERE idx = 2", [], "missing"),
+        ("DELETE FROM leaf WHERE idx = 4", [], "more than"),
+        ("INSERT INTO leaf SELECT 5, record FROM leaf WHERE idx = 1", [], "no checkpoint covers"),
+        ("UPDATE leaf SET record = ? WHERE idx = 2", [b"{}"], "entry 2"),
+        ("DELETE FROM envelope WHERE digest = ?", [THIRD.digest], "entry 2"),
+        ("UPDATE envelope SET body = ? WHERE digest = ?", [FIRST.to_json(), THIRD.digest], "entry 2"),
+        ("UPDATE envelope SET body = ? WHERE digest = ?", [THIRD.to_json() + b" ", THIRD.digest], "one form"),
+        ("UPDATE envelope SET body = ? WHERE digest = ?", [b"", THIRD.digest], "entry 2"),
+        ("UPDATE tile SET hashes = ?", [bytes(160)], "tile"),
+        ("DELETE FROM tile", [], "tile"),
+        ("DELETE FROM signer WHERE use = 'signer'", [], "not known"),
+        ("DELETE FROM signer WHERE use = 'log'", [], "not signed"),
+        ("DELETE FROM checkpoint", [], "no checkpoint covers the entries from 0 on"),
+        ("DELETE FROM checkpoint WHERE size = 5", [], "no checkpoint covers"),
+        ("UPDATE checkpoint SET root = ? WHERE size = 5", [bytes(32)], "something else"),
+        ("UPDATE checkpoint SET note = 'x' WHERE size = 5", [], "signed note"),
+        (
+            "UPDATE checkpoint SET note = (SELECT note FROM checkpoint WHERE size = 3) WHERE size = 5",
+            [],
+            "something else",
+        ),
+        ("UPDATE log SET name = 'other.example.org'", [], "not signed"),
+        ("DELETE FROM subject WHERE idx = 2", [], "entry 2: the index"),
+    ],
+)
+def test_check_finds_damage(place: Place, sql: str, values: list[object], fault: str) -> None:
+    """Whatever is changed behind the log's back, its check names it."""
+    log = place.fill(range(3))
+    log.append([make_entry(3), make_entry(4)])
+    log.close()
+    assert place.check() == (5, ())
+    place.edit(sql, *values)
+    assert fault in " / ".join(place.check()[1])
 
 
 @pytest.mark.parametrize(
     ("sql", "fault"),
     [
-        ("UPDATE leaf SET record = (SELECT record FROM leaf WHERE idx = 1) WHERE idx = 2", "root"),
-        ("DELETE FROM leaf WHERE idx = 2", "missing"),
-        ("DELETE FROM leaf WHERE idx = 4", "more than"),
-        ("INSERT INTO leaf SELECT 5, record FROM leaf WHERE idx = 1", "no checkpoint covers"),
         ("UPDATE leaf SET record = '{}' WHERE idx = 2", "wrong type"),
-        ("UPDATE leaf SET record = x'7b7d' WHERE idx = 2", "entry 2"),
-        ("DELETE FROM envelope WHERE rowid = 3", "entry 2"),
-        ("UPDATE envelope SET body = (SELECT body FROM envelope WHERE rowid = 1) WHERE rowid = 3", "entry 2"),
-        ("UPDATE envelope SET body = CAST(body || ' ' AS BLOB) WHERE rowid = 3", "one form"),
-        ("UPDATE envelope SET body = x'' WHERE rowid = 3", "entry 2"),
-        ("UPDATE tile SET hashes = zeroblob(160)", "tile"),
-        ("DELETE FROM tile", "tile"),
-        ("DELETE FROM signer WHERE use = 'signer'", "not known"),
-        ("DELETE FROM signer WHERE use = 'log'", "not signed"),
-        ("DELETE FROM checkpoint", "no checkpoint covers the entries from 0 on"),
-        ("DELETE FROM checkpoint WHERE size = 5", "no checkpoint covers"),
-        ("UPDATE checkpoint SET root = zeroblob(32) WHERE size = 5", "something else"),
-        ("UPDATE checkpoint SET note = 'x' WHERE size = 5", "signed note"),
-        ("UPDATE checkpoint SET note = (SELECT note FROM checkpoint WHERE size = 3) WHERE size = 5", "something else"),
         ("UPDATE checkpoint SET note = 7.5 WHERE size = 5", "7.5|wrong type|signed note"),
-        ("UPDATE log SET name = 'other.example.org'", "not signed"),
     ],
 )
-def test_check_finds_damage(tmp_path: Path, sql: str, fault: str) -> None:
-    """Whatever is changed behind the log's back, its check names it."""
-    log = fill_log(tmp_path / "log", range(3))
-    log.append([make_entry(3), make_entry(4)])
-    log.close()
-    assert check(tmp_path / "log") == (5, ())
-    edit(tmp_path / "log", sql)
-    faults = " / ".join(check(tmp_path / "log")[1])
+def test_check_finds_values_of_the_wrong_type(tmp_path: Path, sql: str, fault: str) -> None:
+    """SQLite takes a value of any type; the check does not."""
+    place = Place(tmp_path / "log")
+    place.fill(range(5)).close()
+    place.edit(sql)
+    faults = " / ".join(place.check()[1])
     assert any(part in faults for part in fault.split("|")), faults
 
 
-def test_check_finds_a_lying_leaf(tmp_path: Path) -> None:
+def test_check_finds_a_lying_leaf(place: Place) -> None:
     """A leaf that names another subject than its statement is a fault although everything is signed."""
     entry = make_entry(0)
     liar = Entry(entry.envelope, entry.public, entry.leaf.replace(b"dirHash:", b"dirHash:f")[:-1] + b"}")
-    log = open_log(tmp_path / "log")
+    log = place.open()
     log.append([liar])
     assert "other subjects" in log.check().faults[0]
     log.close()
 
 
 @pytest.mark.parametrize(
-    "sql",
+    ("sql", "values"),
     [
-        "UPDATE tile SET hashes = zeroblob(96)",
-        "UPDATE checkpoint SET root = zeroblob(32) WHERE size = 3",
-        "UPDATE checkpoint SET note = 'x' WHERE size = 3",
-        "UPDATE checkpoint SET note = 7 WHERE size = 3",
-        "DELETE FROM checkpoint WHERE size = 3",
-        "DELETE FROM checkpoint",
-        "DELETE FROM log",
+        ("UPDATE tile SET hashes = ?", [bytes(96)]),
+        ("UPDATE checkpoint SET root = ? WHERE size = 3", [bytes(32)]),
+        ("UPDATE checkpoint SET note = 'x' WHERE size = 3", []),
+        ("UPDATE checkpoint SET note = '7' WHERE size = 3", []),
+        ("DELETE FROM checkpoint WHERE size = 3", []),
+        ("DELETE FROM checkpoint", []),
+        ("DELETE FROM log", []),
     ],
 )
-def test_damaged_log_signs_nothing(tmp_path: Path, sql: str) -> None:
+def test_damaged_log_signs_nothing(place: Place, sql: str, values: list[object]) -> None:
     """A log that does not hold what it signed last refuses to sign anything else, and stays as it is."""
-    path = tmp_path / "log"
-    fill_log(path, range(3)).close()
-    edit(path, sql)
+    place.fill(range(3)).close()
+    place.edit(sql, *values)
 
     def append() -> None:
-        store = SqliteStore(path, ORIGIN)
+        store = open_store(place.where, ORIGIN)
         try:
             Log(store, LOG_KEY).append([make_entry(9)])
         finally:
             store.close()
 
     query = "SELECT (SELECT count(*) FROM leaf), (SELECT count(*) FROM checkpoint)"
-    db = sqlite3.connect(path)
-    before = db.execute(query).fetchone()
+    before = place.edit(query)
     with pytest.raises(BackendError, match="damaged"):
         append()
-    assert db.execute(query).fetchone() == before
-    db.close()
+    assert place.edit(query) == before
 
 
-@pytest.mark.parametrize("sql", ["DELETE FROM leaf WHERE idx = 1", "UPDATE leaf SET record = x'7b7d' WHERE idx = 1"])
-def test_lost_leaf_is_not_proven(tmp_path: Path, sql: str) -> None:
+@pytest.mark.parametrize("sql", ["DELETE FROM leaf WHERE record <> ?", "UPDATE leaf SET record = ? WHERE idx = 1"])
+def test_lost_leaf_is_not_proven(place: Place, sql: str) -> None:
     """A log that has lost a record says so instead of proving something else."""
-    log = fill_log(tmp_path / "log", range(3))
-    edit(tmp_path / "log", sql)
+    log = place.fill(range(3))
+    place.edit(sql, b"{}")
     for read in (lambda: log.prove([1]), lambda: export_bundle(log, [1], TRUST)):
         with pytest.raises(BackendError):
             read()
     log.close()
 
 
-def test_log_without_checkpoints_cannot_be_read(tmp_path: Path) -> None:
+def test_log_without_checkpoints_cannot_be_read(place: Place) -> None:
     """A reader of a log that has lost its checkpoints is told."""
-    fill_log(tmp_path / "log", range(3)).close()
-    edit(tmp_path / "log", "DELETE FROM checkpoint")
-    log = open_log(tmp_path / "log", None)
+    place.fill(range(3)).close()
+    place.edit("DELETE FROM checkpoint")
+    log = place.open(None)
     with pytest.raises(BackendError, match="no checkpoint"):
         log.checkpoint()
     log.close()
 
 
-def test_erasing_waits_for_readers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_erasing_waits_for_readers(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """While somebody reads the log, erased bytes may stay on disk: that is said, and trying again helps."""
-    monkeypatch.setattr("hallmarked.ledger.sqlite.PATIENCE", 0.05)
-    log = fill_log(tmp_path / "log", range(3))
-    reader = sqlite3.connect(tmp_path / "log", isolation_level=None)
-    reader.execute("BEGIN")
-    reader.execute("SELECT count(*) FROM leaf").fetchone()
-    log.append([make_entry(3)])
+    monkeypatch.setattr(f"{place.module}.PATIENCE", 0.05)
+    log = place.fill(range(3))
     digest = make_entry(1).envelope.digest
-    with pytest.raises(BackendError):
-        log.erase(digest)
-    reader.close()
+    with place.behind() as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM envelope").fetchone()
+        log.append([make_entry(3)])
+        with pytest.raises(BackendError, match="try again"):
+            log.erase(digest)
+        reader.execute("ROLLBACK")
     log.erase(digest)
     assert log.check().erased == 1
     log.close()
 
 
-def test_failed_commit_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_commit_leaves_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the store fails in the middle, nothing was logged and the next append works."""
-    log = fill_log(tmp_path / "log", range(3))
+    log = place.fill(range(3))
     with monkeypatch.context() as patch:
-        patch.setattr(SqliteStore, "add_head", lambda self, head: self._query("SELECT no_such_column"))
+        patch.setattr(place.add_head, broken)
         with pytest.raises(BackendError):
             log.append([make_entry(3)])
     assert log.size == 3
@@ -248,14 +253,15 @@ def test_failed_commit_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
     log.close()
 
 
-def test_erased_bytes_are_gone(tmp_path: Path) -> None:
+def test_erased_bytes_are_gone(place: Place, tmp_path: Path) -> None:
     """After erasing, no file of the log holds the envelope's bytes, and every proof still verifies."""
-    log = fill_log(tmp_path / "log", range(5))
+    log = place.fill(range(5))
     envelope = make_entry(2).envelope
-    log.erase(envelope.digest)
     signature = envelope.to_json()[-90:-10]
-    assert signature in envelope.to_json()
-    for file in tmp_path.iterdir():
+    files = stored_files(place, tmp_path)
+    assert any(signature in file.read_bytes() for file in files())
+    log.erase(envelope.digest)
+    for file in files():
         assert signature not in file.read_bytes()
     assert verify_bundle(export_bundle(log, [0, 1, 3, 4], TRUST), TRUST).trusted
     assert (log.check().erased, log.check().faults) == (1, ())
@@ -264,9 +270,22 @@ def test_erased_bytes_are_gone(tmp_path: Path) -> None:
     log.close()
 
 
-def test_served_tiles(tmp_path: Path) -> None:
+def stored_files(place: Place, folder: Path) -> Callable[[], list[Path]]:
+    """Return what lists the files of a database; PostgreSQL's write-ahead log lies elsewhere and has its own terms."""
+
+    def database() -> list[Path]:
+        ((data, number),) = place.edit(
+            "SELECT current_setting('data_directory'), oid FROM pg_database WHERE datname = current_database()"
+        )
+        place.edit("CHECKPOINT")
+        return list((Path(data) / "base" / str(number)).iterdir())
+
+    return database if isinstance(place.where, str) else lambda: list(folder.iterdir())
+
+
+def test_served_tiles(place: Place) -> None:
     """The served tiles alone give the checkpoint's root, and tiles that do not exist are refused."""
-    log = fill_log(tmp_path / "log", range(300))
+    log = place.fill(range(300))
     tiles = {(level, index): log.tile(level, index, width) for level, index, width in list_tiles(300)}
     root = TileTree(300, lambda level, index: tiles[level, index]).root()
     assert root == read_checkpoint(split_note(log.checkpoint())[0]).root
@@ -278,10 +297,10 @@ def test_served_tiles(tmp_path: Path) -> None:
     log.close()
 
 
-def test_reader_cannot_write(tmp_path: Path) -> None:
+def test_reader_cannot_write(place: Place) -> None:
     """A log opened without a key can be read and checked but not written."""
-    fill_log(tmp_path / "log", range(2)).close()
-    log = open_log(tmp_path / "log", None)
+    place.fill(range(2)).close()
+    log = place.open(None)
     for write in (lambda: log.append([make_entry(2)]), lambda: log.rotate_key(STRANGER)):
         with pytest.raises(InputError):
             write()
@@ -289,18 +308,16 @@ def test_reader_cannot_write(tmp_path: Path) -> None:
     log.close()
 
 
-def test_foreign_key_cannot_write(tmp_path: Path) -> None:
+def test_foreign_key_cannot_write(place: Place) -> None:
     """Only the log's own key opens it for writing."""
-    fill_log(tmp_path / "log", range(2)).close()
-    store = SqliteStore(tmp_path / "log")
-    with pytest.raises(InputError):
+    place.fill(range(2)).close()
+    with closing(open_store(place.where)) as store, pytest.raises(InputError):
         Log(store, STRANGER)
-    store.close()
 
 
-def test_rotated_log_key(tmp_path: Path) -> None:
+def test_rotated_log_key(place: Place) -> None:
     """After the log's key changed, old and new checkpoints pass the check and new evidence names the new key."""
-    log = fill_log(tmp_path / "log", range(2))
+    log = place.fill(range(2))
     log.rotate_key(STRANGER)
     log.append([make_entry(2)])
     assert log.check().faults == ()
@@ -323,12 +340,12 @@ def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
 def test_foreign_database_is_refused(tmp_path: Path) -> None:
     """Somebody else's database is neither read as a log nor turned into one; nor is a newer layout."""
     path = tmp_path / "theirs"
-    edit(path, "CREATE TABLE leaf (x)")
+    Place(path).edit("CREATE TABLE leaf (x)")
     for origin in (None, ORIGIN):
         with pytest.raises(InputError, match="not a log"):
             SqliteStore(path, origin)
     fill_log(tmp_path / "log", range(1)).close()
-    edit(tmp_path / "log", "PRAGMA user_version = 99")
+    Place(tmp_path / "log").edit("PRAGMA user_version = 99")
     with pytest.raises(InputError, match="layout 99"):
         SqliteStore(tmp_path / "log")
 
@@ -342,16 +359,16 @@ def test_unreachable_logs(tmp_path: Path) -> None:
             SqliteStore(path, ORIGIN)
 
 
-def test_locked_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_locked_log(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """When another program keeps the log locked, the error says so and nothing is lost."""
-    monkeypatch.setattr("hallmarked.ledger.sqlite.PATIENCE", 0.05)
-    log = fill_log(tmp_path / "log", range(1))
-    other = sqlite3.connect(tmp_path / "log", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(BackendError, match="in use"):
-        log.append([make_entry(1)])
-    other.execute("ROLLBACK")
-    other.close()
+    monkeypatch.setattr(f"{place.module}.PATIENCE", 0.05)
+    log = place.fill(range(1))
+    with place.behind() as other:
+        other.execute("BEGIN" if isinstance(place.where, str) else "BEGIN IMMEDIATE")
+        other.execute("UPDATE log SET name = name")
+        with pytest.raises(BackendError, match="in use"):
+            log.append([make_entry(1)])
+        other.execute("ROLLBACK")
     assert log.append([make_entry(1)])[0].index == 1
     log.close()
 
@@ -367,7 +384,7 @@ def test_damaged_pages_raise_only_our_errors(tmp_path: Path) -> None:
             data[dice.randrange(len(data))] = dice.randrange(256)
         path.write_bytes(data)
         try:
-            noticed += bool(check(path)[1])
+            noticed += bool(Place(path).check()[1])
         except (InputError, BackendError):
             noticed += 1
     assert noticed > 50  # the rest hit unused space
@@ -411,11 +428,11 @@ def _tree_of(hashes: list[bytes]) -> TileTree:
 class Interleaving(RuleBasedStateMachine):
     """Several handles on one log append in any order, are closed and reopened; the log only ever grows."""
 
+    place: Place
+
     @initialize(data=st.data())
     def open(self, data: st.DataObject) -> None:
-        self.folder = Path(os.environ["HALLMARKED_INTERLEAVING"]) / str(random.getrandbits(64))
-        self.folder.mkdir()
-        self.logs = [open_log(self.folder / "log") for _ in range(3)]
+        self.logs = [self.place.open() for _ in range(3)]
         self.leaves: list[bytes] = []
         self.seen: list[Checkpoint] = []
 
@@ -429,12 +446,12 @@ class Interleaving(RuleBasedStateMachine):
     @rule(which=st.integers(0, 2))
     def reopen(self, which: int) -> None:
         self.logs[which].close()
-        self.logs[which] = open_log(self.folder / "log")
+        self.logs[which] = self.place.open()
 
     @rule(which=st.integers(0, 2))
     def fail(self, which: int) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(SqliteStore, "add_head", lambda self, head: self._query("SELECT no_such_column"))
+            patch.setattr(self.place.add_head, broken)
             with pytest.raises(BackendError):
                 self.logs[which].append([make_entry(10**6)])
 
@@ -453,20 +470,23 @@ class Interleaving(RuleBasedStateMachine):
             assert self.logs[2].check().faults == ()
             for log in self.logs:
                 log.close()
-            shutil.rmtree(self.folder)
+            if isinstance(self.place.where, Path):
+                for file in self.place.where.parent.glob("log*"):
+                    file.unlink()
+            else:
+                self.place.edit("DROP SCHEMA hallmarked_ledger CASCADE")
 
 
-def test_interleavings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interleavings(place: Place) -> None:
     """However several writers interleave, fail and reopen, the log is append-only."""
-    monkeypatch.setenv("HALLMARKED_INTERLEAVING", str(tmp_path))
-    machine = Interleaving.TestCase
+    machine = type("Case", (Interleaving,), {"place": place}).TestCase
     machine.settings = settings(max_examples=15, stateful_step_count=12, deadline=None)
     machine("runTest").runTest()
 
 
-def test_threads_share_a_log(tmp_path: Path) -> None:
+def test_threads_share_a_log(place: Place) -> None:
     """Threads that append to one log at once get indexes of their own."""
-    log = open_log(tmp_path / "log")
+    log = place.open()
     with ThreadPoolExecutor(8) as pool:
         batches = [[make_entry(n * 10 + i) for i in range(n % 4 + 1)] for n in range(40)]
         receipts = [receipt for batch in pool.map(log.append, batches) for receipt in batch]
@@ -475,89 +495,89 @@ def test_threads_share_a_log(tmp_path: Path) -> None:
     log.close()
 
 
-def test_processes_share_a_log(tmp_path: Path) -> None:
+def test_processes_share_a_log(place: Place) -> None:
     """Processes that make and append to one log at once get indexes of their own."""
-    command = [sys.executable, str(WRITER), str(tmp_path / "log"), "40"]
+    command = [sys.executable, str(WRITER), str(place.where), "40"]
     writers = [subprocess.Popen([*command, str(seed)], stdout=subprocess.PIPE, text=True) for seed in range(3)]
     indexes = [int(line) for writer in writers for line in writer.communicate(timeout=60)[0].split()]
     assert [writer.returncode for writer in writers] == [0, 0, 0]
     assert sorted(indexes) == list(range(len(indexes)))
-    assert check(tmp_path / "log") == (len(indexes), ())
+    assert place.check() == (len(indexes), ())
     assert len(indexes) >= 120
 
 
-def test_group_writer(tmp_path: Path) -> None:
+def test_group_writer(place: Place) -> None:
     """Entries that many threads hand in share few commits, and each caller gets the receipt of its own entry."""
-    log = open_log(tmp_path / "log")
+    log = place.open()
     entries = [make_entry(number) for number in range(300)]
     with GroupWriter(log, limit=64) as writer, ThreadPoolExecutor(8) as pool:
-        receipts = list(pool.map(lambda entry: writer.submit(entry).result(), entries[:40]))
-        futures = [writer.submit(entry) for entry in entries[40:]]
-    receipts += [future.result(timeout=0) for future in futures]
+        receipts = list(pool.map(lambda entry: writer.append([entry])[0], entries[:40]))
+        futures = [writer.submit(entries[start : start + 2]) for start in range(40, 300, 2)]
+    receipts += [receipt for future in futures for receipt in future.result(timeout=0)]
     assert [receipt.leaf for receipt in receipts] == [entry.leaf for entry in entries]
     assert sorted(receipt.index for receipt in receipts) == list(range(300))
     assert len({receipt.checkpoint for receipt in receipts[40:]}) < 15
     assert log.check().faults == ()
     with pytest.raises(InputError):
-        writer.submit(entries[0])
+        writer.submit(entries[:1])
     log.close()
 
 
-def test_group_writer_tells_failures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_group_writer_tells_failures(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """When a commit fails every waiting caller learns it, and the writer goes on."""
-    log = open_log(tmp_path / "log")
+    log = place.open()
     with GroupWriter(log, linger=0.01) as writer:
         with monkeypatch.context() as patch:
-            patch.setattr(SqliteStore, "add_head", lambda self, head: self._query("SELECT no_such_column"))
-            futures = [writer.submit(make_entry(number)) for number in range(3)]
+            patch.setattr(place.add_head, broken)
+            futures = [writer.submit([make_entry(number)]) for number in range(3)]
             assert all(isinstance(future.exception(timeout=10), BackendError) for future in futures)
-        assert writer.append(make_entry(7)).index == 0
+        assert writer.append([make_entry(7)])[0].index == 0
     log.close()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_group_writer_leaves_nobody_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_group_writer_leaves_nobody_waiting(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """After an error nobody foresaw, every caller gets an answer and nobody can hand in more."""
-    log = open_log(tmp_path / "log")
+    log = place.open()
     monkeypatch.setattr(log, "append", lambda entries: 1 // 0)
     writer = GroupWriter(log, limit=1)
     futures = []
     with contextlib.suppress(InputError):
         while True:
-            futures.append(writer.submit(make_entry(0)))
+            futures.append(writer.submit([make_entry(0)]))
     assert all(isinstance(future.exception(timeout=10), BackendError) for future in futures)
     writer.close()
     log.close()
 
 
-def test_group_writer_waits_for_more(tmp_path: Path) -> None:
+def test_group_writer_waits_for_more(place: Place) -> None:
     """A commit waits at most as long as it says for more entries to share it with."""
-    log = open_log(tmp_path / "log")
+    log = place.open()
     with GroupWriter(log, linger=30, pause=30, limit=2) as writer:
-        first = writer.submit(make_entry(0))
-        threading.Timer(0.1, writer.submit, [make_entry(1)]).start()
-        assert first.result(timeout=10).index == 0
+        first = writer.submit([make_entry(0)])
+        threading.Timer(0.1, writer.submit, [[make_entry(1)]]).start()
+        assert first.result(timeout=10)[0].index == 0
         assert log.size == 2
     log.close()
 
 
-def kill_at_random(folder: Path, rounds: int) -> int:
+def kill_at_random(fresh: Callable[[], Place], rounds: int) -> int:
     """Kill a writing process at random instants, and check the log after each time; begin another log now and then."""
     dice, total, acknowledged = random.Random(3), 0, 0
-    with subprocess.Popen([sys.executable, str(WRITER), str(folder)], stdout=-1, stdin=-1, text=True) as parent:
+    with subprocess.Popen([sys.executable, str(WRITER)], stdout=-1, stdin=-1, text=True) as parent:
         for number in range(rounds):
             if number % 8 == 0:
-                total, acknowledged = total + acknowledged, 0
-            parent.stdin.write(f"{number // 8}\n")
+                total, acknowledged, place = total + acknowledged, 0, fresh()
+            parent.stdin.write(f"{place.where}\n")
             parent.stdin.flush()
             pid = int(parent.stdout.readline().removeprefix("pid "))
-            threading.Event().wait(dice.uniform(0.0, 0.05))
+            threading.Event().wait(dice.uniform(0.0, 0.05 if isinstance(place.where, Path) else 0.15))
             os.kill(pid, signal.SIGKILL)
             while (line := parent.stdout.readline()) != "dead\n":
                 acknowledged = max(acknowledged, int(line) + 1)
             try:
-                size, faults = check(folder / str(number // 8))
-            except (NotFound, InputError):
+                size, faults = place.check()
+            except (NotFound, InputError, BackendError):
                 size, faults = 0, ()  # killed before the log was made
             assert faults == ()
             assert size >= acknowledged
@@ -565,23 +585,36 @@ def kill_at_random(folder: Path, rounds: int) -> int:
     return total + acknowledged
 
 
+@pytest.fixture
+def fresh(place: Place, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Place]]:
+    """Gives as many places as one likes."""
+    with contextlib.ExitStack() as databases:
+
+        def make() -> Place:
+            if isinstance(place.where, Path):
+                return Place(tmp_path / f"log{random.getrandbits(64)}")
+            return Place(databases.enter_context(postgres.database(request.getfixturevalue("postgres_server"))))
+
+        yield make
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_killed_writer_loses_nothing(tmp_path: Path) -> None:
+def test_killed_writer_loses_nothing(fresh: Callable[[], Place]) -> None:
     """A writer killed at any instant leaves a log that has all it acknowledged and passes its own check."""
-    assert kill_at_random(tmp_path, 30) > 30
+    assert kill_at_random(fresh, 30) > 30
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_writer_killed_many_times_loses_nothing(tmp_path: Path) -> None:
+def test_writer_killed_many_times_loses_nothing(fresh: Callable[[], Place]) -> None:
     """Likewise, often enough to hit rare instants."""
-    assert kill_at_random(tmp_path, 200) > 200
+    assert kill_at_random(fresh, 200) > 200
 
 
-def test_leaves_are_listed(tmp_path: Path) -> None:
+def test_leaves_are_listed(place: Place) -> None:
     """A reader without a key gets each record, from any index on."""
-    fill_log(tmp_path / "log", range(5)).close()
-    log = open_log(tmp_path / "log", None)
+    place.fill(range(5)).close()
+    log = place.open(None)
     assert [index for index, _ in log.leaves()] == [0, 1, 2, 3, 4]
     assert [leaf.subjects for _, leaf in log.leaves(3)] == [
         (f"dirHash:{make_statement(number).subjects[0].digest['dirHash']}",) for number in (3, 4)
@@ -592,12 +625,12 @@ def test_leaves_are_listed(tmp_path: Path) -> None:
     log.close()
 
 
-def test_entries_are_found_by_any_digest(tmp_path: Path) -> None:
+def test_entries_are_found_by_any_digest(place: Place) -> None:
     """Also by digests that did not fit into the record, or that it hides; not after the envelope was erased."""
     subjects = tuple(Subject(f"part-{i}", {"sha256": hashlib.sha256(b"part %d" % i).hexdigest()}) for i in range(40))
     statement = Statement(subjects, TEST_RESULT, {})
     envelope = sign_envelope(statement_bytes(statement), MAKER)
-    log = open_log(tmp_path / "log")
+    log = place.open()
     hidden = make_entry(7, secret=b"secret")
     log.append([Entry.of(envelope, MAKER.public, NOW), make_entry(7), hidden])
     last = subjects[-1].digest["sha256"]
@@ -610,18 +643,34 @@ def test_entries_are_found_by_any_digest(tmp_path: Path) -> None:
     log.close()
 
 
-def test_damaged_records_are_not_searched(tmp_path: Path) -> None:
+def test_damaged_records_are_not_searched(place: Place) -> None:
     """A search over records that cannot be read says so, and does not answer without them."""
-    log = fill_log(tmp_path / "log", range(2))
-    edit(tmp_path / "log", "UPDATE leaf SET record = CAST('{}' AS BLOB) WHERE idx = 1")
+    log = place.fill(range(2))
+    place.edit("UPDATE leaf SET record = ? WHERE idx = 1", b"{}")
+    place.edit("UPDATE indexed SET stop = 0")
     with pytest.raises(BackendError, match="damaged at entry 1"):
         log.find("ab" * 32)
     log.close()
 
 
-def test_old_checkpoints(tmp_path: Path) -> None:
+def test_entries_without_an_index_are_found(place: Place) -> None:
+    """Entries that an earlier version logged are found, and get into the index with the next entry."""
+    log = place.fill(range(3))
+    digest = make_statement(1).subjects[0].digest["dirHash"]
+    place.edit("DROP TABLE subject" if isinstance(place.where, Path) else "DELETE FROM subject")
+    place.edit("DROP TABLE indexed" if isinstance(place.where, Path) else "UPDATE indexed SET stop = 0")
+    assert log.find(digest) == [1]
+    assert log.check().faults == ()
+    log.append([make_entry(1)])
+    assert place.edit("SELECT idx FROM subject WHERE value = ? ORDER BY idx", digest) == [(1,), (3,)]
+    assert log.find(digest) == [1, 3]
+    assert log.check().faults == ()
+    log.close()
+
+
+def test_old_checkpoints(place: Place) -> None:
     """Every checkpoint that was signed can be had again; sizes in between were never signed."""
-    log = fill_log(tmp_path / "log", range(3))
+    log = place.fill(range(3))
     first = log.checkpoint()
     log.append([make_entry(3), make_entry(4)])
     assert (log.checkpoint(3), log.checkpoint(5)) == (first, log.checkpoint())
@@ -631,9 +680,9 @@ def test_old_checkpoints(tmp_path: Path) -> None:
     log.close()
 
 
-def test_foreign_checkpoints_are_not_this_logs(tmp_path: Path) -> None:
+def test_foreign_checkpoints_are_not_this_logs(place: Place) -> None:
     """A note that is broken, unsigned or of another log is damage when it lies in this one."""
-    log = fill_log(tmp_path / "log", range(1))
+    log = place.fill(range(1))
     other = sign_note(str(Checkpoint("log.example.org/other", 1, bytes(32))), ORIGIN, LOG_KEY)
     stranger = sign_note(str(Checkpoint(ORIGIN, 1, bytes(32))), ORIGIN, STRANGER)
     for note in ("garbage", other, stranger, log.checkpoint().replace("\n1\n", "\n2\n")):
@@ -642,11 +691,11 @@ def test_foreign_checkpoints_are_not_this_logs(tmp_path: Path) -> None:
     log.close()
 
 
-def test_a_proof_that_does_not_hold_is_not_handed_out(tmp_path: Path) -> None:
+def test_a_proof_that_does_not_hold_is_not_handed_out(place: Place) -> None:
     """Proofs are verified before anybody gets them."""
-    log = fill_log(tmp_path / "log", range(3))
+    log = place.fill(range(3))
     assert log.prove_entry(1).extra == log.leaf(1)
-    edit(tmp_path / "log", "UPDATE tile SET hashes = zeroblob(96)")
+    place.edit("UPDATE tile SET hashes = ?", bytes(96))
     with pytest.raises(BackendError, match="damaged"):
         log.prove_entry(1)
     log.close()

@@ -199,7 +199,7 @@ def test_errors_are_pages_for_people_only(visit: Visit) -> None:
 def test_language_is_remembered(visit: Visit) -> None:
     """Choosing a language sets it for the next pages, and leads back to a page of this hub only."""
     for to, expected in ((f"/{MODEL}", f"/{MODEL}"), ("//evil.example", "/"), ("https://evil.example/", "/")):
-        answer = visit.client.post("/language", data={"language": "es", "next": to}, follow_redirects=False)
+        answer = visit.client.post("/settings/language", data={"language": "es", "next": to}, follow_redirects=False)
         assert (answer.status_code, answer.headers["location"]) == (303, expected)
     assert 'lang="es"' in visit.client.get(f"/{MODEL}", headers={"Accept-Language": "en"}).text
     visit.client.cookies.clear()

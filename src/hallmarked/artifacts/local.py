@@ -10,10 +10,10 @@ import hashlib
 import io
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from hallmarked.core.artifact import Artifact, File, Omission
 from hallmarked.core.digest import dir_hash
@@ -146,6 +146,34 @@ class LocalArtifact:
         for path, state in self._listing.states.items():
             digest.update(f"{path}\n{tuple(state)}\n".encode())
         return digest.hexdigest()
+
+    @property
+    def origin(self) -> str:
+        """Nothing worth telling: it lies here."""
+        return ""
+
+    serve: Callable[[int, int, int], bytes] | None = None
+    """Processes open these files themselves."""
+
+    def prepare(self) -> None:
+        """Hash every file.
+
+        Raises:
+            BackendError: When one cannot be read.
+        """
+        self.digests()
+
+    def describe(self) -> dict[str, Any]:
+        """Describe it as JSON so that another process can open the same; see ``source.from_description``."""
+        return {
+            "path": str(self.path.absolute()),
+            "fingerprint": self.fingerprint,
+            "base": self.base.describe() if isinstance(self.base, LocalArtifact) else None,
+        }
+
+    def coverage(self) -> dict[str, Any]:
+        """Say in the evidence which files were seen: all of them, whole."""
+        return {"files": dict(self.digests()), "excluded": list(self.excluded)}
 
     def confirm_unchanged(self) -> None:
         """Make sure that nothing was written since the files were listed.

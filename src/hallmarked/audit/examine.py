@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
-from hallmarked.artifacts.local import LocalArtifact
-from hallmarked.artifacts.source import describe
+from hallmarked.artifacts.source import Auditable, describe
 from hallmarked.checks import registry
 from hallmarked.checks.registry import Origin
 from hallmarked.checks.ruleset import rule_set_digest
@@ -40,10 +39,12 @@ class Examination:
     rule_set: str
     statements: Sequence[Statement]
     """One per result, in the same order."""
+    origin: str = ""
+    """Where the bytes came from and how far they were seen; empty for files on this machine."""
 
 
 def examine(
-    artifact: LocalArtifact,
+    artifact: Auditable,
     *,
     checks: Sequence[str] | None = None,
     limits: Limits | None = None,
@@ -62,13 +63,13 @@ def examine(
         BackendError: When a file cannot be read.
     """
     if not artifact.files:
-        raise InputError(f"{artifact.path} holds no files: nothing to audit")
+        raise InputError(f"{artifact.name} holds no files: nothing to audit")
     loaded = {name: registry.load(name) for name in (checks if checks is not None else registry.available())}
     description = describe(artifact)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        hashing = pool.submit(artifact.digests)
+        hashing = pool.submit(artifact.prepare)
         running = {
-            pool.submit(run_isolated, name, check.version, description, limits or Limits()): name
+            pool.submit(run_isolated, name, check.version, description, limits or Limits(), artifact.serve): name
             for name, (check, _) in loaded.items()
         }
         try:
@@ -94,16 +95,16 @@ def examine(
         origins={name: origin for name, (_, origin) in loaded.items()},
         rule_set=rule_set_digest(),
         statements=[_statement(result, artifact) for result in applied],
+        origin=artifact.origin,
     )
 
 
-def _statement(result: Result, artifact: LocalArtifact) -> Statement:
+def _statement(result: Result, artifact: Auditable) -> Statement:
     """Write a result as a statement; the inventory's lists every file, so that others can say which one differs."""
     statement = result.to_statement(artifact.subject, rule_set_digest())
     if result.check != "inventory":
         return statement
-    listed = {"files": dict(artifact.digests()), "excluded": list(artifact.excluded)}
-    return Statement(statement.subjects, statement.predicate_type, {**statement.predicate, **listed})
+    return Statement(statement.subjects, statement.predicate_type, {**statement.predicate, **artifact.coverage()})
 
 
 def _rules(checks: Sequence[Check]) -> dict[str, Rule]:

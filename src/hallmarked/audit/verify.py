@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hallmarked.artifacts.local import LocalArtifact
+from hallmarked.audit.downloaded import Comparison, compare_downloaded
 from hallmarked.audit.report.view import plural
 from hallmarked.checks.runner import PREDICATE_TYPE as RESULT_TYPE
 from hallmarked.core.errors import InputError, VerificationError
@@ -145,6 +146,10 @@ def _compare(check: Check, artifact: LocalArtifact | None, evidence: str) -> Non
     if named and artifact.path.is_dir():
         _compare_named(check, artifact, named, evidence)
         return
+    downloaded = compare_downloaded(check.verified, artifact)
+    if downloaded is not None:
+        _say_downloaded(check, artifact, downloaded)
+        return
     try:
         for entry in check.verified.entries:
             match_subjects(entry.statement, [subject.digest])
@@ -153,6 +158,23 @@ def _compare(check: Check, artifact: LocalArtifact | None, evidence: str) -> Non
         check.lines += [f"    {clean(line)}" for line in _differences(check.verified, artifact.digests())]
         return
     check.say(HOLDS, f"About these bytes: {artifact.name} is {_digest(subject.digest)}")
+    _mention_omitted(check, artifact)
+
+
+def _say_downloaded(check: Check, artifact: LocalArtifact, found: Comparison) -> None:
+    """Say whether a folder holds what was audited on a hub."""
+    if not found.holds:
+        check.say(BROKEN, f"About other bytes than {artifact.name}: it was audited on a hub, before it was downloaded")
+        groups = {"changed": found.changed, "missing": found.missing, "added": found.added}
+        check.lines += [f"    {clean(line)}" for line in _listed(groups)]
+        return
+    check.say(
+        HOLDS,
+        f"About these bytes: {plural(found.whole, 'file')} in {artifact.name} that the audit read whole, and "
+        f"{found.partial} of which it read parts: every byte it read is here, and the rest is what the hub stated then",
+    )
+    if found.added:
+        check.say(OPEN, f"Not covered by this evidence: {_some(found.added)}")
     _mention_omitted(check, artifact)
 
 

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import IO, Any
 
 from hallmarked.checks.sandbox import Limits
 from hallmarked.core.artifact import Artifact
 from hallmarked.core.check import Check
+from hallmarked.core.errors import Error
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measurement, Outcome, Statement, Subject
 
 PREDICATE_TYPE = "https://in-toto.io/attestation/test-result/v0.1"
@@ -30,8 +34,14 @@ MAX_NUMBER = 1 << 53
 """Larger numbers cannot be written down without loss; offsets come from hostile files."""
 TOO_MANY = f"more than {MAX_ITEMS:,} results; the rest was left out"
 TOO_MUCH = f"more than {MAX_BYTES >> 20} MiB of results; the rest was left out"
+MAX_REASON = 500
+ANSWER = struct.Struct(">BI")
+"""Stands before the bytes a child asked for: 1 when they say why it does not get them, and their number."""
 ENVIRONMENT = ("HALLMARKED_CLAMD", "SYSTEMROOT")
 """What a check's process sees of the environment."""
+
+Serve = Callable[[int, int, int], bytes]
+"""Returns a range of a file, given its number, start and size."""
 
 
 @dataclass(slots=True)
@@ -157,7 +167,9 @@ def watch(check: Check, artifact: Artifact, take: Callable[[Item], None]) -> tup
     return True, ""
 
 
-def run_isolated(check_id: str, version: str, description: Mapping[str, Any], limits: Limits) -> Result:
+def run_isolated(
+    check_id: str, version: str, description: Mapping[str, Any], limits: Limits, serve: Serve | None = None
+) -> Result:
     """Run a check in a child process that can neither write nor start programs nor (but for a daemon) reach a network.
 
     Args:
@@ -165,6 +177,8 @@ def run_isolated(check_id: str, version: str, description: Mapping[str, Any], li
         version: Its version, for the result of a child that says nothing at all.
         description: How the child reaches the artifact, see ``hallmarked.artifacts.source.describe``.
         limits: What the child may use.
+        serve: Gives the child ranges of files that it cannot open. The only thing it can ask for, so that a child that
+            was taken over learns nothing but what lies in this artifact.
     """
     result = Result(check_id, version)
     started = time.perf_counter()
@@ -182,11 +196,13 @@ def run_isolated(check_id: str, version: str, description: Mapping[str, Any], li
         timer.start()
         try:
             _send(child.stdin, request)
-            finished = _receive(child.stdout, result)
+            finished = _receive(child.stdout, result, partial(_serve, child.stdin, serve))
         finally:
             timer.cancel()
             child.kill()
             child.wait()
+            with suppress(BrokenPipeError):
+                child.stdin.close()
     result.seconds = time.perf_counter() - started
     if not finished and not result.broke:
         late = result.seconds >= limits.wall_seconds
@@ -197,15 +213,36 @@ def run_isolated(check_id: str, version: str, description: Mapping[str, Any], li
 def _send(stream: IO[bytes], request: Mapping[str, Any]) -> None:
     try:
         stream.write(json.dumps(request).encode() + b"\n")
-        stream.close()
+        stream.flush()
     except BrokenPipeError:
         return  # the child died early; its silence is reported
 
 
-def _receive(stream: IO[bytes], result: Result) -> bool:
+def _serve(stream: IO[bytes], serve: Serve | None, wanted: Any) -> None:
+    """Give the child a range it asks for, or say why not: a length and that many bytes.
+
+    Raises:
+        ValueError: When the child asks for what it cannot have.
+    """
+    if serve is None or not isinstance(wanted, list) or len(wanted) != 3:
+        raise ValueError("nothing is served")
+    try:
+        failed, data = 0, serve(*wanted)
+    except Error as error:
+        failed, data = 1, str(error).encode()[:MAX_REASON]
+    with suppress(BrokenPipeError):  # a child that died while it waited; its silence is reported
+        stream.write(ANSWER.pack(failed, len(data)) + data)
+        stream.flush()
+
+
+def _refuse(wanted: Any) -> None:
+    raise ValueError(f"nothing is served, but {str(wanted)[:50]} was asked for")
+
+
+def _receive(stream: IO[bytes], result: Result, answer: Callable[[Any], None] = _refuse) -> bool:
     """Collect what a child says; True when it said that it was done. Trust none of it: the child may be hijacked."""
-    said = 0
-    for number in range(MAX_ITEMS + 2):
+    said = messages = 0
+    while messages < MAX_ITEMS + 2:
         line = stream.readline(MAX_LINE)
         said += len(line)
         if not line:
@@ -214,22 +251,32 @@ def _receive(stream: IO[bytes], result: Result) -> bool:
             result.broke = TOO_MUCH
             return True
         try:
-            message = json.loads(line)
-            if b"\\u" in line:
-                json.dumps(message, ensure_ascii=False).encode()  # raises for half characters, which cannot be signed
-            kind, body = message["kind"], message["body"]
-            if kind == "done":
-                result.applied, result.broke = body["applied"] is True, str(body["broke"])[:500]
-                return True
-            if kind == "isolation" and number == 0:  # later ones come from a process that has read hostile bytes
-                result.isolation = tuple(map(str, body))
-            else:
-                result.add(READ[kind](body))
+            kind = _take(line, messages, result, answer)
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError):
             result.broke = "the check's process sent something that is not a result"
             return True
+        if kind == "done":
+            return True
+        messages += kind != "read"
     result.broke = TOO_MANY
     return True
+
+
+def _take(line: bytes, number: int, result: Result, answer: Callable[[Any], None]) -> str:
+    """Take one message, and say of which kind it was."""
+    message = json.loads(line)
+    if b"\\u" in line:
+        json.dumps(message, ensure_ascii=False).encode()  # raises for half characters, which cannot be signed
+    kind, body = message["kind"], message["body"]
+    if kind == "done":
+        result.applied, result.broke = body["applied"] is True, str(body["broke"])[:500]
+    elif kind == "read":
+        answer(body)
+    elif kind == "isolation" and number == 0:  # later ones come from a process that has read hostile bytes
+        result.isolation = tuple(map(str, body))
+    else:
+        result.add(READ[kind](body))
+    return str(kind)
 
 
 def _ending(code: int | None) -> str:

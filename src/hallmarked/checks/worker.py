@@ -11,8 +11,9 @@ from typing import Any
 
 from hallmarked.artifacts import source
 from hallmarked.checks import registry
-from hallmarked.checks.runner import compact, watch
+from hallmarked.checks.runner import ANSWER, compact, watch
 from hallmarked.checks.sandbox import Limits, confine
+from hallmarked.core.errors import BackendError
 
 
 def send(kind: str, body: Any) -> None:
@@ -21,11 +22,28 @@ def send(kind: str, body: Any) -> None:
     sys.stdout.flush()
 
 
+def ask(number: int, start: int, size: int) -> bytes:
+    """Ask the process that started this one for a range of a file.
+
+    Raises:
+        BackendError: When it cannot be had.
+    """
+    send("read", [number, start, size])
+    head = sys.stdin.buffer.read(ANSWER.size)
+    if len(head) < ANSWER.size:
+        raise BackendError("nobody gives the bytes of this revision any more")
+    failed, length = ANSWER.unpack(head)
+    data = sys.stdin.buffer.read(length)
+    if failed:
+        raise BackendError(data.decode("utf-8", "replace"))
+    return data
+
+
 def main() -> None:
     """Serve one request from standard input."""
-    request = json.loads(sys.stdin.readline())
+    request = json.loads(sys.stdin.buffer.readline())
     check, _ = registry.load(request["check"])
-    artifact = source.from_description(request["artifact"])
+    artifact = source.from_description(request["artifact"], ask)
     send("isolation", confine(Limits(**request["limits"]), allow_socket=check.needs_socket))
     applied, broke = watch(check, artifact, lambda item: send(type(item).__name__, compact(item)))
     send("done", {"applied": applied, "broke": broke})

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,13 +15,14 @@ import click
 from rich.console import Console
 
 from hallmarked.artifacts.local import LocalArtifact
-from hallmarked.artifacts.source import open_artifact
+from hallmarked.artifacts.remote.address import Address
+from hallmarked.artifacts.source import Auditable, open_artifact
 from hallmarked.audit.audit import judge, sign, write
 from hallmarked.audit.examine import examine
 from hallmarked.audit.report import text
 from hallmarked.audit.report.formats import FILES, RENDERERS
 from hallmarked.audit.report.report import Report
-from hallmarked.cli.setting import PATH, home, passphrase
+from hallmarked.cli.setting import PATH, PATH_OR_ADDRESS, home, passphrase
 from hallmarked.core.errors import InputError
 from hallmarked.core.evidence import Level, Outcome
 from hallmarked.ledger.ledger import TRUST, Ledger
@@ -50,12 +52,13 @@ class Options:
     output: Path | None
     no_output: bool
     checks: Sequence[str]
+    endpoint: str | None
     quiet: bool
     verbose: bool
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=PATH)
+@click.argument("paths", nargs=-1, required=True, type=PATH_OR_ADDRESS, metavar="PATH|hf://OWNER/NAME[@REVISION]...")
 @click.option("--base", type=PATH, help="The model it says it was made from, to compare with.")
 @click.option("--context", "context_name", default="default", show_default=True, help="What to judge it for.")
 @click.option(
@@ -66,19 +69,23 @@ class Options:
 @click.option("--format", "form", type=click.Choice(list(RENDERERS)), default="text", help="What to print.")
 @click.option("--output", type=PATH, help="Folder for report and evidence [PATH.hallmarked].")
 @click.option("--no-output", is_flag=True, help="Only print; sign and write nothing.")
+@click.option("--endpoint", metavar="URL", help="The hub that hf:// means [HF_ENDPOINT, or the public one].")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing when nothing fails.")
 @click.option("-v", "--verbose", is_flag=True, help="Also print notes, every place and every claim.")
 @click.pass_context
 def command(
     ctx: click.Context,
     /,
-    paths: Sequence[Path],
+    paths: Sequence[Path | Address],
     context_name: str,
     fail_on: str | None,
     allow_unknown: bool,
     **options: object,
 ) -> None:
     """Test a model folder, file or archive, and write signed evidence of what was found.
+
+    A repository on a hub (hf://owner/name, hf://datasets/owner/name@revision) is tested without downloading it: of
+    large files only the parts are read that the checks need. HF_TOKEN is used as the hub's own clients do.
 
     Exit status: 0 no finding at the threshold, 1 findings, 2 could not do it or something stayed unknown.
     """
@@ -102,19 +109,46 @@ def _try_ledger() -> None:
         Ledger.open(home(), create=False, passphrase=passphrase()).close()
 
 
-def _audit(path: Path, context: Context, options: Options) -> int:
-    artifact = open_artifact(path, base=options.base)
-    folder = None if options.no_output else _folder(artifact, options.output)
+def _audit(path: Path | Address, context: Context, options: Options) -> int:
+    if isinstance(path, Address):
+        if options.base is not None:
+            raise InputError("--base needs the whole model: download it first, then audit the folder")
+        folder = (
+            None
+            if options.no_output
+            else _writable(options.output or Path(f"{path.repo.rpartition('/')[2]}.hallmarked"))
+        )
+        with _opened(path, options.endpoint) as remote:
+            return _report(remote, str(path), "FOLDER", folder, context, options)
+    local = open_artifact(path, base=options.base)
+    folder = None if options.no_output else _folder(local, options.output)
+    return _report(local, str(path), shlex.quote(str(path)), folder, context, options)
+
+
+@contextmanager
+def _opened(address: Address, endpoint: str | None) -> Iterator[Auditable]:
+    try:
+        from hallmarked.artifacts.remote.open import open_remote  # noqa: PLC0415 -- needs the extra "hub"
+        from hallmarked.artifacts.remote.token import find_login  # noqa: PLC0415 -- likewise
+    except ImportError as error:
+        raise InputError("reading from a hub needs more packages: pip install 'hallmarked[hub]'") from error
+    with open_remote(address, find_login(endpoint)) as artifact:
+        yield artifact
+
+
+def _report(
+    artifact: Auditable, shown: str, files: str, folder: Path | None, context: Context, options: Options
+) -> int:
     console = Console(stderr=True)
-    with console.status(f"Auditing {path}") as status:
+    with console.status(f"Auditing {shown}") as status:
         examination = examine(
             artifact,
             checks=options.checks or None,
-            progress=lambda check: status.update(f"Auditing {path}: {check} done"),
+            progress=lambda check: status.update(f"Auditing {shown}: {check} done"),
         )
     report = judge(examination, context, datetime.now(UTC).replace(microsecond=0))
     if folder is not None:
-        report = _publish(report, path, folder)
+        report = _publish(report, files, folder)
     if not options.quiet or report.verdict.outcome is not Outcome.PASS:
         _print(report, options)
     if folder is not None and not options.quiet:
@@ -128,6 +162,10 @@ def _folder(artifact: LocalArtifact, output: Path | None) -> Path:
     folder = output or path.with_name(f"{path.name}.hallmarked")
     if folder.resolve().is_relative_to(path):
         raise InputError(f"{folder} lies inside of what is audited; choose another --output")
+    return _writable(folder)
+
+
+def _writable(folder: Path) -> Path:
     there = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
     if not os.path.isdir(there):
         raise InputError(f"{there} is not a folder; choose another --output")
@@ -136,9 +174,9 @@ def _folder(artifact: LocalArtifact, output: Path | None) -> Path:
     return folder
 
 
-def _publish(report: Report, path: Path, folder: Path) -> Report:
+def _publish(report: Report, files: str, folder: Path) -> Report:
     """Sign and log the statements, and write report and evidence."""
-    verify = f"hallmarked verify {shlex.quote(str(folder / 'evidence.json'))} {shlex.quote(str(path))}"
+    verify = f"hallmarked verify {shlex.quote(str(folder / 'evidence.json'))} {files}"
     with Ledger.open(home(), passphrase=passphrase()) as ledger:
         signed = sign(report, ledger, verify)
     contents = {name: RENDERERS[form](signed.report).encode() for name, form in FILES.items()}

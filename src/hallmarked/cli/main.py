@@ -9,10 +9,11 @@ from typing import Any, cast
 import click
 
 from hallmarked import __version__
-from hallmarked.core.errors import Error, VerificationError
+from hallmarked.core.errors import Error, InputError, VerificationError
 from hallmarked.core.text import clean
 
 COMMANDS = {
+    "admin": ("hallmarked.cli.admin.group", "Look after a hub: its accounts, its data, its database."),
     "audit": ("hallmarked.cli.audit", "Test a model, and write signed evidence of what was found."),
     "check": ("hallmarked.cli.check", "List the checks and their rules."),
     "convert": ("hallmarked.cli.convert", "Turn pickled weights into safetensors without loading them."),
@@ -37,7 +38,14 @@ class LazyGroup(click.Group):
         """Load one command."""
         if cmd_name not in COMMANDS:
             return None
-        return cast("click.Command", importlib.import_module(COMMANDS[cmd_name][0]).command)
+        try:
+            return cast("click.Command", importlib.import_module(COMMANDS[cmd_name][0]).command)
+        except ModuleNotFoundError as error:
+            if str(error.name).startswith("hallmarked"):
+                raise
+            raise InputError(
+                f"{cmd_name} needs packages of the hub ({error.name}): pip install 'hallmarked[hub]'"
+            ) from error
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; what click would end with status 1, which means findings here, ends with another one."""

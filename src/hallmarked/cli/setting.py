@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
+from hallmarked.artifacts.remote.address import SCHEME, Address, parse_address
 from hallmarked.core.errors import InputError
 
 
@@ -20,6 +22,20 @@ class _GivenPath(click.Path):
             raise InputError("a path is empty; write . if the current folder is meant")
         return super().convert(value, param, ctx)
 
+
+class _PathOrAddress(_GivenPath):
+    """A path, or a repository on a hub."""
+
+    def convert(self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, Address):
+            return value
+        if isinstance(value, str) and value.startswith(SCHEME):
+            return parse_address(value)
+        return super().convert(value, param, ctx)
+
+
+PATH_OR_ADDRESS = _PathOrAddress(path_type=Path, readable=False)
+"""The type of what may lie on this machine or on a hub."""
 
 PATH = _GivenPath(path_type=Path, readable=False)
 """The type of every path on the command line. Whether it can be read is found out, and said, where it is opened."""

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from hallmarked.core.errors import Forbidden
 from hallmarked.hub.clock import now
-from hallmarked.hub.error import Gated, HeldBack, NotSignedIn, RepositoryNotFound
+from hallmarked.hub.error import Gated, HeldBack, NotSignedIn, RepositoryNotFound, TermsNotAccepted
 from hallmarked.hub.schema.account import membership
 from hallmarked.hub.schema.gate import access_request
 from hallmarked.hub.schema.repository import collaborator
@@ -71,6 +71,14 @@ class Actor:
     administrator: bool = False
     writes: bool = True
     """False when the token is for reading only."""
+    repositories: frozenset[str] | None = None
+    """Ids of the only repositories the token is for; None when it is for all."""
+    in_person: bool = False
+    """Whether somebody signed in with a browser, instead of giving a token to a program."""
+    agreed: bool = True
+    """False while the terms of service in force were not accepted."""
+    token_id: str = ""
+    """Of the token that speaks; empty for somebody who signed in."""
 
     @property
     def known(self) -> bool:
@@ -163,14 +171,17 @@ def decide(
     Returns:
         None when they may, otherwise why not.
     """
+    elsewhere = actor.repositories is not None and scope.id not in actor.repositories
+    if elsewhere:
+        standing = Standing()  # whoever has the token is to other repositories what a stranger is
     allowed: set[Action] = set().union(*(ALLOWED[role] for role in standing.roles)) if standing.roles else set()
     inside = bool(standing.roles)
     if (scope.private and not inside) or (scope.disabled and Action.MANAGE not in allowed):
         return RepositoryNotFound(f"there is no {scope.kind} {scope.name}, or you may not see it")
-    if action in CHANGES and not actor.known:
-        return NotSignedIn("sign in first: nobody without an account may do that")
-    if action in CHANGES and not actor.writes:
-        return Forbidden("this token is for reading only; use one that may write")
+    if action in CHANGES and (refusal := refuse_change(actor)):
+        return refusal
+    if action in CHANGES and elsewhere:
+        return Forbidden(f"this token is for other repositories, not for {scope.name}")
     if not scope.private:
         allowed |= _READER if actor.known else _EVERYBODY
     if action not in allowed:
@@ -178,6 +189,54 @@ def decide(
     if action is Action.READ and scope.gate and not inside and not standing.granted:
         return _refuse_gate(actor, scope)
     return _refuse_bytes(allowed, scope, wanted)
+
+
+def refuse_change(actor: Actor) -> Forbidden | None:
+    """Say why an actor may not change anything, wherever it is; None when that is not so."""
+    if not actor.known:
+        return NotSignedIn("sign in first: nobody without an account may do that")
+    if not actor.writes:
+        return Forbidden("this token is for reading only; use one that may write")
+    if not actor.agreed:
+        return TermsNotAccepted("accept the terms of service first: they are on the page /tos")
+    return None
+
+
+def require_change(actor: Actor) -> str:
+    """Return the id of who wants to change something that is not a repository.
+
+    Raises:
+        Forbidden: When they may not; its subclass says why.
+    """
+    if refusal := refuse_change(actor):
+        raise refusal
+    if actor.repositories is not None:
+        raise Forbidden("this token is for some repositories only; use another one")
+    assert actor.account_id is not None
+    return actor.account_id
+
+
+def require_person(actor: Actor) -> str:
+    """Return the id of who wants to change how accounts are entered; a token is not enough for that.
+
+    Raises:
+        Forbidden: When they may not; its subclass says why.
+    """
+    if actor.known and not actor.in_person:
+        raise Forbidden("this needs somebody who signed in with a browser; a token is not enough")
+    return require_change(actor)
+
+
+def require_administrator(actor: Actor) -> str:
+    """Return the id of who wants to change something of the whole hub.
+
+    Raises:
+        Forbidden: When they may not; its subclass says why.
+    """
+    found = require_change(actor)
+    if not actor.administrator:
+        raise Forbidden("only an administrator of this hub may do that")
+    return found
 
 
 def require(db: Connection, actor: Actor, action: Action, scope: Scope, wanted: Bytes | None = None) -> None:

@@ -1,26 +1,24 @@
-"""Accounts and the tokens that programs use."""
+"""Accounts: users and organisations; who belongs to which."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from hallmarked.core.errors import InputError, NotFound
-from hallmarked.hub.access import Actor, Role
+from hallmarked.hub.access import ANYBODY, Actor, Role
 from hallmarked.hub.clock import now
 from hallmarked.hub.error import Conflict
 from hallmarked.hub.path import check_name
-from hallmarked.hub.schema.account import account, membership, token
+from hallmarked.hub.schema.account import account, membership
 from hallmarked.hub.schema.base import new_id
+from hallmarked.hub.trail import Tag, record
 
 MANY = 500
 """Ids named in one query; databases bound the number of parameters."""
-PREFIX = "hm_"
-"""Begins every token, so that scanners for secrets recognise it."""
 RESERVED = frozenset(
     (
         "about",
@@ -75,8 +73,19 @@ class Account:
     administrator: bool
 
 
+MAX_FULL_NAME, MAX_EMAIL = 120, 254
+"""Characters."""
+
+
 def create_account(
-    db: Connection, name: str, *, kind: str = "user", full_name: str = "", email: str = "", administrator: bool = False
+    db: Connection,
+    name: str,
+    *,
+    kind: str = "user",
+    full_name: str = "",
+    email: str = "",
+    administrator: bool = False,
+    by: Actor = ANYBODY,
 ) -> Account:
     """Make an account; a user's password is set apart from it.
 
@@ -86,6 +95,8 @@ def create_account(
     """
     if check_name(name, "account").lower() in RESERVED:
         raise InputError(f"{name} is the address of a page; choose another name")
+    if len(full_name) > MAX_FULL_NAME or not full_name.isprintable() or (email and not _is_email(email)):
+        raise InputError("the full name is too long, or the e-mail address is not one")
     if db.execute(select(account.c.id).where(account.c.key == name.lower())).first():
         raise Conflict(f"the name {name} is taken")
     made = Account(new_id(), kind, name, full_name or name, email, administrator)
@@ -95,19 +106,39 @@ def create_account(
             administrator=administrator, created=now(),
         )
     )  # fmt: skip
+    tag = Tag.ACCOUNT_CREATED if kind == "user" else Tag.ORGANISATION_CREATED
+    record(db, by, tag, f"account:{made.id}", {"administrator": administrator})
     return made
 
 
-def find_account(db: Connection, name: str) -> Account:
+def find_account(db: Connection, name: str, *, kind: str = "", disabled: bool = False) -> Account:
     """Return the account of a name.
+
+    Args:
+        db: A transaction.
+        name: In whatever case.
+        kind: ``user`` or ``organisation``; empty for either.
+        disabled: Whether to find also one that is disabled.
 
     Raises:
         NotFound: When there is none.
     """
-    row = db.execute(select(account).where(account.c.key == name.lower(), account.c.disabled.is_(None))).first()
+    row = db.execute(select(account).where(account.c.key == name.lower())).first()
+    if row is None or (row.disabled is not None and not disabled) or kind not in ("", row.kind):
+        raise NotFound(f"there is no {kind or 'account'} {name[:100]}")
+    return from_row(row)
+
+
+def read_account(db: Connection, account_id: str) -> Account:
+    """Return the account of an id, also a disabled one.
+
+    Raises:
+        NotFound: When there is none.
+    """
+    row = db.execute(select(account).where(account.c.id == account_id)).first()
     if row is None:
-        raise NotFound(f"there is no account {name[:100]}")
-    return Account(row.id, row.kind, row.name, row.full_name, row.email, row.administrator)
+        raise NotFound("there is no such account")
+    return from_row(row)
 
 
 def set_role(db: Connection, organisation_id: str, account_id: str, role: Role) -> None:
@@ -124,67 +155,28 @@ def organisations(db: Connection, account_id: str) -> list[tuple[Account, Role]]
     rows = db.execute(
         select(account, membership.c.role)
         .join(membership, membership.c.organisation_id == account.c.id)
-        .where(membership.c.account_id == account_id)
+        .where(membership.c.account_id == account_id, account.c.disabled.is_(None))
         .order_by(account.c.key)
     )
-    return [
-        (Account(row.id, row.kind, row.name, row.full_name, row.email, row.administrator), Role(row.role))
-        for row in rows
-    ]
+    return [(from_row(row), Role(row.role)) for row in rows]
 
 
-def create_token(
-    db: Connection, account_id: str, name: str, *, scope: str = "write", expires: int | None = None
-) -> str:
-    """Make a token; it is shown once, the hub keeps its digest only.
-
-    Args:
-        db: A writing transaction.
-        account_id: Whose.
-        name: What its owner calls it.
-        scope: ``read`` or ``write``.
-        expires: When it ends, in milliseconds since the epoch.
-    """
-    if scope not in ("read", "write"):
-        raise InputError("a token is for 'read' or for 'write'")
-    text = PREFIX + secrets.token_urlsafe(30)
-    db.execute(
-        insert(token).values(
-            id=new_id(),
-            account_id=account_id,
-            digest=_digest(text),
-            name=name,
-            scope=scope,
-            created=now(),
-            expires=expires,
-        )
-    )
-    return text
+def from_row(row: Row[Any]) -> Account:
+    """Read an account from a row that has the columns of its table."""
+    return Account(row.id, row.kind, row.name, row.full_name, row.email, row.administrator)
 
 
-def actor_of_token(db: Connection, text: str) -> Actor | None:
-    """Return who a token speaks for; None when it is not valid (any more)."""
-    row = db.execute(
-        select(token.c.scope, token.c.expires, account)
-        .join(account, account.c.id == token.c.account_id)
-        .where(token.c.digest == _digest(text), account.c.disabled.is_(None))
-    ).first()
-    if row is None or (row.expires is not None and row.expires <= now()):
-        return None
-    return Actor(row.id, row.name, row.administrator, row.scope == "write")
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+def _is_email(text: str) -> bool:
+    before, _, after = text.partition("@")
+    plain = text.isprintable() and not any(char in text for char in ' ,;<>"\\')
+    return bool(before and after) and "@" not in after and len(text) <= MAX_EMAIL and plain
 
 
 def names_of(db: Connection, ids: Iterable[str | None]) -> dict[str, str]:
     """Return the names of accounts by id; those that are gone are left out."""
-    wanted = {each for each in ids if each}
+    wanted = sorted({each for each in ids if each})
     found: dict[str, str] = {}
     for start in range(0, len(wanted), MANY):
-        part = sorted(wanted)[start : start + MANY]
-        found |= {
-            row.id: row.name for row in db.execute(select(account.c.id, account.c.name).where(account.c.id.in_(part)))
-        }
+        chosen = account.c.id.in_(wanted[start : start + MANY])
+        found |= {row.id: row.name for row in db.execute(select(account.c.id, account.c.name).where(chosen))}
     return found

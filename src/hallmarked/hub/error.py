@@ -38,6 +38,12 @@ class NotSignedIn(Forbidden):
     code = "NotSignedIn"
 
 
+class TermsNotAccepted(Forbidden):
+    """The terms of service in force have to be accepted first."""
+
+    code = "TermsNotAccepted"
+
+
 class Gated(Forbidden):
     """Access has to be asked for first."""
 
@@ -66,6 +72,18 @@ class TooLarge(InputError):
     """More was sent than is accepted (HTTP 413)."""
 
     code = "TooLarge"
+
+
+class TooSlow(InputError):
+    """The bytes came too slowly (HTTP 408)."""
+
+    code = "TooSlow"
+
+
+class Interrupted(InputError):
+    """The connection ended before everything was there; nobody reads this answer."""
+
+    code = "Interrupted"
 
 
 class TooMany(Forbidden):

@@ -1,4 +1,4 @@
-"""One hub: its settings, database and files, opened together."""
+"""One hub: its settings, database, files and ledger, opened together."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hallmarked.core.errors import BackendError
 from hallmarked.hub.blob.place import open_blobs
 from hallmarked.hub.blob.store import BlobStore
 from hallmarked.hub.database import Database
+from hallmarked.hub.journal import FOLDER, Journal
 from hallmarked.hub.setting import Settings
 
 SECRET = 32
@@ -28,9 +29,11 @@ class Hub:
     blobs: BlobStore
     secret: bytes
     """Signs addresses and tokens that live for minutes; shared by all processes of the hub."""
+    journal: Journal
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the ledger and the database."""
+        self.journal.close()
         self.database.close()
 
     def __enter__(self) -> Hub:
@@ -42,12 +45,16 @@ class Hub:
         self.close()
 
 
-def open_hub(settings: Settings) -> Hub:
+def open_hub(settings: Settings, passphrase: str | None = None) -> Hub:
     """Open a hub, and make what is missing.
 
+    Args:
+        settings: Where its things are.
+        passphrase: Opens the keys of its ledger, or protects new ones.
+
     Raises:
-        InputError: When a setting cannot be used.
-        BackendError: When the data folder or the database cannot be used.
+        InputError: When a setting, or a key, cannot be used.
+        BackendError: When the data folder, the database or the ledger cannot be used.
     """
     try:
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -55,8 +62,17 @@ def open_hub(settings: Settings) -> Hub:
         raise BackendError(f"the data folder {settings.data} cannot be made: {error.strerror}") from error
     database = Database(settings.database_url)
     database.create()
-    blobs = open_blobs(settings.storage.blobs or str(settings.data / "blobs"))
-    return Hub(settings, database, blobs, _secret(settings.data / "secret"))
+    blobs = open_blobs(settings.storage.blobs or str(settings.data / "blobs"), settings.storage.endpoint)
+    secret = _secret(settings.data / "secret")
+    server, url = settings.server, settings.database_url
+    journal = Journal.open(
+        settings.data / FOLDER,
+        url=url if database.dialect == "postgresql" else None,
+        name=server.name,
+        address=server.url,
+        passphrase=passphrase,
+    )
+    return Hub(settings, database, blobs, secret, journal)
 
 
 def _secret(path: Path) -> bytes:

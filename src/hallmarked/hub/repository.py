@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from hallmarked.core.errors import Forbidden, InputError, NotFound
-from hallmarked.hub.access import ALLOWED, Action, Actor, Role, Scope, require
+from hallmarked.hub.access import ALLOWED, Action, Actor, Role, Scope, require, require_change
 from hallmarked.hub.account import Account, find_account, organisations
 from hallmarked.hub.clock import now
-from hallmarked.hub.error import Conflict, NotSignedIn, RepositoryNotFound
+from hallmarked.hub.error import Conflict, RepositoryNotFound
 from hallmarked.hub.path import check_name
 from hallmarked.hub.schema.account import account
 from hallmarked.hub.schema.base import new_id
@@ -176,14 +176,11 @@ def owner_for(db: Connection, actor: Actor, owner: str | None) -> Account:
         Forbidden: When it is not theirs.
         NotFound: When there is no such account.
     """
-    if actor.account_id is None:
-        raise NotSignedIn("sign in first: nobody without an account may do that")
-    if not actor.writes:
-        raise Forbidden("this token is for reading only; use one that may write")
+    me = require_change(actor)
     home = find_account(db, owner or actor.name)
-    if home.id == actor.account_id or actor.administrator:
+    if home.id == me or actor.administrator:
         return home
-    roles = {member.id: role for member, role in organisations(db, actor.account_id)}
+    roles = {member.id: role for member, role in organisations(db, me)}
     if Action.WRITE not in ALLOWED.get(roles.get(home.id, Role.READER), frozenset()):
         raise Forbidden(f"you may not make repositories for {home.name}")
     return home

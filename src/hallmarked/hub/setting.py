@@ -28,6 +28,7 @@ class Server:
     url: str = setting("", "Address that people and clients use, when a proxy stands in front; else as they asked.")
     workers: int = setting(1, "Processes that answer requests.")
     name: str = setting("hallmarked", "What this hub is called, on its pages and in its evidence.")
+    hosts: tuple[str, ...] = setting((), "Names this hub answers to besides the one in url; * for any.")
     accelerate: str = setting("", "Internal location of a proxy that sends files (X-Accel-Redirect), e.g. /blobs/.")
 
 
@@ -48,6 +49,9 @@ class Limit:
     file_gib: int = setting(512, "Largest file, GiB.")
     commit_mib: int = setting(256, "Largest body of a commit, MiB; large files are not in it.")
     restore_days: int = setting(30, "How long a deleted repository can be restored.")
+    sign_ins: int = setting(10, "Wrong passwords and tokens from one address, and for one account, a minute.")
+    changes: int = setting(6_000, "Changing requests by one account or address, a minute; 0 for any number.")
+    reads: int = setting(60_000, "Other requests by one account or address, a minute; 0 for any number.")
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,37 @@ class Policy:
 
 
 @dataclass(frozen=True)
+class Terms:
+    """What people agree to before they change anything."""
+
+    version: str = setting("", "Version in force, e.g. 2026-11; empty: there are no terms. A new one is accepted anew.")
+    text: str = setting("", "The terms, as Markdown, or the path of a file that has them.")
+
+
+@dataclass(frozen=True)
+class Login:
+    """Signing in through another service (OpenID Connect), beside passwords."""
+
+    issuer: str = setting("", "Address of the service, as it names itself; empty for none.")
+    client: str = setting("", "Name by which the service knows this hub (client id).")
+    secret: str = setting("", "Secret that goes with it.")
+    label: str = setting("", "What the button says the service is called; empty for its host.")
+    create: bool = setting(False, "Make an account for whoever comes from there the first time.")
+    register: bool = setting(False, "Let anybody make an account with a password.")
+
+
+@dataclass(frozen=True)
+class Mail:
+    """Sending messages by e-mail as well."""
+
+    host: str = setting("", "Mail server (SMTP); empty: messages are only on the pages.")
+    port: int = setting(587, "Its port; 465 speaks TLS at once, others are asked to (STARTTLS).")
+    user: str = setting("", "Name to sign in there with; empty for none.")
+    password: str = setting("", "Password that goes with it.")
+    sender: str = setting("", "Address that the mail comes from.")
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings, by section."""
 
@@ -67,6 +102,9 @@ class Settings:
     storage: Storage = field(default_factory=Storage)
     limit: Limit = field(default_factory=Limit)
     policy: Policy = field(default_factory=Policy)
+    terms: Terms = field(default_factory=Terms)
+    login: Login = field(default_factory=Login)
+    mail: Mail = field(default_factory=Mail)
 
     @property
     def data(self) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from hallmarked.core.errors import BackendError, NotFound, VerificationError
@@ -12,7 +12,7 @@ from hallmarked.ledger.key import key_id
 from hallmarked.ledger.leaf import match_leaf, read_leaf
 from hallmarked.ledger.merkle import Frontier, leaf_hash
 from hallmarked.ledger.note import NoteKey, open_note
-from hallmarked.ledger.statement import read_statement
+from hallmarked.ledger.statement import list_digests, read_statement
 from hallmarked.ledger.store import Head, Store
 from hallmarked.ledger.strict import parse_json
 from hallmarked.ledger.tile import TileTree
@@ -52,6 +52,7 @@ class _Checker:
         try:
             yield from self._store.faults()
             self._keys = tuple(NoteKey(self._store.origin, public) for public in self._store.keys("log"))
+            self._indexed = self._store.indexed()
             self._signers = {key_id(public): public for public in self._store.keys("signer")}
             yield from self._run()
         except BackendError as error:
@@ -67,7 +68,7 @@ class _Checker:
             while head is not None and head.size <= index:
                 yield from self._check_head(head)
                 last, head = head.size, next(heads, None)
-            yield from (f"entry {index}: {fault}" for fault in self._check_entry(leaf))
+            yield from (f"entry {index}: {fault}" for fault in self._check_entry(index, leaf))
             self.frontier.append(leaf_hash(leaf))
             self._tree.append(leaf_hash(leaf))
             if self.frontier.size % 1024 == 0:
@@ -96,9 +97,10 @@ class _Checker:
         if self.frontier.root() != stated.root:
             yield f"the entries do not give the root of the checkpoint of size {head.size}"
 
-    def _check_entry(self, data: bytes) -> Iterator[str]:
+    def _check_entry(self, index: int, data: bytes) -> Iterator[str]:
         try:
             leaf = read_leaf(data)
+            yield from self._check_index(index, leaf.subjects)
             stored = self._store.envelope(leaf.env)
             if stored is None:
                 self.erased += 1
@@ -110,9 +112,16 @@ class _Checker:
                 yield "the key that signed it is not known"
                 return
             verify_envelope(envelope, self._signers[leaf.kid])
-            match_leaf(leaf, envelope, read_statement(envelope.payload))
+            statement = read_statement(envelope.payload)
+            match_leaf(leaf, envelope, statement)
+            yield from self._check_index(index, set(list_digests(statement)) - set(leaf.subjects))
         except (VerificationError, NotFound) as error:
             yield str(error)
+
+    def _check_index(self, index: int, digests: Iterable[str]) -> Iterator[str]:
+        """Who looks for a digest must find all that was said about it."""
+        if index < self._indexed and not all(self._store.is_listed(digest, index) for digest in digests):
+            yield "the index does not lead from all its subjects to it"
 
     def _check_tiles(self, *, full_only: bool = False) -> Iterator[str]:
         for level, index, hashes in self._tree.take_changed(full_only=full_only):

@@ -17,21 +17,25 @@ from hallmarked.ledger.canonical import leaf_bytes, statement_bytes
 from hallmarked.ledger.dsse import sign_envelope
 from hallmarked.ledger.key import SigningKey, create_key, load_key, load_or_create_key
 from hallmarked.ledger.log import Entry, Log, Receipt
-from hallmarked.ledger.sqlite import SqliteStore
+from hallmarked.ledger.place import open_store
 from hallmarked.ledger.trust import Role, Trust, TrustedKey, dump_trust, load_trust, rotate
 
 LOG, LOG_KEY, MAKER_KEY, TRUST = "log.sqlite3", "log.pem", "maker.pem", "trust.json"
 
 
-def read_log(folder: Path) -> Log:
+def read_log(folder: Path, url: str | None = None) -> Log:
     """Open the log of a ledger for reading, which needs no key.
+
+    Args:
+        folder: Holds the log, unless a database does.
+        url: That database.
 
     Raises:
         NotFound: When there is none.
         InputError: When the file is something else.
         BackendError: When it cannot be read, or is damaged.
     """
-    return Log(SqliteStore(folder / LOG))
+    return Log(open_store(url or folder / LOG))
 
 
 def read_trust(folder: Path) -> Trust:
@@ -67,15 +71,19 @@ class Ledger:
         passphrase: str | None = None,
         name: str = "",
         role: Role = Role.MAKER,
+        url: str | None = None,
+        origin: str = "",
     ) -> Ledger:
         """Open the ledger in a folder, or make one there.
 
         Args:
-            folder: Holds ``log.sqlite3``, ``log.pem``, ``maker.pem`` and ``trust.json``.
+            folder: Holds ``log.pem``, ``maker.pem``, ``trust.json``, and ``log.sqlite3`` unless a database has the log.
             create: Make what is missing.
             passphrase: Opens the keys, or protects new ones.
             name: Who signs, for the trust file of a new ledger.
             role: As what, likewise.
+            url: The database that has the log, as ``postgresql://user@host/name``.
+            origin: What a new log is called; where it is served, without scheme, when anybody is to read it there.
 
         Raises:
             NotFound: When there is none and none shall be made.
@@ -83,15 +91,15 @@ class Ledger:
             BackendError: When something cannot be read or written, or the log is damaged.
         """
         read = load_or_create_key if create else load_key
-        if not create and not os.path.isfile(folder / LOG):  # unlike pathlib, false where nothing may be read
+        if not create and not os.path.isfile(folder / (MAKER_KEY if url else LOG)):  # unlike pathlib, false when hidden
             raise NotFound(f"there is no ledger at {folder}")
         log_key, key = read(folder / LOG_KEY, passphrase), read(folder / MAKER_KEY, passphrase)
         trust = _load_trust_file(folder / TRUST)
         if trust is not None:
             log_key = _finish_rotation(folder / LOG_KEY, log_key, trust, passphrase)
             key = _finish_rotation(folder / MAKER_KEY, key, trust, passphrase)
-        origin = f"hallmarked.internal/{log_key.keyid[:16]}"
-        log = Log(SqliteStore(folder / LOG, origin if create else None), log_key)
+        origin = origin or f"hallmarked.internal/{log_key.keyid[:16]}"
+        log = _open_log(url or folder / LOG, origin if create else None, log_key)
         try:
             if trust is None:
                 maker = TrustedKey(key.public, role, name or f"key {key.keyid[:8]}")
@@ -116,11 +124,26 @@ class Ledger:
             InputError: When a statement cannot be written as canonical JSON, or the key is not valid at that time.
             BackendError: When the log cannot be written; then nothing was logged.
         """
+        return self.log.append(self.prepare(statements, time=time, blind_secret=blind_secret))
+
+    def prepare(
+        self, statements: Sequence[Statement], *, time: datetime, blind_secret: bytes | None = None
+    ) -> list[Entry]:
+        """Sign statements so that they can be logged and will verify.
+
+        Args:
+            statements: What was seen.
+            time: When.
+            blind_secret: Hide from readers of the log what the statements are about.
+
+        Raises:
+            InputError: When a statement cannot be written as canonical JSON, or the key is not valid at that time.
+        """
         if time.tzinfo is None:
             raise InputError("a time needs a time zone")
         self.trust = _load_trust_file(self.folder / TRUST) or self.trust
         self._refuse_replaced_keys(time)
-        return self.log.append([self.sign(statement, time, blind_secret=blind_secret) for statement in statements])
+        return [self.sign(statement, time, blind_secret=blind_secret) for statement in statements]
 
     def sign(self, statement: Statement, time: datetime, *, blind_secret: bytes | None = None) -> Entry:
         """Sign a statement so that it can be logged.
@@ -209,6 +232,15 @@ class Ledger:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _open_log(place: Path | str, origin: str | None, key: SigningKey) -> Log:
+    store = open_store(place, origin)
+    try:
+        return Log(store, key)
+    except BaseException:
+        store.close()
+        raise
 
 
 def _load_trust_file(path: Path) -> Trust | None:

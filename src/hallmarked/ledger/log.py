@@ -5,7 +5,8 @@ Specifications: https://www.rfc-editor.org/rfc/rfc6962#section-2.1, https://c2sp
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -23,6 +24,15 @@ from hallmarked.ledger.statement import list_digests, read_statement
 from hallmarked.ledger.store import Head, Store
 from hallmarked.ledger.strict import parse_json
 from hallmarked.ledger.tile import TileTree
+
+
+def read_digests(envelope: bytes) -> list[str]:
+    """Return the digests of the statement in a stored envelope, as ``algorithm:hex``.
+
+    Raises:
+        VerificationError: When it is malformed.
+    """
+    return list_digests(read_statement(read_envelope(parse_json(envelope, "envelope")).payload))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +153,7 @@ class Log:
             for public in {entry.public for entry in entries}:
                 self._store.add_key("signer", public)
             self._store.put_tiles(tree.take_changed())
+            self._index([entry.leaf for entry in entries], envelopes, head.size)
             # Signed here, but seen by nobody before the transaction is durable.
             new = self._sign(tree.size, tree.root())
             self._store.add_head(new)
@@ -196,6 +207,14 @@ class Log:
             raise BackendError(f"the log {self.origin} is damaged: it has lost entry {index}")
         return data
 
+    def envelope(self, digest: str) -> bytes | None:
+        """Return an envelope by its SHA-256; None when it was erased.
+
+        Raises:
+            NotFound: When it never was there.
+        """
+        return self._store.envelope(digest)
+
     def leaves(self, start: int = 0) -> Iterator[tuple[int, Leaf]]:
         """Yield index and record of each entry from an index on.
 
@@ -219,17 +238,29 @@ class Log:
         def matches(listed: str) -> bool:
             return listed == digest if name else listed.rpartition(":")[2] == value
 
-        return [index for index, leaf in self.leaves() if any(matches(listed) for listed in self._digests(leaf))]
+        start = self._store.indexed()
+        found = set(self._store.find(digest))
+        # What no index covers yet was written by an earlier version, and is read through.
+        found |= {index for index, leaf in self.leaves(start) if any(map(matches, self._digests(leaf)))}
+        return sorted(found)
 
-    def _digests(self, leaf: Leaf) -> Sequence[str]:
+    def _index(self, leaves: Sequence[bytes], envelopes: Mapping[str, bytes], size: int) -> None:
+        """Put entries from ``size`` on into the index of subjects, and those before it that are not in it yet."""
+        backlog = list(self.leaves(self._store.indexed()))
+        rows = [(digest, index) for index, leaf in backlog for digest in self._digests(leaf)]
+        for index, data in enumerate(leaves, size):
+            with contextlib.suppress(VerificationError):  # nobody finds a record that nobody can read
+                leaf = read_leaf(data)
+                rows += [(digest, index) for digest in self._digests(leaf, envelopes.get(leaf.env))]
+        self._store.add_subjects(rows, size + len(leaves))
+
+    def _digests(self, leaf: Leaf, stored: bytes | None = None) -> Sequence[str]:
         """Return all digests of a statement: the leaf's, or the envelope's where the leaf has not all of them."""
         if leaf.subjects and not leaf.more:
             return leaf.subjects
         try:
-            stored = self._store.envelope(leaf.env)
-            if stored is None:
-                return leaf.subjects
-            return list_digests(read_statement(read_envelope(parse_json(stored, "envelope")).payload))
+            stored = stored or self._store.envelope(leaf.env)
+            return leaf.subjects if stored is None else read_digests(stored)
         except (VerificationError, NotFound) as error:
             raise BackendError(f"the log {self.origin} is damaged: {error}") from error
 
@@ -306,7 +337,18 @@ class Log:
         Raises:
             NotFound: When there is no such envelope.
         """
-        self._store.erase(digest)
+        self._store.erase(digest, self._unlisted(digest))
+
+    def _unlisted(self, digest: str) -> list[tuple[str, int]]:
+        """Return the rows of the index of subjects that tell what only this envelope tells."""
+        stored, rows = self._store.envelope(digest), list[tuple[str, int]]()
+        with contextlib.suppress(VerificationError, BackendError):  # what is damaged is erased like anything else
+            for subject in read_digests(stored) if stored is not None else ():
+                for index in self._store.find(subject):
+                    leaf = read_leaf(self.leaf(index))
+                    if leaf.env == digest and subject not in leaf.subjects:
+                        rows.append((subject, index))
+        return rows
 
     def close(self) -> None:
         """Let go of the store."""

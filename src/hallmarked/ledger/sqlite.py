@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from hallmarked.core.errors import BackendError, InputError, NotFound
-from hallmarked.ledger.store import Head
+from hallmarked.ledger.store import Head, split_rows
 
 SCHEMA_VERSION = 1
 """Stored in every file as ``user_version``. Raise it with every change of the tables below."""
@@ -31,6 +31,13 @@ CREATE TABLE tile (level INTEGER NOT NULL, idx INTEGER NOT NULL, hashes BLOB NOT
 CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, root BLOB NOT NULL, note TEXT NOT NULL);
 CREATE TABLE signer (use TEXT NOT NULL, public BLOB NOT NULL, PRIMARY KEY (use, public));
 """
+_INDEX_SCHEMA = """
+CREATE TABLE IF NOT EXISTS subject (
+    value TEXT NOT NULL, algorithm TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (value, algorithm, idx)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS indexed (stop INTEGER NOT NULL);
+"""
+"""A view over the entries. Logs that lack it are read without, and get it with the next entry."""
 _WITNESS_SCHEMA = """
 CREATE TABLE log (name TEXT NOT NULL);
 CREATE TABLE seen (origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL);
@@ -137,7 +144,7 @@ class _Database:
         """Turn what SQLite raises into one sentence."""
         try:
             yield
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             if "not a database" in str(error):
                 raise InputError(f"{self.path} is not a {self._what} of hallmarked") from error
             busy = "locked" in str(error) or "busy" in str(error)
@@ -235,15 +242,55 @@ class SqliteStore(_Database):
             raise NotFound(f"the log has no envelope {digest}")
         return None if rows[0][0] is None else self._blob(rows[0][0])
 
-    def erase(self, digest: str) -> None:
+    def erase(self, digest: str, unlisted: Sequence[tuple[str, int]] = ()) -> None:
         """Erase an envelope so that its bytes are gone from the disk, and remember that it was erased."""
         with self._lock, self._errors():
-            done = self._db.execute("UPDATE envelope SET body = NULL WHERE digest = ?", (digest,)).rowcount
+            with self.write():
+                done = self._db.execute("UPDATE envelope SET body = NULL WHERE digest = ?", (digest,)).rowcount
+                if unlisted:
+                    self._db.executemany(
+                        "DELETE FROM subject WHERE algorithm = ? AND value = ? AND idx = ?", split_rows(unlisted)
+                    )
             # What was written before still lies in the write-ahead log; moving it over truncates that file.
             if done and self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
                 raise BackendError(f"the log {self.path} is being read, so erased bytes are still on disk; try again")
         if not done:
             raise NotFound(f"the log has no envelope {digest}")
+
+    def indexed(self) -> int:
+        """Return how many entries, from the first on, are in the index of subjects."""
+        if not self._query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'indexed'"):
+            return 0
+        rows = self._query("SELECT max(stop) FROM indexed")
+        return rows[0][0] if isinstance(rows[0][0], int) else 0
+
+    def add_subjects(self, rows: Sequence[tuple[str, int]], stop: int) -> None:
+        """Add rows to the index, which then covers the entries before ``stop``."""
+        with self._errors():
+            for sentence in _sentences(_INDEX_SCHEMA):
+                self._db.execute(sentence)
+            self._db.executemany(
+                "INSERT OR IGNORE INTO subject (algorithm, value, idx) VALUES (?, ?, ?)", split_rows(rows)
+            )
+            self._db.execute("DELETE FROM indexed")
+            self._db.execute("INSERT INTO indexed VALUES (?)", (stop,))
+
+    def find(self, digest: str) -> list[int]:
+        """Return the indexed entries about a digest, in order."""
+        name, _, value = digest.rpartition(":")
+        if not self.indexed():
+            return []
+        rows = self._query(
+            "SELECT DISTINCT idx FROM subject WHERE value = ? AND (? = '' OR algorithm = ?) ORDER BY idx",
+            *(value, name, name),
+        )
+        return [row[0] for row in rows]
+
+    def is_listed(self, digest: str, index: int) -> bool:
+        """Say whether the index has a row."""
+        name, _, value = digest.rpartition(":")
+        sql = "SELECT 1 FROM subject WHERE value = ? AND algorithm = ? AND idx = ?"
+        return bool(self._query(sql, value, name, index))
 
     def tile(self, level: int, index: int) -> bytes:
         """Return the hashes of a tile so far; empty when there are none."""

@@ -17,6 +17,11 @@ class Head:
     note: str
 
 
+def split_rows(rows: Sequence[tuple[str, int]]) -> list[tuple[str, str, int]]:
+    """Return algorithm, hex and entry of rows of the index of subjects."""
+    return [(name, value, index) for digest, index in rows for name, _, value in [digest.rpartition(":")]]
+
+
 class Store(Protocol):
     """Rows of one log.
 
@@ -61,12 +66,31 @@ class Store(Protocol):
             NotFound: When it never was there.
         """
 
-    def erase(self, digest: str) -> None:
+    def erase(self, digest: str, unlisted: Sequence[tuple[str, int]] = ()) -> None:
         """Erase an envelope so that its bytes are gone from the disk, and remember that it was erased.
+
+        Args:
+            digest: Of the envelope.
+            unlisted: Rows of the index of subjects that only the envelope knew; they go with it.
 
         Raises:
             NotFound: When it never was there.
         """
+
+    def indexed(self) -> int:
+        """Return how many entries, from the first on, are in the index of subjects."""
+
+    def add_subjects(self, rows: Sequence[tuple[str, int]], stop: int) -> None:
+        """Add rows (``algorithm:hex``, index of the entry) to the index of subjects.
+
+        The index then covers all entries before ``stop``.
+        """
+
+    def find(self, digest: str) -> list[int]:
+        """Return the indexed entries about ``algorithm:hex``, or about any algorithm's hex, in order."""
+
+    def is_listed(self, digest: str, index: int) -> bool:
+        """Say whether the index has a row."""
 
     def tile(self, level: int, index: int) -> bytes:
         """Return the hashes of a tile so far; empty when there are none."""

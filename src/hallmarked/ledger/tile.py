@@ -5,6 +5,7 @@ Specification: https://c2sp.org/tlog-tiles.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 
 from hallmarked.core.errors import BackendError, InputError
@@ -33,6 +34,22 @@ def tile_path(level: int | None, index: int, width: int = WIDTH) -> str:
         name, rest = f"x{rest % 1000:03}/{name}", rest // 1000
     suffix = "" if width == WIDTH else f".p/{width}"
     return f"tile/{'entries' if level is None else level}/{name}{suffix}"
+
+
+def read_tile_path(path: str) -> tuple[int | None, int, int]:
+    """Return level (None for a bundle of entries), index and width of a tile from its path; one tile has one path.
+
+    Raises:
+        InputError: When no tile has that path.
+    """
+    found = re.fullmatch(r"tile/(entries|\d{1,2})/((?:x\d{3}/){0,6}\d{3})(?:\.p/(\d{1,3}))?", path, re.ASCII)
+    if found is None:
+        raise InputError("there is no such tile")
+    level = None if found[1] == "entries" else int(found[1])
+    index, width = int(found[2].replace("x", "").replace("/", "")), int(found[3] or WIDTH)
+    if tile_path(level, index, width) != path:
+        raise InputError("there is no such tile")
+    return level, index, width
 
 
 def list_tiles(size: int) -> Iterator[tuple[int, int, int]]:

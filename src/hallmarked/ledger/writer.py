@@ -1,4 +1,4 @@
-"""Group commit: many threads log single entries, few transactions carry them.
+"""Group commit: many threads log a few entries each, few transactions carry them.
 
 An fsync costs more than all the hashing and signing of an entry, so entries that arrive together share one.
 """
@@ -8,13 +8,15 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
+from itertools import islice
 from types import TracebackType
 
 from hallmarked.core.errors import BackendError, Error, InputError
 from hallmarked.ledger.log import Entry, Log, Receipt
 
-_Job = tuple[Entry, "Future[Receipt]"]
+_Job = tuple[Sequence[Entry], "Future[list[Receipt]]"]
 
 
 class GroupWriter:
@@ -22,7 +24,7 @@ class GroupWriter:
 
     Args:
         log: The log to write; others may write it meanwhile.
-        limit: Commit when so many entries are waiting.
+        limit: Commit when so many entries, or more, are waiting.
         linger: Commit when the first of them has waited so many seconds.
         pause: Commit as soon as nobody came for so many seconds: waiting on would only cost those who wait.
     """
@@ -36,27 +38,27 @@ class GroupWriter:
         self._thread = threading.Thread(target=self._run, name="hallmarked-ledger", daemon=True)
         self._thread.start()
 
-    def submit(self, entry: Entry) -> Future[Receipt]:
-        """Hand in an entry. It is in the log when the future has a receipt, and not before.
+    def submit(self, entries: Sequence[Entry]) -> Future[list[Receipt]]:
+        """Hand in entries that belong together. They are in the log, all of them, when the future has their receipts.
 
         Raises:
             InputError: When the writer is closed.
         """
-        future: Future[Receipt] = Future()
+        future: Future[list[Receipt]] = Future()
         with self._lock:
             if self._closed:
                 raise InputError("the log's writer is closed")
-            self._jobs.put((entry, future))
+            self._jobs.put((entries, future))
         return future
 
-    def append(self, entry: Entry) -> Receipt:
-        """Hand in an entry and wait until it is in the log.
+    def append(self, entries: Sequence[Entry]) -> list[Receipt]:
+        """Hand in entries and wait until they are in the log.
 
         Raises:
             InputError: When the writer is closed.
             BackendError: When the log cannot be written.
         """
-        return self.submit(entry).result()
+        return self.submit(entries).result()
 
     def close(self) -> None:
         """Log what is waiting and stop."""
@@ -91,7 +93,7 @@ class GroupWriter:
         deadline = time.monotonic() + self._linger
         while job is not None:
             batch.append(job)
-            if len(batch) == self._limit:
+            if sum(len(entries) for entries, _ in batch) >= self._limit:
                 break
             try:
                 job = self._jobs.get(timeout=max(0.0, min(self._pause, deadline - time.monotonic())))
@@ -104,9 +106,9 @@ class GroupWriter:
     def _commit(self, batch: list[_Job]) -> None:
         waiting = [job for job in batch if job[1].set_running_or_notify_cancel()]
         try:
-            receipts = self._log.append([entry for entry, _ in waiting])
-            for (_, future), receipt in zip(waiting, receipts, strict=True):
-                future.set_result(receipt)
+            receipts = iter(self._log.append([entry for entries, _ in waiting for entry in entries]))
+            for entries, future in waiting:
+                future.set_result(list(islice(receipts, len(entries))))
         except Error as error:
             for _, future in waiting:
                 future.set_exception(error)

@@ -6,10 +6,10 @@ from fastapi import FastAPI
 
 from hallmarked.hub.hub import Hub
 from hallmarked.web.address import KeepSlashes
-from hallmarked.web.route import account, card, commit, lfs, repository, resolve, tree
+from hallmarked.web.route import account, card, commit, ledger, lfs, repository, resolve, tree
 from hallmarked.web.site import install
 
-MODULES = (account, card, repository, tree, commit, lfs, resolve)
+MODULES = (account, card, ledger, repository, tree, commit, lfs, resolve)
 """Modules with routes, in the order in which they are tried."""
 
 

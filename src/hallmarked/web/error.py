@@ -19,6 +19,7 @@ from hallmarked.hub.error import (
     RepositoryNotFound,
     TooLarge,
     TooMany,
+    TooSlow,
 )
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ STATUS: tuple[tuple[type[Error], int], ...] = (
     (Conflict, 409),
     (Outdated, 412),
     (TooLarge, 413),
+    (TooSlow, 408),
     (InputError, 400),
     (FormatError, 400),
     (VerificationError, 409),
@@ -59,6 +61,8 @@ def answer(request: Request, error: Exception) -> Response:
         headers["X-Repo-Commit"] = error.commit
     if isinstance(error, TooMany):
         headers["Retry-After"] = str(error.seconds)
+    if isinstance(error, TooLarge | TooSlow):
+        headers["Connection"] = "close"  # what is still being sent is not wanted
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="hallmarked"'
     return JSONResponse({"error": said}, status, headers)

@@ -14,10 +14,10 @@ from starlette.responses import Response
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import ANYBODY, Action, Actor
-from hallmarked.hub.account import actor_of_token
 from hallmarked.hub.error import NotSignedIn, TooLarge
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.repository import Repository, open_repository
+from hallmarked.hub.token import actor_of_token
 from hallmarked.web.address import repo_name
 
 JSON_LIMIT = 4 << 20

@@ -45,7 +45,7 @@ def install(app: FastAPI) -> None:
     app.router.routes.extend(
         [
             Route("/static/{name}", send_static),
-            Route("/language", with_form(choose), methods=["POST"]),
+            Route("/settings/language", with_form(choose), methods=["POST"]),
             *make_routes(PAGES, renderer, of),
         ]
     )

@@ -122,14 +122,14 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
         preexec_fn=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN),
         check=False,
     )
-    assert done.stderr.strip() == "The hub's storage is full, so nothing was kept; tell whoever runs it."
+    assert done.stderr.strip() == "the hub's storage is full, so nothing was kept; tell whoever runs it"
     assert files(tmp_path) == []
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     """A file where the folder should be is reported without a traceback's words."""
     (tmp_path / "blobs").write_text("not a folder")
-    with pytest.raises(BackendError, match=r"^The hub's storage could not be read or written\.$"):
+    with pytest.raises(BackendError, match=r"^the hub's storage could not be read or written$"):
         LocalBlobs(tmp_path / "blobs")
 
 
@@ -158,6 +158,6 @@ def test_what_a_killed_process_left_is_removed_but_not_what_another_is_receiving
 def test_an_absent_blob_is_not_found(tmp_path: Path) -> None:
     """Opening it is refused in one sentence, deleting it is fine."""
     store = LocalBlobs(tmp_path)
-    with pytest.raises(NotFound, match=r"^The hub does not have this file\.$"):
+    with pytest.raises(NotFound, match=r"^the hub does not have the bytes of this file$"):
         store.open(DIGEST)
     store.delete(DIGEST)

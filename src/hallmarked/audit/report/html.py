@@ -124,6 +124,7 @@ class Page:
     marks: Markup
     """The shapes of the marks, as symbols that ``<use>`` can name."""
     digest: str
+    origin: str
     files_total: str
     size: str
     time: str
@@ -162,6 +163,7 @@ def page(report: Report) -> Page:
         css=Markup(resource("report.css")),  # noqa: S704 -- our own file
         marks=Markup(resource("marks.svg").rstrip()),  # noqa: S704 -- our own file
         digest=" · ".join(f"{name} {value}" for name, value in seen.subject.digest.items()),
+        origin=seen.origin,
         files_total=view.plural(seen.files, "file"),
         size=view.size(seen.size),
         time=report.time.isoformat(),

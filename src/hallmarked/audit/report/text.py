@@ -63,6 +63,8 @@ def _head(report: Report) -> Iterator[str]:
     ]
     if facts:
         yield clean(", ".join(facts))
+    if seen.origin:
+        yield clean(seen.origin)
     yield ""
 
 

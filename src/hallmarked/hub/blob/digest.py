@@ -16,7 +16,7 @@ def require_sha256(text: str) -> str:
         InputError: When it is not 64 lower-case hexadecimal digits.
     """
     if not _SHA256.fullmatch(text):
-        raise InputError("A file is named by its SHA-256 digest: 64 lower-case hexadecimal digits.")
+        raise InputError("a file is named by its SHA-256 digest: 64 lower-case hexadecimal digits")
     return text
 
 

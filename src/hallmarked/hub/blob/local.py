@@ -14,6 +14,7 @@ import fcntl
 import hashlib
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from typing import BinaryIO
 
 from hallmarked.core.errors import BackendError, NotFound
 from hallmarked.hub.blob.digest import is_sha256, require_sha256
-from hallmarked.hub.blob.store import Stored, check_claims
+from hallmarked.hub.blob.store import Claim, Stored
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _YOUNG = 60.0
@@ -50,15 +51,18 @@ class LocalBlobs:
             self._remove_leftovers()
 
     @contextmanager
-    def receive(self) -> Iterator[LocalIncoming]:
+    def receive(self, sha256: str | None = None, size: int | None = None) -> Iterator[LocalIncoming]:
         """Begin a blob; leaving the context without ``finish`` removes what was written."""
+        with _told():
+            if size is not None and size > shutil.disk_usage(self.folder).free:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         path = self._incoming / f"{secrets.token_hex(16)}.part"
         with _told():
             descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o644)
         try:
             with _told():
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield LocalIncoming(self, path, descriptor)
+            yield LocalIncoming(self, path, descriptor, Claim(sha256, size))
         finally:
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()
@@ -76,7 +80,7 @@ class LocalBlobs:
             try:
                 return self._path(sha256).open("rb")
             except FileNotFoundError:
-                raise NotFound("The hub does not have this file.") from None
+                raise NotFound("the hub does not have the bytes of this file") from None
 
     def path(self, sha256: str) -> Path | None:
         """Return the file that holds the blob; None when the store does not have it."""
@@ -136,8 +140,8 @@ class LocalBlobs:
 class LocalIncoming:
     """A file being received; see :class:`hallmarked.hub.blob.store.Incoming`."""
 
-    def __init__(self, store: LocalBlobs, path: Path, descriptor: int) -> None:
-        self._store, self._path, self._descriptor = store, path, descriptor
+    def __init__(self, store: LocalBlobs, path: Path, descriptor: int, claim: Claim) -> None:
+        self._store, self._path, self._descriptor, self._claim = store, path, descriptor, claim
         self._hash = hashlib.sha256()
         self._size = 0
 
@@ -162,7 +166,8 @@ class LocalIncoming:
             BackendError: When the disk is full or fails.
         """
         stored = Stored(self._hash.hexdigest(), self._size)
-        check_claims(stored, sha256, size)
+        self._claim.check(stored)
+        Claim(sha256, size).check(stored)
         self._store.keep(self._path, self._descriptor, stored.sha256, stored.size)
         return stored
 
@@ -174,8 +179,8 @@ def _told() -> Iterator[None]:
         yield
     except OSError as problem:
         if problem.errno in _FULL:
-            raise BackendError("The hub's storage is full, so nothing was kept; tell whoever runs it.") from problem
-        raise BackendError("The hub's storage could not be read or written.") from problem
+            raise BackendError("the hub's storage is full, so nothing was kept; tell whoever runs it") from problem
+        raise BackendError("the hub's storage could not be read or written") from problem
 
 
 def _entries(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:

@@ -22,6 +22,27 @@ class Stored:
     """Bytes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a sender says about a blob; None says nothing."""
+
+    sha256: str | None
+    """Lower-case hex."""
+    size: int | None
+    """Bytes."""
+
+    def check(self, stored: Stored) -> None:
+        """Compare with what arrived.
+
+        Raises:
+            InputError: When they differ.
+        """
+        if self.size is not None and self.size != stored.size:
+            raise InputError(f"{self.size:,} bytes were announced and {stored.size:,} arrived, so nothing was kept")
+        if self.sha256 is not None and self.sha256 != stored.sha256:
+            raise InputError(f"what arrived has SHA-256 {stored.sha256}, not {self.sha256}, so nothing was kept")
+
+
 class Incoming(Protocol):
     """A blob that is being received. Nothing can be read from the store before :meth:`finish`."""
 
@@ -52,8 +73,13 @@ class BlobStore(Protocol):
     not one.
     """
 
-    def receive(self) -> AbstractContextManager[Incoming]:
-        """Begin a blob; leaving the context without ``finish`` forgets what was written."""
+    def receive(self, sha256: str | None = None, size: int | None = None) -> AbstractContextManager[Incoming]:
+        """Begin a blob; leaving the context without ``finish`` forgets what was written.
+
+        Args:
+            sha256: The digest that the sender announces. Object storage then needs no local disk to wait on.
+            size: The size that the sender announces, so that what cannot fit is refused before it is sent.
+        """
 
     def size(self, sha256: str) -> int | None:
         """Return the size of a blob in bytes; None when the store does not have it."""
@@ -72,15 +98,3 @@ class BlobStore(Protocol):
 
     def list(self) -> Iterator[tuple[str, int, float]]:
         """Yield digest, size and time of arrival (seconds since the epoch) of every blob."""
-
-
-def check_claims(stored: Stored, sha256: str | None, size: int | None) -> None:
-    """Compare what arrived with what the sender said would arrive; None says nothing.
-
-    Raises:
-        InputError: When they differ.
-    """
-    if size is not None and size != stored.size:
-        raise InputError(f"{size:,} bytes were announced and {stored.size:,} arrived, so nothing was kept.")
-    if sha256 is not None and sha256 != stored.sha256:
-        raise InputError(f"The file that arrived has SHA-256 {stored.sha256}, not {sha256}, so nothing was kept.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Index, Table, Text
+from sqlalchemy import JSON, Boolean, Column, Index, Table, Text
 
 from hallmarked.hub.schema.base import identity, metadata, moment, refers
 
@@ -41,6 +41,8 @@ token = Table(
     Column("digest", Text, nullable=False, unique=True),  # SHA-256 of the token: a token is random, so no slow hash
     Column("name", Text, nullable=False),
     Column("scope", Text, nullable=False),  # read, write
+    Column("repositories", JSON, nullable=True),  # ids of the only ones it is for; null: all of its owner's
+    Column("hint", Text, nullable=False, default=""),  # its last characters, to tell tokens apart
     moment("created"),
     moment("expires", nullable=True),
     moment("last_used", nullable=True),
@@ -50,9 +52,11 @@ Index(None, token.c.account_id)
 session = Table(
     "session",
     metadata,
-    Column("digest", Text, primary_key=True),  # SHA-256 of the cookie's value
+    identity(),
+    Column("digest", Text, nullable=False, unique=True),  # SHA-256 of the cookie's value
     refers("account_id", "account.id"),
-    Column("secret", Text, nullable=False),  # of the forms' tokens
+    Column("agent", Text, nullable=False, default=""),  # the browser, as it names itself
     moment("created"),
     moment("expires"),
 )
+Index(None, session.c.account_id)

@@ -30,7 +30,8 @@ blob = Table(
     Column("sha256", Text, primary_key=True),
     Column("size", BigInteger, nullable=False),
     Column("passive", Boolean, nullable=False),
-    moment("created"),
+    Column("stored", Boolean, nullable=False, default=True),  # False: its bytes may be gone, see hub.garbage
+    moment("created"),  # when its bytes came, the last time
 )
 
 usage = Table(

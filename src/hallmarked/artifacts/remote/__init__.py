@@ -1,0 +1,1 @@
+"""Revisions on other machines: any endpoint that speaks the Hub protocol, read by ranges."""

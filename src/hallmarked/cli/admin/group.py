@@ -1,0 +1,60 @@
+"""``hallmarked admin``: the group. Its commands are loaded when they are called."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import click
+
+from hallmarked.cli.setting import PATH
+from hallmarked.hub.setting import Settings, load_settings
+
+COMMANDS: dict[str, tuple[str, str, str]] = {}
+"""Name: (module, name of the command in it, one line of help). Each command takes the settings by ``click.pass_obj``."""
+
+
+class AdminGroup(click.Group):
+    """A group that imports a command's module when the command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name, _ = COMMANDS[cmd_name]
+        return cast("click.Command", getattr(importlib.import_module(module), name))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_line) for name, (_, _, help_line) in sorted(COMMANDS.items())])
+
+
+@click.group(name="admin", cls=AdminGroup)
+@click.option("--config", type=PATH, help="Settings as TOML.")
+@click.option("--data", type=PATH, help="Folder for everything the hub keeps.")
+@click.pass_context
+def command(context: click.Context, config: Path | None, data: Path | None) -> None:
+    """Look after a hub: its accounts, its data, its database.
+
+    The hub may be running meanwhile, unless a command says otherwise.
+    """
+    context.obj = settings_of(config, data)
+
+
+def settings_of(config: Path | None, data: Path | None) -> Settings:
+    """Read the settings a command was told to use.
+
+    Raises:
+        InputError: When they cannot be read.
+    """
+    settings = load_settings(config)
+    if data is not None:
+        settings = replace(settings, storage=replace(settings.storage, data=str(data)))
+    return settings

@@ -1,0 +1,232 @@
+"""The hub's ledger: the one place that signs and logs for it, and all that others read of it.
+
+Shared by the threads of a process; any number of processes may have one open at once. What threads hand in together is
+committed together, and what one call hands in is in the log wholly or not at all.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+from hallmarked.core.errors import BackendError, Forbidden, InputError, NotFound, VerificationError
+from hallmarked.core.evidence import Statement
+from hallmarked.ledger.bundle import export_bundle
+from hallmarked.ledger.check import LogReport
+from hallmarked.ledger.leaf import Leaf, read_leaf
+from hallmarked.ledger.ledger import Ledger, read_log, read_trust
+from hallmarked.ledger.log import Log, Receipt
+from hallmarked.ledger.note import NoteKey
+from hallmarked.ledger.tile import WIDTH, write_entries
+from hallmarked.ledger.trust import Role, dump_trust
+from hallmarked.ledger.writer import GroupWriter
+
+FOLDER = "ledger"
+"""The folder with the keys and, unless a database has it, the log; inside of the hub's data folder."""
+PREFIX = "ledger"
+"""Where the log is served, below the hub's address."""
+
+
+class Journal:
+    """The hub's ledger. A context manager; use :meth:`open`.
+
+    Args:
+        ledger: Signs, and writes the log.
+        reader: The same log over a connection of its own, so that readers do not wait for writers.
+    """
+
+    def __init__(self, ledger: Ledger, reader: Log) -> None:
+        self._ledger, self._reader = ledger, reader
+        self._writer = GroupWriter(ledger.log)
+
+    @classmethod
+    def open(
+        cls, folder: Path, *, url: str | None = None, name: str = "", address: str = "", passphrase: str | None = None
+    ) -> Journal:
+        """Open the hub's ledger, or make it.
+
+        Args:
+            folder: Holds the keys; all processes of a hub use the same ones.
+            url: The PostgreSQL database that has the log; a file in the folder has it without.
+            name: What a new hub is called in its trust file.
+            address: Where a new hub is reached; its log is named after that.
+            passphrase: Opens the keys, or protects new ones.
+
+        Raises:
+            InputError: When a key does not open, or something else is where the log should be.
+            BackendError: When the log cannot be read or written, or is damaged.
+        """
+        host = address.partition("://")[2].strip("/")
+        ledger = Ledger.open(
+            folder,
+            passphrase=passphrase,
+            name=name,
+            role=Role.HUB,
+            url=url,
+            origin=f"{host}/{PREFIX}" if host else "",
+        )
+        try:
+            reader = read_log(folder, url)
+        except BaseException:
+            ledger.close()
+            raise
+        return cls(ledger, reader)
+
+    @property
+    def origin(self) -> str:
+        """Name of the log."""
+        return self._reader.origin
+
+    @property
+    def keyid(self) -> str:
+        """Id of the key that signs statements."""
+        return self._ledger.key.keyid
+
+    def attest(self, statements: Sequence[Statement], *, hidden: bool = False) -> list[Receipt]:
+        """Sign statements and log them; when this returns they are durable, and before that nobody can read them.
+
+        Args:
+            statements: What was seen.
+            hidden: Let the log's public part say nothing of what they are about: they are of a repository that is not
+                public, or name people.
+
+        Raises:
+            InputError: When a statement cannot be written as canonical JSON.
+            BackendError: When the log cannot be written; then nothing was logged.
+        """
+        if not statements:
+            return []
+        # The secret is forgotten: nobody needs to find the subjects in the leaf, and so nobody ever can.
+        secret = secrets.token_bytes(32) if hidden else None
+        return self._writer.append(self._ledger.prepare(statements, time=datetime.now(UTC), blind_secret=secret))
+
+    def find(self, digests: Iterable[str]) -> list[int]:
+        """Return the entries whose statements are about one of these digests (``algorithm:hex``), in order.
+
+        Raises:
+            BackendError: When the log is damaged.
+        """
+        return sorted({index for digest in digests for index in self._reader.find(digest)})
+
+    def bundle(self, digests: Iterable[str]) -> bytes:
+        """Return the evidence about these digests as one file that verifies offline; what was erased is left out.
+
+        Raises:
+            NotFound: When there is none.
+            BackendError: When the log is damaged.
+        """
+        return self.export([index for index in self.find(digests) if self._envelope(self._leaf(index)) is not None])
+
+    def export(self, indexes: Sequence[int]) -> bytes:
+        """Return these entries as one file that verifies offline.
+
+        Raises:
+            NotFound: When there are none.
+            InputError: When one is not there, or was erased.
+            BackendError: When the log is damaged.
+        """
+        if not indexes:
+            raise NotFound("there is no evidence about this")
+        return export_bundle(self._reader, indexes, read_trust(self._ledger.folder))
+
+    def checkpoint(self) -> str:
+        """Return the newest checkpoint: a signed note.
+
+        Raises:
+            BackendError: When the log is damaged.
+        """
+        return self._reader.checkpoint()
+
+    def tile(self, level: int | None, index: int, width: int = WIDTH) -> bytes:
+        """Return a tile of the log as it is served.
+
+        Args:
+            level: Height of the tile; None for a bundle of entries.
+            index: Number of the tile at that level.
+            width: How many hashes or entries it has.
+
+        Raises:
+            NotFound: When the log has no such tile yet.
+            BackendError: When the log is damaged.
+        """
+        try:
+            if level is not None:
+                return self._reader.tile(level, index, width)
+            start = index * WIDTH
+            if start + width > self._reader.size:
+                raise NotFound("the log does not have so many entries")
+            return write_entries(self._reader.leaf(number) for number in range(start, start + width))
+        except InputError as error:
+            raise NotFound(str(error)) from None
+
+    def envelope(self, index: int) -> bytes:
+        """Return the signed statement of an entry, for anybody.
+
+        Raises:
+            NotFound: When there is no such entry, or its statement was erased.
+            Forbidden: When the entry hides what it is about.
+            BackendError: When the log is damaged.
+        """
+        if index >= self._reader.size:
+            raise NotFound(f"the log has no entry {index}")
+        leaf = self._leaf(index)
+        if leaf.blinds:
+            raise Forbidden(f"entry {index} is about something that is not public")
+        stored = self._envelope(leaf)
+        if stored is None:
+            raise NotFound(f"the statement of entry {index} was erased; its place in the log remains")
+        return stored
+
+    def erase(self, index: int) -> None:
+        """Erase the statement of an entry; its leaf, and every proof, stay valid.
+
+        Raises:
+            NotFound: When there is no such entry.
+            BackendError: When its bytes may still be on disk; try again.
+        """
+        try:
+            leaf = self._leaf(index)
+        except InputError as error:
+            raise NotFound(str(error)) from None
+        self._ledger.log.erase(leaf.env)
+
+    def verifier_key(self) -> str:
+        """Return the key of the log's checkpoints, as witnesses want it (``name+id+key``)."""
+        return str(NoteKey(self.origin, self._reader.keys[-1].public))
+
+    def trust(self) -> bytes:
+        """Return the hub's keys as a trust file that its signing key signed."""
+        return dump_trust(read_trust(self._ledger.folder), self._ledger.key)
+
+    def check(self) -> LogReport:
+        """Recompute the whole log and report every fault."""
+        return self._reader.check()
+
+    def close(self) -> None:
+        """Log what is waiting, and let go of the log."""
+        self._writer.close()
+        self._reader.close()
+        self._ledger.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _leaf(self, index: int) -> Leaf:
+        try:
+            return read_leaf(self._reader.leaf(index))
+        except VerificationError as error:
+            raise BackendError(f"the log {self.origin} is damaged at entry {index}: {error}") from error
+
+    def _envelope(self, leaf: Leaf) -> bytes | None:
+        try:
+            return self._reader.envelope(leaf.env)
+        except NotFound as error:
+            raise BackendError(f"the log {self.origin} is damaged: {error}") from error

@@ -1,0 +1,85 @@
+"""What was done, by whom, to what: the audit trail.
+
+An event is written in the transaction of the act itself, so that neither is there without the other; later it goes to
+the hub's ledger, where nobody can take it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, insert
+
+from hallmarked.hub.access import Actor
+from hallmarked.hub.clock import now
+from hallmarked.hub.schema.base import new_id
+from hallmarked.hub.schema.review import event
+
+
+class Tag(StrEnum):
+    """What can happen: subject, part, action."""
+
+    ACCOUNT_CREATED = "account:account:created"
+    ACCOUNT_DISABLED = "account:account:disabled"
+    ACCOUNT_ENABLED = "account:account:enabled"
+    ACCOUNT_ERASED = "account:account:erased"
+    ACCOUNT_PASSWORD_CHANGED = "account:password:changed"  # noqa: S105 - a tag
+    ACCOUNT_ADMINISTRATOR_CHANGED = "account:administrator:changed"
+    ACCOUNT_LOGIN_LINKED = "account:login:linked"
+    ACCOUNT_TERMS_ACCEPTED = "account:terms:accepted"
+    SESSION_ENDED = "session:session:ended"
+    TOKEN_CREATED = "token:token:created"  # noqa: S105 - a tag
+    TOKEN_REVOKED = "token:token:revoked"  # noqa: S105 - a tag
+    TOKEN_LEAKED = "token:token:leaked"  # noqa: S105 - a tag
+    ORGANISATION_CREATED = "organisation:organisation:created"
+    ORGANISATION_CHANGED = "organisation:organisation:changed"
+    MEMBER_INVITED = "organisation:member:invited"
+    MEMBER_JOINED = "organisation:member:joined"
+    MEMBER_ROLE_CHANGED = "organisation:role:changed"
+    MEMBER_REMOVED = "organisation:member:removed"
+    REPOSITORY_CREATED = "repository:repository:created"
+    REPOSITORY_MOVED = "repository:name:changed"
+    REPOSITORY_DELETED = "repository:repository:deleted"
+    REPOSITORY_RESTORED = "repository:repository:restored"
+    REPOSITORY_VISIBILITY_CHANGED = "repository:visibility:changed"
+    REPOSITORY_GATE_CHANGED = "repository:gate:changed"
+    REPOSITORY_DISABLED = "repository:repository:disabled"
+    REPOSITORY_ENABLED = "repository:repository:enabled"
+    COLLABORATOR_CHANGED = "repository:collaborator:changed"
+    BRANCH_CREATED = "repository:branch:created"
+    BRANCH_DELETED = "repository:branch:deleted"
+    TAG_CREATED = "repository:tag:created"
+    TAG_DELETED = "repository:tag:deleted"
+    HISTORY_SQUASHED = "repository:history:squashed"
+    PULL_REQUEST_MERGED = "repository:pull-request:merged"
+    ACCESS_ASKED = "access:request:made"
+    ACCESS_ACCEPTED = "access:request:accepted"
+    ACCESS_REJECTED = "access:request:rejected"
+    ACCESS_CANCELLED = "access:request:cancelled"
+    ACCESS_GRANTED = "access:grant:made"
+    ACCESS_REVOKED = "access:grant:revoked"
+    ACCESS_REPORT_EXPORTED = "access:report:exported"
+
+
+def record(db: Connection, actor: Actor, tag: Tag | str, subject: str, data: Mapping[str, Any] | None = None) -> None:
+    """Write down an act, in the transaction that does it.
+
+    Args:
+        db: The writing transaction of the act.
+        actor: Who did it; nobody when the hub did so by itself.
+        tag: What was done: one of :class:`Tag`, or another ``subject:part:action`` that its module documents.
+        subject: To what: kind and id, ``repository:4f2a…``; ids do not change when names do.
+        data: What else somebody who examines the act must know, as JSON.
+    """
+    db.execute(
+        insert(event).values(
+            id=new_id(),
+            tag=str(tag),
+            account_id=actor.account_id,
+            subject=subject,
+            data=dict(data or {}),
+            created=now(),
+        )
+    )

@@ -1,0 +1,58 @@
+"""Statements about revisions of a hub, as an audit makes them."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from hallmarked.artifacts.local import LocalArtifact
+from hallmarked.core.evidence import Statement, Subject
+from hallmarked.hub.commit import Message, Put, commit
+from hallmarked.hub.creation import create
+from hallmarked.hub.repository import find_repository
+from hallmarked.ledger.log import Receipt
+from tests.hubs import RunningHub
+from tests.ledger.support import TEST_RESULT
+
+FILES = {"README.md": b"---\nlicense: mit\n---\n# A model\n", "config.json": b"{}", "sub/weights.bin": bytes(9000)}
+
+
+def push(running: RunningHub, name: str = "ada/model", *, visibility: str = "public") -> str:
+    """Commit some files as a repository's first revision and return its commit."""
+    owner, _, short = name.partition("/")
+    actor = running.actor(owner)
+    with running.hub.database.write() as db:
+        create(db, actor, "model", short, visibility=visibility)
+    with running.hub.database.write() as db:
+        repo = find_repository(db, "model", name)
+        changes = [Put(path, data) for path, data in FILES.items()]
+        return commit(db, repo, actor, changes, Message("first")).oid
+
+
+def write_files(folder: Path, attributes: bytes) -> Path:
+    """Write the files of that revision into a folder."""
+    for path, data in {**FILES, ".gitattributes": attributes}.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+    return folder
+
+
+def attest(running: RunningHub, commit: str, folder: Path, *, hidden: bool = False, count: int = 2) -> list[Receipt]:
+    """Log statements about a revision whose files lie in a folder."""
+    digest = {**LocalArtifact(folder).subject.digest, "gitCommit": commit}
+    statements = [
+        Statement(
+            (Subject("ada/model", digest),), TEST_RESULT, {"result": "PASSED", "outcome": "pass", "check": str(n)}
+        )
+        for n in range(count)
+    ]
+    return running.hub.journal.attest(statements, hidden=hidden)
+
+
+def any_statement(number: int) -> Statement:
+    """Make a statement about something that is no revision."""
+    return Statement(
+        (Subject(f"thing-{number}", {"sha256": hashlib.sha256(b"%d" % number).hexdigest()}),),
+        TEST_RESULT,
+        {"result": "PASSED", "number": number},
+    )
