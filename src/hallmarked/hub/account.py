@@ -166,17 +166,19 @@ def from_row(row: Row[Any]) -> Account:
     return Account(row.id, row.kind, row.name, row.full_name, row.email, row.administrator)
 
 
+def names_of(db: Connection, ids: Iterable[str | None]) -> dict[str, str]:
+    """Return the names of accounts by id; those that are gone are left out."""
+    wanted = {each for each in ids if each}
+    found: dict[str, str] = {}
+    for start in range(0, len(wanted), MANY):
+        part = sorted(wanted)[start : start + MANY]
+        found |= {
+            row.id: row.name for row in db.execute(select(account.c.id, account.c.name).where(account.c.id.in_(part)))
+        }
+    return found
+
+
 def _is_email(text: str) -> bool:
     before, _, after = text.partition("@")
     plain = text.isprintable() and not any(char in text for char in ' ,;<>"\\')
     return bool(before and after) and "@" not in after and len(text) <= MAX_EMAIL and plain
-
-
-def names_of(db: Connection, ids: Iterable[str | None]) -> dict[str, str]:
-    """Return the names of accounts by id; those that are gone are left out."""
-    wanted = sorted({each for each in ids if each})
-    found: dict[str, str] = {}
-    for start in range(0, len(wanted), MANY):
-        chosen = account.c.id.in_(wanted[start : start + MANY])
-        found |= {row.id: row.name for row in db.execute(select(account.c.id, account.c.name).where(chosen))}
-    return found

@@ -21,6 +21,7 @@ from hallmarked.hub.error import Outdated
 from hallmarked.hub.git.object import EMPTY_TREE, Author, add_objects, encode_blob, encode_commit
 from hallmarked.hub.git.pointer import encode_pointer
 from hallmarked.hub.git.tree import edit, find
+from hallmarked.hub.listing import refresh
 from hallmarked.hub.path import check_path
 from hallmarked.hub.repository import MAIN, Repository
 from hallmarked.hub.revision import Revision, find_entry, find_revision, move_ref, read_text
@@ -30,6 +31,8 @@ from hallmarked.hub.schema.repository import ref, repository, revision
 MAX_INLINE = 10 << 20
 """Bytes of a file that is kept as a git object."""
 MAX_TITLE, MAX_MESSAGE = 1_000, 100_000
+OUTDATED = "The branch was updated since you opened this page. Please refresh and try again."
+"""Clients know this very wording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,7 @@ def commit(
     if base is None and branch != MAIN:
         find_revision(db, repo, branch)  # raises
     if parent is not None and (base is None or not base.oid.startswith(parent)):
-        raise Outdated(f"the branch is at {head or 'no commit'}, not at {parent[:40]}; fetch it and try again")
+        raise Outdated(f"{OUTDATED}; it is at {head or 'no commit'}, not at {parent[:40]}")
     files = _Files(db, repo, actor)
     oids: dict[str, str | None] = {}
     for change in changes:
@@ -151,32 +154,57 @@ def add_revision(
     Raises:
         Outdated: When the branch is not at ``base`` any more.
     """
+    oid = record(db, repo, actor, tree, message, parent=base.oid if base else "")
+    if base is None:
+        db.execute(insert(ref).values(repository_id=repo.id, name=branch, oid=oid, message=""))
+    else:
+        advance(db, repo, branch, base.oid, oid)
+    made = find_revision(db, repo, oid)
+    if branch == MAIN:
+        follow_main(db, repo, made)
+    return made
+
+
+def advance(db: Connection, repo: Repository, branch: str, old: str, new: str) -> None:
+    """Let a branch lead to another commit.
+
+    Raises:
+        Outdated: When it is not at ``old`` any more.
+    """
+    if not move_ref(db, repo, branch, old, new):
+        raise Outdated(OUTDATED)
+
+
+def record(db: Connection, repo: Repository, actor: Actor, tree: str, message: Message, *, parent: str) -> str:
+    """Make a commit of a tree that no branch leads to yet, and return its id.
+
+    Args:
+        db: A writing transaction.
+        repo: The repository that gets it.
+        actor: Who commits.
+        tree: Id of the root folder, which is kept already.
+        message: What the commit says.
+        parent: The commit before it; empty for none.
+    """
     time = now()
     author = Author(actor.name or "hallmarked", time // 1000)
-    oid, body = encode_commit(tree, [base.oid] if base else [], author, message.text)
+    oid, body = encode_commit(tree, [parent] if parent else [], author, message.text)
     add_objects(db, "commit", [(oid, body)])
     add_new(
         db,
         revision,
         [
             {
-                "repository_id": repo.id, "oid": oid, "tree": tree, "parent": base.oid if base else "",
+                "repository_id": repo.id, "oid": oid, "tree": tree, "parent": parent,
                 "account_id": actor.account_id, "title": message.title, "created": time, "state": "checking",
                 "reason": "", "audited": False,
             }
         ],
     )  # fmt: skip
-    if base is None:
-        db.execute(insert(ref).values(repository_id=repo.id, name=branch, oid=oid, message=""))
-    elif not move_ref(db, repo, branch, base.oid, oid):
-        raise Outdated("somebody else committed to the branch meanwhile; fetch it and try again")
-    made = find_revision(db, repo, oid)
-    if branch == MAIN:
-        _follow_main(db, repo, made)
-    return made
+    return oid
 
 
-def _follow_main(db: Connection, repo: Repository, at: Revision) -> None:
+def follow_main(db: Connection, repo: Repository, at: Revision) -> None:
     """Bring what is known of a repository up to its main branch."""
     entry = find(db, at.tree, "README.md")
     card: Mapping[str, Any] = {}
@@ -185,6 +213,7 @@ def _follow_main(db: Connection, repo: Repository, at: Revision) -> None:
         if not found.large:
             card = read_card(read_text(db, found))
     db.execute(update(repository).where(repository.c.id == repo.id).values(modified=now(), card=card))
+    refresh(db, repo.id)
 
 
 @dataclass(slots=True)

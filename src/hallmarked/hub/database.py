@@ -72,8 +72,10 @@ def add_or_renew(db: Connection, table: Table, row: Mapping[str, Any], renewed: 
     """Insert a row; when there is one with its primary key, bring the named columns of that one up to it."""
     insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
     statement = insert(table).values(**row)
-    keys = [column.name for column in table.primary_key]
-    db.execute(statement.on_conflict_do_update(keys, set_={name: statement.excluded[name] for name in renewed}))
+    keys = table.primary_key
+    db.execute(
+        statement.on_conflict_do_update(index_elements=keys, set_={name: statement.excluded[name] for name in renewed})
+    )
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from hallmarked.hub.access import ALLOWED, Action, Actor, Role, Scope, require, 
 from hallmarked.hub.account import Account, find_account, organisations
 from hallmarked.hub.clock import now
 from hallmarked.hub.error import Conflict, RepositoryNotFound
+from hallmarked.hub.listing import refresh
 from hallmarked.hub.path import check_name
 from hallmarked.hub.schema.account import account
 from hallmarked.hub.schema.base import new_id
@@ -20,6 +21,8 @@ from hallmarked.hub.schema.repository import former_name, repository
 
 KINDS = ("model", "dataset", "system")
 MAIN = "refs/heads/main"
+CLIENT_WORDS = {"model": "model", "dataset": "dataset", "system": "space"}
+"""What clients call the kinds in messages that they look at."""
 VISIBILITIES = ("public", "private")
 GATES = ("", "auto", "manual")
 
@@ -65,6 +68,18 @@ def find_repository(db: Connection, kind: str, name: str) -> Repository:
     return _from_row(row)
 
 
+def repository_of(db: Connection, repository_id: str) -> Repository:
+    """Return the repository of an id, also one that is deleted and can be restored.
+
+    Raises:
+        RepositoryNotFound: When there is none (any more).
+    """
+    row = db.execute(_columns.where(repository.c.id == repository_id)).first()
+    if row is None:
+        raise RepositoryNotFound("there is no such repository any more")
+    return _from_row(row)
+
+
 def create_repository(
     db: Connection, actor: Actor, kind: str, name: str, *, visibility: str = "", owner: str | None = None
 ) -> Repository:
@@ -90,7 +105,7 @@ def create_repository(
         raise InputError(f"a repository is one of {', '.join(KINDS)}, and public or private")
     key = f"{home.name}/{name}".lower()
     if db.execute(select(repository.c.id).where(repository.c.kind == kind, repository.c.key == key)).first():
-        raise Conflict(f"there is a {kind} {home.name}/{name} already")
+        raise Conflict(f"A {CLIENT_WORDS[kind]} repository called {home.name}/{name} already exists")
     db.execute(delete(former_name).where(former_name.c.kind == kind, former_name.c.key == key))
     if not visibility:
         private = db.execute(select(account.c.private_by_default).where(account.c.id == home.id)).scalar_one()
@@ -102,6 +117,7 @@ def create_repository(
             id=made, kind=kind, owner_id=home.id, name=name, key=key, visibility=visibility, created=time, modified=time
         )
     )
+    refresh(db, made)
     return find_repository(db, kind, key)
 
 
@@ -139,7 +155,7 @@ def move_repository(db: Connection, actor: Actor, repo: Repository, target: str)
         return find_repository(db, repo.scope.kind, key)
     kind = repo.scope.kind
     if db.execute(select(repository.c.id).where(repository.c.kind == kind, repository.c.key == key)).first():
-        raise Conflict(f"there is a {kind} {home.name}/{name} already")
+        raise Conflict(f"A {CLIENT_WORDS[kind]} repository called {home.name}/{name} already exists")
     db.execute(delete(former_name).where(former_name.c.kind == kind, former_name.c.key.in_((key, old))))
     db.execute(insert(former_name).values(kind=kind, key=old, repository_id=repo.id))
     _change(db, repo.id, {"name": name, "key": key, "owner_id": home.id})
@@ -217,3 +233,4 @@ def _from_row(row: Row[Any]) -> Repository:
 def _change(db: Connection, repository_id: str, values: Mapping[str, Any]) -> None:
     if values:
         db.execute(update(repository).where(repository.c.id == repository_id).values(**values))
+        refresh(db, repository_id)

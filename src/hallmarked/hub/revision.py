@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from hallmarked.core.errors import Forbidden, InputError
 from hallmarked.hub.error import Conflict, EntryNotFound, RevisionNotFound
 from hallmarked.hub.git.object import MANY, read_object
 from hallmarked.hub.git.tree import find, read_tree, walk
@@ -108,7 +109,7 @@ def find_entry(db: Connection, at: Revision, path: str) -> Entry:
         raise EntryNotFound(f"there is no {path[:200]} in revision {at.oid[:7]}", at.oid)
     if entry.folder:
         return Entry(path, entry.oid, folder=True)
-    return _with_content(db, [(path, entry.oid)])[0]
+    return describe_files(db, [(path, entry.oid)])[0]
 
 
 def list_entries(db: Connection, at: Revision, path: str = "", *, recursive: bool = True) -> Sequence[Entry]:
@@ -125,7 +126,7 @@ def list_entries(db: Connection, at: Revision, path: str = "", *, recursive: boo
         found = list(walk(db, root.oid, prefix, folders=True))
     else:
         found = [(prefix + name, entry) for name, entry in read_tree(db, root.oid).items()]
-    files = {entry.path: entry for entry in _with_content(db, [(p, e.oid) for p, e in found if not e.folder])}
+    files = {entry.path: entry for entry in describe_files(db, [(p, e.oid) for p, e in found if not e.folder])}
     return [files[p] if not e.folder else Entry(p, e.oid, folder=True) for p, e in found]
 
 
@@ -161,9 +162,11 @@ def create_ref(db: Connection, repo: Repository, name: str, oid: str, message: s
         Conflict: When it is taken.
     """
     prefix = next(prefix for prefix in (HEADS, TAGS, PULLS) if name.startswith(prefix))
-    check_branch(name.removeprefix(prefix))
+    short = check_branch(name.removeprefix(prefix))
+    if prefix != PULLS and short.startswith("refs/"):
+        raise InputError(f"Invalid reference for a branch or tag: {short[:80]} would be taken for a full name")
     if db.execute(select(ref.c.oid).where(ref.c.repository_id == repo.id, ref.c.name == name)).first():
-        raise Conflict(f"{repo.name} has a reference {name.removeprefix(prefix)} already")
+        raise Conflict(f"Reference {name} already exists in {repo.name}")
     db.execute(insert(ref).values(repository_id=repo.id, name=name, oid=oid, message=message))
 
 
@@ -172,12 +175,12 @@ def delete_ref(db: Connection, repo: Repository, name: str) -> None:
 
     Raises:
         RevisionNotFound: When there is none.
-        Conflict: When it is the main branch.
+        Forbidden: When it is the main branch.
     """
     if name == MAIN:
-        raise Conflict("the main branch cannot be deleted")
+        raise Forbidden(f"Cannot delete {MAIN}: it is the main branch")
     if not db.execute(delete(ref).where(ref.c.repository_id == repo.id, ref.c.name == name)).rowcount:
-        raise RevisionNotFound(f"{repo.name} has no reference {name[:200]}")
+        raise RevisionNotFound(f"Invalid rev id: {repo.name} has no {name[:200]}")
 
 
 def move_ref(db: Connection, repo: Repository, name: str, old: str, new: str) -> bool:
@@ -186,7 +189,7 @@ def move_ref(db: Connection, repo: Repository, name: str, old: str, new: str) ->
     return db.execute(update(ref).where(*where).values(oid=new)).rowcount == 1
 
 
-def _with_content(db: Connection, files: Sequence[tuple[str, str]]) -> list[Entry]:
+def describe_files(db: Connection, files: Sequence[tuple[str, str]]) -> list[Entry]:
     """Add to paths and ids what is known of the files."""
     oids = list({oid for _, oid in files})
     known = {}

@@ -5,11 +5,27 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from hallmarked.hub.hub import Hub
+from hallmarked.hub.token import Uses
 from hallmarked.web.address import KeepSlashes
-from hallmarked.web.route import account, card, commit, ledger, lfs, repository, resolve, tree
+from hallmarked.web.guard import Guard
+from hallmarked.web.limit import Limits
+from hallmarked.web.route import (
+    account,
+    card,
+    commit,
+    discussion,
+    git,
+    ledger,
+    lfs,
+    reference,
+    repository,
+    resolve,
+    tree,
+    xet,
+)
 from hallmarked.web.site import install
 
-MODULES = (account, card, ledger, repository, tree, commit, lfs, resolve)
+MODULES = (account, card, ledger, tree, commit, lfs, reference, discussion, git, xet, repository, resolve)
 """Modules with routes, in the order in which they are tried."""
 
 
@@ -17,7 +33,9 @@ def create_app(hub: Hub) -> FastAPI:
     """Make the application that serves a hub."""
     app = FastAPI(title=hub.settings.server.name, docs_url=None, redoc_url=None)
     app.state.hub = hub
+    app.state.limits, app.state.uses = Limits(hub.settings.limit), Uses()
     app.add_middleware(KeepSlashes)
+    app.add_middleware(Guard, hub=hub, limits=app.state.limits, uses=app.state.uses)
     for module in MODULES:
         app.router.routes.extend(module.ROUTES)
     install(app)

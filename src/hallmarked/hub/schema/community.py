@@ -15,6 +15,7 @@ discussion = Table(
     refers("account_id", "account.id", nullable=True),
     Column("status", Text, nullable=False),  # draft, open, closed, merged
     Column("pull_request", Boolean, nullable=False),
+    Column("target", Text, nullable=False, default=""),  # branch a pull request is for, in full
     Column("base", Text, nullable=False, default=""),  # commit a pull request started from
     Column("merged", Text, nullable=False, default=""),  # commit it was merged as
     moment("created"),

@@ -9,21 +9,23 @@ from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from hallmarked.core.errors import InputError
-from hallmarked.hub.access import Action
-from hallmarked.hub.commit import MAX_INLINE, Change, Copy, Delete, Message, Put, PutLarge, commit
+from hallmarked.hub.access import Action, Actor
+from hallmarked.hub.commit import MAX_INLINE, Change, Copy, Delete, Message, Put, PutLarge
 from hallmarked.hub.error import TooLarge
-from hallmarked.hub.repository import MAIN
-from hallmarked.hub.revision import HEADS, find_revision
+from hallmarked.hub.pull import commit_to, full_branch, open_pull, pull_number, require_commit
+from hallmarked.hub.repository import MAIN, Repository
+from hallmarked.hub.revision import find_revision
 from hallmarked.hub.upload.plan import plan_upload
-from hallmarked.web.address import param
+from hallmarked.web.address import flag, param
+from hallmarked.web.link import page_url
 from hallmarked.web.request import hub_of, target, text_of, with_json
-from hallmarked.web.route.repository import page_url
 
 MAX_FILES = 1_000
 """Files in one question about an upload; clients ask about 256 at once."""
@@ -32,10 +34,20 @@ MAX_LINE = MAX_INLINE // 3 * 4 + 10_000
 IN_MEMORY = 1 << 20
 
 
-def branch_of(request: Request) -> str:
-    """Return the full name of the branch an address names."""
-    name = param(request, "revision")
-    return name if name.startswith("refs/") else HEADS + name
+def target_branch(request: Request, db: Connection) -> tuple[Actor, Repository, str]:
+    """Return who asks, the repository, and the branch of the address, which they may add to or offer changes to.
+
+    Raises:
+        RepositoryNotFound, Forbidden, NotSignedIn: When they may not.
+        Conflict: When the branch is that of a pull request that is closed.
+    """
+    branch = full_branch(param(request, "revision"))
+    number = pull_number(branch)
+    offers = flag(request, "create_pr") or number is not None
+    actor, repo = target(request, db, request.path_params["kind"], Action.DISCUSS if offers else Action.WRITE)
+    if number is not None and not flag(request, "create_pr"):
+        require_commit(db, repo, number, actor)
+    return actor, repo, branch
 
 
 def preupload(request: Request, body: dict[str, Any]) -> Response:
@@ -50,8 +62,8 @@ def preupload(request: Request, body: dict[str, Any]) -> Response:
             raise InputError("the size of a file has to be a number")
         sizes[text_of(file, "path")] = size
     with hub_of(request).database.read() as db:
-        _, repo = target(request, db, request.path_params["kind"], Action.WRITE)
-        at = find_revision(db, repo, branch_of(request))
+        _, repo, branch = target_branch(request, db)
+        at = find_revision(db, repo, branch)
         plans = plan_upload(db, at, sizes)
     answers = [
         {
@@ -87,11 +99,16 @@ def _commit(request: Request, body: IO[bytes]) -> Response:
     message = Message(text_of(header, "summary"), text_of(header, "description", ""))
     parent = text_of(header, "parentCommit", "") or None
     with hub_of(request).database.write() as db:
-        actor, repo = target(request, db, request.path_params["kind"], Action.WRITE)
+        actor, repo, branch = target_branch(request, db)
+        if flag(request, "create_pr"):
+            branch = open_pull(db, repo, actor, message, branch).branch
         changes = (_change(key, value) for key, value in lines)
-        made = commit(db, repo, actor, changes, message, branch=branch_of(request), parent=parent)
-    url = f"{page_url(request, repo)}/commit/{made.oid}"
-    return JSONResponse({"success": True, "commitOid": made.oid, "commitUrl": url, "hookOutput": ""})
+        made = commit_to(db, repo, actor, changes, message, branch=branch, parent=parent)
+    page = page_url(request, repo)
+    answer = {"success": True, "commitOid": made.oid, "commitUrl": f"{page}/commit/{made.oid}", "hookOutput": ""}
+    if flag(request, "create_pr"):
+        answer["pullRequestUrl"] = f"{page}/discussions/{pull_number(branch)}"
+    return JSONResponse(answer)
 
 
 def _lines(body: IO[bytes]) -> Iterator[tuple[str, dict[str, Any]]]:

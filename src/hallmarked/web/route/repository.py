@@ -21,17 +21,11 @@ from hallmarked.hub.repository import (
     open_repository,
 )
 from hallmarked.hub.revision import Entry, Revision, find_revision, list_files
-from hallmarked.web.address import PREFIXES, flag, param
+from hallmarked.web.address import flag, param
+from hallmarked.web.link import page_url
 from hallmarked.web.request import actor_of, hub_of, target, text_of, with_json
 
 KIND_WORDS = {"model": "model", "dataset": "dataset", "space": "system", "system": "system"}
-
-
-def page_url(request: Request, repo: Repository) -> str:
-    """Return the address of a repository's page."""
-    prefix = next(prefix for prefix, kind in PREFIXES.items() if kind == repo.scope.kind)
-    base = hub_of(request).settings.server.url or str(request.base_url)
-    return f"{base.rstrip('/')}{prefix}/{repo.name}"
 
 
 def kind_of(body: dict[str, Any]) -> str:

@@ -1,0 +1,41 @@
+"""Absolute addresses, as people and clients outside reach the hub."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from hallmarked.hub.repository import Repository
+from hallmarked.web.address import PREFIXES
+from hallmarked.web.request import hub_of
+
+
+def base_url(request: Request) -> str:
+    """Return the address of the hub, without a slash at its end."""
+    return (hub_of(request).settings.server.url or str(request.base_url)).rstrip("/")
+
+
+def page_url(request: Request, repo: Repository) -> str:
+    """Return the address of a repository's page."""
+    prefix = next(prefix for prefix, kind in PREFIXES.items() if kind == repo.scope.kind)
+    return f"{base_url(request)}{prefix}/{repo.name}"
+
+
+def same_url(request: Request, **query: str) -> str:
+    """Return the address of this request as it was asked for, with other query parameters."""
+    raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
+    path = raw.partition(b"?")[0].decode("ascii", "replace")
+    parts = urlsplit(base_url(request))
+    text = str(request.url.include_query_params(**query).query)
+    return urlunsplit((parts.scheme, parts.netloc, parts.path + path, text, ""))
+
+
+def page_response(request: Request, items: list[Any], **following: str) -> Response:
+    """Answer with a page of a list, and tell the client where the next one is, if there is one."""
+    response = JSONResponse(items)
+    if following:
+        response.headers["Link"] = f'<{same_url(request, **following)}>; rel="next"'
+    return response
