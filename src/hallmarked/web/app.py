@@ -14,6 +14,7 @@ from hallmarked.web.route import (
     card,
     commit,
     discussion,
+    gate,
     git,
     ledger,
     lfs,
@@ -25,7 +26,7 @@ from hallmarked.web.route import (
 )
 from hallmarked.web.site import install
 
-MODULES = (account, card, ledger, tree, commit, lfs, reference, discussion, git, xet, repository, resolve)
+MODULES = (account, card, ledger, gate, tree, commit, lfs, reference, discussion, git, xet, repository, resolve)
 """Modules with routes, in the order in which they are tried."""
 
 
