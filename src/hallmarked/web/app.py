@@ -26,6 +26,7 @@ from hallmarked.web.route import (
     reference,
     repository,
     resolve,
+    review,
     tree,
     xet,
 )
@@ -38,6 +39,7 @@ MODULES = (
     our_people,
     our_organisations,
     our_administration,
+    review,
     account,
     card,
     ledger,
