@@ -21,7 +21,7 @@ from hallmarked.hub.secret import make_secret
 from hallmarked.hub.session import DAYS, sign_in
 from hallmarked.web.limit import Limits
 
-SESSION, GUEST = "hm_session", "hm_guest"
+SESSION, GUEST, ARRIVAL = "hm_session", "hm_guest", "hm_arrival"
 FIELD, HEADER = "csrf", "x-csrf-token"
 """Where a form, and a script, send the token back."""
 
