@@ -203,7 +203,9 @@ ROUTES: dict[str, Use] = {
         only=OWNER,
     ),
     "POST /api/{kind:kind}/{owner}/{name}/lfs-files/duplicate": Use(
-        "read", f"{_API}/lfs-files/duplicate", json=_NOTHING, only=NOBODY_SURELY
+        "write",
+        f"{_API}/lfs-files/duplicate",
+        json={"files": [{"sha256": "{sha256}"}], "target": {"type": "model", "name": "ada/{name}"}},
     ),
     "GET /api/{kind:kind}/{owner}/{name}/xet-write-token/{revision}": Use("write", f"{_API}/xet-write-token/main"),
     "POST /xet/v1/xorbs/{prefix}/{hash}": Use(OTHER_TOKEN, "/xet/v1/xorbs/default/" + "0" * 64),
