@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.token import Uses
 from hallmarked.web.address import KeepSlashes
+from hallmarked.web.error import answer_invalid
 from hallmarked.web.guard import Guard
 from hallmarked.web.identifier import IdentifierMiddleware
 from hallmarked.web.limit import Limits
@@ -74,4 +76,5 @@ def create_app(hub: Hub) -> FastAPI:
     for module in MODULES:
         app.router.routes.extend(module.ROUTES)
     install(app)
+    app.add_exception_handler(RequestValidationError, answer_invalid)
     return app

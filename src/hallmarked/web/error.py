@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import unicodedata
+from typing import Any
 
+from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
@@ -75,6 +77,15 @@ def answer(request: Request, error: Exception) -> Response:
             headers["WWW-Authenticate"] = 'Basic realm="hallmarked", charset="UTF-8"'  # else git asks for no password
         return PlainTextResponse(f"{said}\n", status, headers)  # which git shows
     return JSONResponse({"error": said}, status, headers)
+
+
+def answer_invalid(_request: Request, error: Exception) -> Response:
+    """Answer a request to our own API that is not as its description says: one sentence about the first thing wrong."""
+    assert isinstance(error, RequestValidationError)
+    first: dict[str, Any] = next(iter(error.errors()), {})
+    place = ".".join(str(part) for part in first.get("loc", ()) if part != "body")
+    said = f"{place or 'the body'}: {first.get('msg', 'is not as it should be')}"[:500]
+    return JSONResponse({"error": said}, 422, {"X-Error-Code": "input", "X-Error-Message": header_text(said)})
 
 
 def header_text(text: str) -> str:
