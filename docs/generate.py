@@ -28,6 +28,7 @@ ENVIRONMENT = """## Environment
 |---|---|
 | `HALLMARKED_HOME` | folder of keys and log; by default the platform's folder for application data |
 | `HALLMARKED_PASSPHRASE` | encrypts new keys, and opens encrypted ones |
+| `HALLMARKED_TOKEN` | your token at a hub, for verifying what is not public there; sent to that hub alone |
 | `HALLMARKED_CLAMD` | where ClamAV listens, when it is not at a usual place: `unix:/path` or `host:port` |
 | `NO_COLOR` | when set, nothing is coloured |
 """

@@ -6,7 +6,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import uvicorn
@@ -14,9 +14,14 @@ import uvicorn
 from hallmarked.hub.access import Actor
 from hallmarked.hub.account import create_account
 from hallmarked.hub.hub import Hub, open_hub
+from hallmarked.hub.job.audit import audit_revision
+from hallmarked.hub.job.queue import auditing
+from hallmarked.hub.job.waiting import count_waiting, list_new
+from hallmarked.hub.session import begin_session
 from hallmarked.hub.setting import Settings, Storage
 from hallmarked.hub.token import create_token
 from hallmarked.web.app import create_app
+from hallmarked.web.session import HEADER, SESSION, form_token
 
 
 @dataclass
@@ -37,23 +42,59 @@ class RunningHub:
                 self.actors[name] = Actor(made.id, name, made.administrator)
         return self.tokens[name]
 
+    def browser(self, name: str) -> dict[str, str]:
+        """Sign somebody in, and return the headers with which their browser changes things."""
+        who = self.actor(name).account_id
+        assert who is not None
+        with self.hub.database.write() as db:
+            cookie = begin_session(db, who)
+        return {"Cookie": f"{SESSION}={cookie}", HEADER: form_token(self.hub.secret, cookie)}
+
     def actor(self, name: str) -> Actor:
         """Return somebody as the hub's functions know them."""
         self.person(name)
         return self.actors[name]
 
+    def audit_all(self) -> None:
+        """Audit whatever waits, here and now."""
+        while True:
+            with self.hub.database.read() as db:
+                waiting = list_new(db, 100)
+            if not waiting:
+                return
+            for item in waiting:
+                audit_revision(self.hub, item.task)
+
+    def await_audits(self) -> None:
+        """Wait until every revision is audited; some other thread or process does it."""
+        for _ in range(600):
+            with self.hub.database.read() as db:
+                if not count_waiting(db):
+                    return
+            threading.Event().wait(0.2)
+        raise AssertionError("the audits do not come to an end")
+
 
 @contextlib.contextmanager
 def open_test_hub(folder: Path, settings: Settings | None = None) -> Iterator[RunningHub]:
-    """Open a hub in a folder."""
-    with open_hub(settings or Settings(storage=Storage(data=str(folder / "data")))) as hub:
+    """Open a hub in a folder; unless the settings say otherwise it answers to any name."""
+    chosen = settings or Settings(storage=Storage(data=str(folder / "data")))
+    named = replace(chosen.server, hosts=chosen.server.hosts or ("*",))
+    with open_hub(replace(chosen, server=named)) as hub:
         yield RunningHub(hub)
 
 
 @contextlib.contextmanager
-def serve_test_hub(folder: Path, settings: Settings | None = None) -> Iterator[RunningHub]:
-    """Open a hub in a folder and answer on a free port of this machine until the context is left."""
-    with open_test_hub(folder, settings) as running, socket.socket() as listener:
+def serve_test_hub(folder: Path, settings: Settings | None = None, *, audits: bool = False) -> Iterator[RunningHub]:
+    """Open a hub in a folder and answer on a free port of this machine until the context is left.
+
+    With ``audits`` it audits what is pushed, in threads of this process: see :meth:`RunningHub.await_audits`.
+    """
+    with (
+        open_test_hub(folder, settings) as running,
+        auditing(running.hub) if audits else contextlib.nullcontext(),
+        socket.socket() as listener,
+    ):
         listener.bind(("127.0.0.1", 0))
         config = uvicorn.Config(create_app(running.hub), log_level="warning", access_log=False)
         server = uvicorn.Server(config)

@@ -22,7 +22,9 @@ OTHERS = sorted(set(LANGUAGES) - {"en"})
 def source() -> Catalog:
     catalogue = Catalog()
     options = {"**.j2": {"silent": "false", "newstyle_gettext": "true"}}
-    for name, line, message, comments, context in extract_from_dir(WEB, [("**.j2", "jinja2")], options_map=options):
+    for name, line, message, comments, context in extract_from_dir(
+        WEB, [("**.j2", "jinja2"), ("**.py", "python")], options_map=options
+    ):
         catalogue.add(message, None, [(name, line)], auto_comments=comments, context=context)
     return catalogue
 

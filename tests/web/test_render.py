@@ -8,7 +8,6 @@ from importlib.resources import files
 import httpx
 import pytest
 from fastapi import FastAPI
-from jinja2 import meta
 from markupsafe import Markup
 from pydantic import TypeAdapter
 from starlette.requests import Request
@@ -110,18 +109,3 @@ def test_script_is_small_and_inert_without_help() -> None:
     assert len(script.encode()) < 6000
     for forbidden in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval", "Function("):
         assert forbidden not in script
-
-
-def names_of(template: str) -> set[str]:
-    return meta.find_undeclared_variables(RENDERER.environments["en"].parse(template))
-
-
-def test_templates_see_nothing_else() -> None:
-    """A template uses its page, what all pages share, and what the environment offers; nothing by accident."""
-    known = {"page", "site", "static", "marks", "_", "gettext", "ngettext", "m"}
-    folder = files("hallmarked.web") / "template"
-    found = [entry for entry in folder.iterdir() if entry.name.endswith(".j2")]
-    found += [inner for entry in folder.iterdir() if entry.is_dir() for inner in entry.iterdir()]
-    assert found
-    for entry in found:
-        assert names_of(entry.read_text("utf-8")) <= known, entry.name

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from hallmarked.artifacts.local import LocalArtifact
 from hallmarked.artifacts.packed import unpacked
 from hallmarked.artifacts.remote.served import Ask, ServedArtifact
+from hallmarked.artifacts.stored import read_stored
 from hallmarked.core.artifact import Artifact, File
 from hallmarked.core.errors import InputError
 from hallmarked.core.evidence import Subject
@@ -94,6 +95,8 @@ def from_description(description: Mapping[str, Any], ask: Ask | None = None) -> 
         if ask is None:
             raise InputError("nobody gives the bytes of this revision")
         return ServedArtifact(description["served"], ask)
+    if "stored" in description:
+        return read_stored(description)
     base = description["base"]
     artifact = LocalArtifact(Path(description["path"]), base=from_description(base) if base else None)
     if description.get("fingerprint", artifact.fingerprint) != artifact.fingerprint:

@@ -48,6 +48,11 @@ class Check:
         self.status = BROKEN if BROKEN in {self.status, status} else max(self.status, status)
 
 
+def is_url(text: str) -> bool:
+    """Say whether somebody named a place on the web rather than a file."""
+    return text.lower().startswith(("http://", "https://"))
+
+
 def read_file(path: Path) -> bytes:
     """Read a file the user named.
 

@@ -10,6 +10,8 @@ import click
 from hallmarked.cli.setting import PATH
 from hallmarked.hub.hub import open_hub
 from hallmarked.hub.setting import load_settings
+from hallmarked.hub.ticket import has_administrator, make_setup
+from hallmarked.web.address import setup_address
 from hallmarked.web.server import run_server
 
 
@@ -25,4 +27,10 @@ def command(config: Path | None, data: Path | None, port: int | None) -> None:
     if port is not None:
         settings = replace(settings, server=replace(settings.server, port=port))
     with open_hub(settings) as hub:
+        with hub.database.write() as db:
+            link = None if has_administrator(db) else setup_address(settings.server, make_setup(db))
+        if link:
+            click.echo(
+                f"Nobody manages this hub yet; this link makes the administrator's account, once:\n{link}", err=True
+            )
         run_server(hub)

@@ -49,3 +49,8 @@ def home() -> Path:
 def passphrase() -> str | None:
     """Return the passphrase of the keys from ``HALLMARKED_PASSPHRASE``, if there is one."""
     return os.environ.get("HALLMARKED_PASSPHRASE")
+
+
+def token() -> str | None:
+    """Return who asks a hub, from ``HALLMARKED_TOKEN``, if anybody does."""
+    return os.environ.get("HALLMARKED_TOKEN") or None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ from hallmarked.hub.schema.account import account, membership
 from hallmarked.hub.schema.base import new_id
 from hallmarked.hub.trail import Tag, record
 
+MANY = 500
+"""Ids named in one query; databases bound the number of parameters."""
 RESERVED = frozenset(
     (
         "about",
@@ -104,23 +107,24 @@ def create_account(
         )
     )  # fmt: skip
     tag = Tag.ACCOUNT_CREATED if kind == "user" else Tag.ORGANISATION_CREATED
-    record(db, by, tag, f"account:{made.id}", {"name": name, "administrator": administrator})
+    record(db, by, tag, f"account:{made.id}", {"administrator": administrator})
     return made
 
 
-def find_account(db: Connection, name: str, *, kind: str = "") -> Account:
+def find_account(db: Connection, name: str, *, kind: str = "", disabled: bool = False) -> Account:
     """Return the account of a name.
 
     Args:
         db: A transaction.
         name: In whatever case.
         kind: ``user`` or ``organisation``; empty for either.
+        disabled: Whether to find also one that is disabled.
 
     Raises:
-        NotFound: When there is none, or it is disabled.
+        NotFound: When there is none.
     """
-    row = db.execute(select(account).where(account.c.key == name.lower(), account.c.disabled.is_(None))).first()
-    if row is None or kind not in ("", row.kind):
+    row = db.execute(select(account).where(account.c.key == name.lower())).first()
+    if row is None or (row.disabled is not None and not disabled) or kind not in ("", row.kind):
         raise NotFound(f"there is no {kind or 'account'} {name[:100]}")
     return from_row(row)
 
@@ -160,6 +164,18 @@ def organisations(db: Connection, account_id: str) -> list[tuple[Account, Role]]
 def from_row(row: Row[Any]) -> Account:
     """Read an account from a row that has the columns of its table."""
     return Account(row.id, row.kind, row.name, row.full_name, row.email, row.administrator)
+
+
+def names_of(db: Connection, ids: Iterable[str | None]) -> dict[str, str]:
+    """Return the names of accounts by id; those that are gone are left out."""
+    wanted = {each for each in ids if each}
+    found: dict[str, str] = {}
+    for start in range(0, len(wanted), MANY):
+        part = sorted(wanted)[start : start + MANY]
+        found |= {
+            row.id: row.name for row in db.execute(select(account.c.id, account.c.name).where(account.c.id.in_(part)))
+        }
+    return found
 
 
 def _is_email(text: str) -> bool:

@@ -51,9 +51,12 @@ class Gated(Forbidden):
 
 
 class HeldBack(Forbidden):
-    """The revision is held back, or not checked yet."""
+    """The revision is held back, or not checked yet.
 
-    code = "HeldBack"
+    NOTE: clients show the reason only of refusals they know; any other makes them say that the network is down.
+    """
+
+    code = "GatedRepo"
 
 
 class Conflict(InputError):
@@ -98,10 +101,12 @@ class TooMany(Forbidden):
     Args:
         message: One sentence.
         seconds: When to try again.
+        allowed: How many requests are allowed in a window; 0 when that is not what was counted.
+        window: Seconds.
     """
 
     code = "TooMany"
 
-    def __init__(self, message: str, seconds: int) -> None:
+    def __init__(self, message: str, seconds: int, allowed: int = 0, window: int = 0) -> None:
         super().__init__(message)
-        self.seconds = seconds
+        self.seconds, self.allowed, self.window = seconds, allowed, window

@@ -15,11 +15,15 @@ from types import TracebackType
 from hallmarked.core.errors import BackendError, Forbidden, InputError, NotFound, VerificationError
 from hallmarked.core.evidence import Statement
 from hallmarked.ledger.bundle import export_bundle
+from hallmarked.ledger.canonical import statement_bytes
 from hallmarked.ledger.check import LogReport
+from hallmarked.ledger.dsse import read_envelope
 from hallmarked.ledger.leaf import Leaf, read_leaf
 from hallmarked.ledger.ledger import Ledger, read_log, read_trust
 from hallmarked.ledger.log import Log, Receipt
 from hallmarked.ledger.note import NoteKey
+from hallmarked.ledger.statement import list_digests
+from hallmarked.ledger.strict import parse_json
 from hallmarked.ledger.tile import WIDTH, write_entries
 from hallmarked.ledger.trust import Role, dump_trust
 from hallmarked.ledger.writer import GroupWriter
@@ -85,6 +89,11 @@ class Journal:
         """Id of the key that signs statements."""
         return self._ledger.key.keyid
 
+    @property
+    def size(self) -> int:
+        """How many entries the log has."""
+        return self._reader.size
+
     def attest(self, statements: Sequence[Statement], *, hidden: bool = False) -> list[Receipt]:
         """Sign statements and log them; when this returns they are durable, and before that nobody can read them.
 
@@ -110,6 +119,25 @@ class Journal:
             BackendError: When the log is damaged.
         """
         return sorted({index for digest in digests for index in self._reader.find(digest)})
+
+    def locate(self, statements: Sequence[Statement], start: int = 0) -> list[int]:
+        """Return where statements lie that were handed in together; empty when they are not in the log.
+
+        Args:
+            statements: All of one call of :meth:`attest`.
+            start: The first entry that can be one of them.
+
+        Raises:
+            BackendError: When the log is damaged.
+        """
+        wanted = [statement_bytes(statement) for statement in statements]
+        places: dict[bytes, int] = {}
+        for index in self.find(dict.fromkeys(d for s in statements for d in list_digests(s.to_dict()))):
+            stored = self._envelope(self._leaf(index)) if index >= start else None
+            if stored is not None:
+                payload = read_envelope(parse_json(stored, "envelope")).payload
+                places.setdefault(payload, index)
+        return [places[payload] for payload in wanted] if all(payload in places for payload in wanted) else []
 
     def bundle(self, digests: Iterable[str]) -> bytes:
         """Return the evidence about these digests as one file that verifies offline; what was erased is left out.

@@ -72,6 +72,18 @@ def find_repository(db: Connection, kind: str, name: str) -> Repository:
     return _from_row(row)
 
 
+def repository_of(db: Connection, repository_id: str) -> Repository:
+    """Return the repository of an id, also one that is deleted and can be restored.
+
+    Raises:
+        RepositoryNotFound: When there is none (any more).
+    """
+    row = db.execute(_columns.where(repository.c.id == repository_id)).first()
+    if row is None:
+        raise RepositoryNotFound("there is no such repository any more")
+    return _from_row(row)
+
+
 def create_repository(
     db: Connection, actor: Actor, kind: str, name: str, *, visibility: str = "", owner: str | None = None
 ) -> Repository:

@@ -59,8 +59,23 @@ class Policy:
     """What the hub does with what the checks found."""
 
     context: str = setting("", "Context that pushes are judged for; empty for the default one.")
-    allow_unknown: tuple[str, ...] = setting(("malware",), "Checks whose answer 'unknown' keeps no revision back.")
+    allow_unknown: tuple[str, ...] = setting(
+        ("malware",), "Checks whose answer 'unknown' keeps no revision back, or `all`."
+    )
     while_checked: str = setting("passive", "What others may get before the audit is in: none, passive or all.")
+
+
+@dataclass(frozen=True)
+class Job:
+    """How audits run."""
+
+    in_server: bool = setting(True, "Whether `hallmarked serve` audits too; false when `hallmarked worker` does it.")
+    threads: int = setting(2, "Audits at once in one process; one account never has more than one going on at once.")
+    check_minutes: int = setting(15, "How long one check may take, minutes.")
+    check_memory_mib: int = setting(2048, "Memory of one check, MiB.")
+    attempts: int = setting(3, "How often an audit is begun again after a crash before it is given up as unknown.")
+    recheck_per_minute: int = setting(6, "Older revisions audited again per minute after the rules changed.")
+    grace_seconds: int = setting(20, "How long a process that is told to stop waits for audits; they resume later.")
 
 
 @dataclass(frozen=True)
@@ -102,6 +117,7 @@ class Settings:
     storage: Storage = field(default_factory=Storage)
     limit: Limit = field(default_factory=Limit)
     policy: Policy = field(default_factory=Policy)
+    job: Job = field(default_factory=Job)
     terms: Terms = field(default_factory=Terms)
     login: Login = field(default_factory=Login)
     mail: Mail = field(default_factory=Mail)
@@ -110,6 +126,11 @@ class Settings:
     def data(self) -> Path:
         """The data folder."""
         return Path(self.storage.data)
+
+    @property
+    def scratch(self) -> Path:
+        """Where audits keep temporary files."""
+        return self.data / "scratch"
 
     @property
     def database_url(self) -> str:

@@ -1,7 +1,7 @@
-"""What was done, by whom, to what: the audit trail.
+"""The audit trail: which acts there are, and how one is written down by whoever does it.
 
-An event is written in the transaction of the act itself, so that neither is there without the other; later it goes to
-the hub's ledger, where nobody can take it back.
+``hub.event`` keeps the events and brings them to the hub's ledger, where nobody can take them back. What is written
+names people by their ids only, so that who they were can be erased.
 """
 
 from __future__ import annotations
@@ -10,12 +10,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from hallmarked.hub.access import Actor
-from hallmarked.hub.clock import now
-from hallmarked.hub.schema.base import new_id
-from hallmarked.hub.schema.review import event
+from hallmarked.hub.event import note_event
 
 
 class Tag(StrEnum):
@@ -71,15 +69,6 @@ def record(db: Connection, actor: Actor, tag: Tag | str, subject: str, data: Map
         actor: Who did it; nobody when the hub did so by itself.
         tag: What was done: one of :class:`Tag`, or another ``subject:part:action`` that its module documents.
         subject: To what: kind and id, ``repository:4f2a…``; ids do not change when names do.
-        data: What else somebody who examines the act must know, as JSON.
+        data: What else somebody who examines the act must know, as JSON, without personal data.
     """
-    db.execute(
-        insert(event).values(
-            id=new_id(),
-            tag=str(tag),
-            account_id=actor.account_id,
-            subject=subject,
-            data=dict(data or {}),
-            created=now(),
-        )
-    )
+    note_event(db, str(tag), subject, account_id=actor.account_id, data=data)

@@ -134,7 +134,37 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pat
         if path or (old == new and old_root != new_root) or (old == 0 and old_root != empty_root()):
             fail("consistency", "two different logs of the same size, or a proof where none is needed")
         return
-    hashes = [old_root, *path] if old & (old - 1) == 0 else list(path)
+    whole = old & (old - 1) == 0
+    first, second = roots_from_consistency(old, new, [old_root, *path] if whole else path)
+    if first != old_root or second != new_root:
+        fail("consistency", "the log does not contain what it contained before")
+
+
+def prove_roots(old: int, new: int, node: NodeReader) -> list[bytes]:
+    """Return what gives the roots of the first ``old`` and of all ``new`` leaves, without knowing either.
+
+    It is PROOF(old, D[new]) of RFC 6962, with the first hash never left out.
+
+    Raises:
+        InputError: When not 0 < old < new.
+    """
+    if not 0 < old < new:
+        raise InputError(f"a log of size {new} does not extend one of size {old}")
+    path = prove_consistency(old, new, node)
+    return [range_hash(0, old, node), *path] if old & (old - 1) == 0 else path
+
+
+def roots_from_consistency(old: int, new: int, hashes: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """Return the roots of the first ``old`` and of all ``new`` leaves that a consistency proof leads to.
+
+    Args:
+        old: Size of the older log, above 0.
+        new: Size of the newer log, above ``old``.
+        hashes: What :func:`prove_roots` returns.
+
+    Raises:
+        VerificationError: When the proof is too long or too short for these sizes.
+    """
     if not hashes:
         fail("consistency", "the consistency proof is too short")
     node, last = old - 1, new - 1
@@ -151,8 +181,9 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pat
         else:
             second = inner_hash(second, sibling)
         node, last = node >> 1, last >> 1
-    if last != 0 or first != old_root or second != new_root:
-        fail("consistency", "the log does not contain what it contained before")
+    if last != 0:
+        fail("consistency", "the consistency proof is too short")
+    return first, second
 
 
 class Frontier:

@@ -61,8 +61,26 @@ def parse_json(data: bytes, link: str) -> Any:
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise VerificationError(f"the {link} is not strict JSON: {error}", link=link) from None
+        raise VerificationError(f"the {_NAMES.get(link, link)} {_say(error, len(data))}", link=link) from None
     return value
+
+
+_NAMES = {"bundle": "evidence file", "trust": "trust file"}
+
+
+def _say(error: Exception, size: int) -> str:
+    """Say what is wrong with JSON in words for people who never wrote any."""
+    if isinstance(error, UnicodeDecodeError):
+        return "is damaged: it holds bytes that are not text"
+    if isinstance(error, RecursionError):
+        return "is nested too deeply"
+    if not isinstance(error, json.JSONDecodeError):
+        return f"cannot be trusted to mean one thing: {error}"
+    if not error.doc.strip():
+        return "is empty"
+    if error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated"):
+        return f"is cut off after {size:,} bytes"
+    return f"is not JSON, or is damaged, from line {error.lineno} on"
 
 
 def members(value: Any, required: str, optional: str = "", *, link: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hallmarked.core.errors import InputError
+from hallmarked.hub.setting import Server
 
 PLURALS = {"models": "model", "datasets": "dataset", "spaces": "system", "systems": "system"}
 """What clients call the kinds of repositories in addresses of the API."""
@@ -75,6 +76,12 @@ def repo_routes(path: str, endpoint: Any, **options: Any) -> list[Route]:
         Route(f"{prefix}/{{owner}}/{{name}}{path}", partial(endpoint, kind=kind), name=f"{name}:{kind}", **options)
         for prefix, kind in PREFIXES.items()
     ]
+
+
+def setup_address(server: Server, ticket: str) -> str:
+    """Return the link under which the first administrator's account is made."""
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    return f"{server.url.rstrip('/') or f'http://{host}:{server.port}'}/welcome?ticket={ticket}"
 
 
 def limit_of(request: Request, default: int, most: int) -> int:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from hallmarked.core.errors import Error
 from hallmarked.hub.hub import Hub
+from hallmarked.hub.token import Uses
 from hallmarked.web.address import KeepSlashes
-from hallmarked.web.error import answer
+from hallmarked.web.guard import Guard
 from hallmarked.web.identifier import IdentifierMiddleware
+from hallmarked.web.limit import Limits
 from hallmarked.web.route import (
     account,
     card,
     commit,
     discussion,
+    git,
     large,
     ledger,
     lfs,
@@ -24,21 +26,25 @@ from hallmarked.web.route import (
     repository,
     resolve,
     tree,
+    xet,
 )
+from hallmarked.web.site import install
 
 MODULES = (
     account,
     card,
     ledger,
-    person,
+    tree,
+    commit,
+    large,
+    lfs,
     reference,
     discussion,
+    person,
     listing,
+    git,
+    xet,
     repository,
-    tree,
-    large,
-    commit,
-    lfs,
     resolve,
     nothing,
 )
@@ -49,9 +55,11 @@ def create_app(hub: Hub) -> FastAPI:
     """Make the application that serves a hub."""
     app = FastAPI(title=hub.settings.server.name, docs_url=None, redoc_url=None)
     app.state.hub = hub
-    app.add_exception_handler(Error, answer)
+    app.state.limits, app.state.uses = Limits(hub.settings.limit), Uses()
     app.add_middleware(KeepSlashes)
+    app.add_middleware(Guard, hub=hub, limits=app.state.limits, uses=app.state.uses)
     app.add_middleware(IdentifierMiddleware)
     for module in MODULES:
         app.router.routes.extend(module.ROUTES)
+    install(app)
     return app

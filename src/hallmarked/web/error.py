@@ -6,7 +6,7 @@ import logging
 import unicodedata
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from hallmarked.core.errors import BackendError, Error, Forbidden, FormatError, InputError, NotFound, VerificationError
 from hallmarked.hub.access import Actor
@@ -63,10 +63,17 @@ def answer(request: Request, error: Exception) -> Response:
         headers["X-Repo-Commit"] = error.commit
     if isinstance(error, TooMany):
         headers["Retry-After"] = str(error.seconds)
+        if error.allowed:
+            headers["RateLimit"] = f'"api";r=0;t={error.seconds}'
+            headers["RateLimit-Policy"] = f'"fixed window";"api";q={error.allowed};w={error.window}'
     if isinstance(error, TooLarge | TooSlow):
         headers["Connection"] = "close"  # what is still being sent is not wanted
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="hallmarked"'
+    if getattr(request.state, "speaks_git", False):
+        if status == 401:
+            headers["WWW-Authenticate"] = 'Basic realm="hallmarked", charset="UTF-8"'  # else git asks for no password
+        return PlainTextResponse(f"{said}\n", status, headers)  # which git shows
     return JSONResponse({"error": said}, status, headers)
 
 

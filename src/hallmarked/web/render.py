@@ -41,6 +41,9 @@ PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Cookie, Accept-Languag
 """What a page says depends on who asks."""
 STATIC = ("site.css", "site.js", "icon.svg")
 """Files that pages ask for."""
+MONTHS = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
+STATES = {"checking": "stale", "held": "fail", "available": "pass", "none": "pass", "added": "note", "removed": "note"}
+"""Marks of what only pages say."""
 _PART = re.compile(r"\{(\w+)")
 
 
@@ -159,9 +162,12 @@ def _document(
 ) -> BaseRoute:
     def document(request: Request) -> Response:
         made = build(request)
-        return made if isinstance(made, Response) else respond(renderer.render(page.template, made, site_of(request)))
+        if isinstance(made, Response):
+            return made
+        request.state.twin = twin(prefix + page.path)
+        return respond(renderer.render(page.template, made, site_of(request)))
 
-    return Route(prefix + page.path, document, name=f"{page.template}:{prefix}")
+    return Route(prefix + page.path, document, name=f"page:{prefix}{page.path}")
 
 
 def _data(page: Page, prefix: str, build: Build) -> BaseRoute:
@@ -173,7 +179,7 @@ def _data(page: Page, prefix: str, build: Build) -> BaseRoute:
             return made
         return Response(adapter.dump_json(made, indent=1), media_type="application/json", headers=PRIVATE)
 
-    name = page.template.partition(".")[0].replace("/", "-") + prefix.replace("/", "-")
+    name = "page" + re.sub(r"[^a-z]+", "-", prefix + page.path) + page.template.partition(".")[0].replace("/", "-")
     parameters = [
         {"name": part, "in": "path", "required": True, "schema": {"type": "string"}}
         for part in _PART.findall(page.path)
@@ -184,7 +190,7 @@ def _data(page: Page, prefix: str, build: Build) -> BaseRoute:
         methods=["GET"],
         tags=["pages"],
         name=name,
-        operation_id=f"page-{name}",
+        operation_id=name,
         summary=(page.context.__doc__ or "").partition("\n")[0],
         responses={200: {"model": page.context}},
         response_class=Response,
@@ -215,9 +221,9 @@ def _environment(language: Language) -> jinja2.Environment:
         lstrip_blocks=True,
         finalize=lambda value: clean(value) if type(value) in {str, Location} else value,
     )
-    environment.install_gettext_translations(  # type: ignore[attr-defined]  # the extension adds it
-        language.translations, newstyle=True
-    )
+    environment.newstyle_gettext = True  # type: ignore[attr-defined]  # the extension adds it
+    environment.globals["gettext"] = partial(_one, language)
+    environment.globals["ngettext"] = partial(_many, language)
     environment.globals["static"] = lambda name: f"/static/{name}?v={static(name)[1]}"
     environment.globals["marks"] = Markup(resource("marks.svg"))  # noqa: S704 -- our own file
     environment.filters |= {
@@ -225,10 +231,30 @@ def _environment(language: Language) -> jinja2.Environment:
         "size": language.size,
         "date": lambda moment: _time(moment, language.date(moment)),
         "time": lambda moment: _time(moment, language.time(moment)),
-        "shape": shape,
+        "shape": lambda status: STATES.get(status) or shape(status),
+        "stamp": _stamp,
         "short": lambda digest: str(digest).rpartition(":")[2][:12],
     }
     return environment
+
+
+def _one(language: Language, message: str, /, **values: object) -> Markup:
+    return _fill(language.gettext(message), values)
+
+
+def _many(language: Language, one: str, many: str, number: int, /, **values: object) -> Markup:
+    return _fill(language.ngettext(one, many, number), values)
+
+
+def _fill(message: str, values: Mapping[str, object]) -> Markup:
+    """Put values into a sentence: the sentence is ours and may hold markup, text among the values is made harmless."""
+    shown = {name: clean(value) if type(value) in {str, Location} else value for name, value in values.items()}
+    return Markup(message) % shown  # noqa: S704 -- from templates and catalogues that come with the program
+
+
+def _stamp(moment: datetime) -> str:
+    """Write month and year as assay offices strike them: ``XI 26``."""
+    return f"{MONTHS[moment.month - 1]} {moment:%y}"
 
 
 def _time(moment: datetime, shown: str) -> Markup:

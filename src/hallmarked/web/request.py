@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
+import re
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any
@@ -17,11 +20,16 @@ from hallmarked.hub.access import ANYBODY, Action, Actor
 from hallmarked.hub.error import NotSignedIn, TooLarge
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.repository import Repository, open_repository
+from hallmarked.hub.session import actor_of_session
 from hallmarked.hub.token import actor_of_token
 from hallmarked.web.address import repo_name
+from hallmarked.web.session import session_cookie
 
 JSON_LIMIT = 4 << 20
 """Bytes of a JSON body."""
+MAX_DEPTH, MAX_PARTS = 32, 200_000
+"""Of a JSON body: nesting; strings, commas and brackets."""
+_STRUCTURE = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{},]', re.DOTALL)
 BAD_TOKEN = "Invalid credentials in Authorization header"  # noqa: S105 - a message; clients know this very wording
 
 
@@ -32,7 +40,10 @@ def hub_of(request: Request) -> Hub:
 
 
 def actor_of(request: Request, db: Connection) -> Actor:
-    """Return who asks.
+    """Return who asks: by a token (bearer, or git's name and password), else by the cookie of a session.
+
+    A cookie that comes with a token counts for nothing; what a cookie alone changes, the middleware has let through
+    only with a form's token (``hallmarked.web.guard``).
 
     Raises:
         NotSignedIn: When a token was sent that is not valid.
@@ -40,15 +51,31 @@ def actor_of(request: Request, db: Connection) -> Actor:
     known = getattr(request.state, "actor", None)
     if isinstance(known, Actor):
         return known
-    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    terms = hub_of(request).settings.terms.version
     actor = ANYBODY
-    if kind.lower() == "bearer":
-        found = actor_of_token(db, token.strip())
+    if "authorization" in request.headers:
+        found = actor_of_token(db, _token(request.headers["authorization"]), terms)
         if found is None:
             raise NotSignedIn(BAD_TOKEN)
         actor = found
+        request.app.state.uses.note(actor.token_id)
+    elif cookie := session_cookie(request):
+        actor = actor_of_session(db, cookie, terms) or ANYBODY
     request.state.actor = actor
     return actor
+
+
+def _token(header: str) -> str:
+    """Return the token of an Authorization header; empty when there is none in it."""
+    kind, _, value = header.partition(" ")
+    if kind.lower() == "bearer":
+        return value.strip()
+    if kind.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(value.strip(), validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
 
 
 def target(request: Request, db: Connection, kind: str, action: Action = Action.SEE) -> tuple[Actor, Repository]:
@@ -87,12 +114,31 @@ def with_json(endpoint: Callable[..., Response], limit: int = JSON_LIMIT) -> Cal
     return read
 
 
+def check_json(data: bytes) -> None:
+    """Refuse JSON that would take much more room, or many more steps, than its bytes.
+
+    Raises:
+        InputError: When it is nested too deep, or has too many parts.
+    """
+    depth = deepest = 0
+    for parts, match in enumerate(_STRUCTURE.finditer(data), 1):
+        char = match.group()[:1]
+        if char in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif char in b"]}":
+            depth -= 1
+        if deepest > MAX_DEPTH or parts > MAX_PARTS:
+            raise InputError(f"the JSON is nested deeper than {MAX_DEPTH}, or has more than {MAX_PARTS:,} parts")
+
+
 def parse_object(data: bytes) -> dict[str, Any]:
     """Read a JSON object.
 
     Raises:
         InputError: When it is something else.
     """
+    check_json(data)
     try:
         value = json.loads(data) if data.strip() else {}
     except (ValueError, RecursionError) as error:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from io import BytesIO
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from anyio import CancelScope, to_thread
 from starlette.concurrency import run_in_threadpool
@@ -24,7 +24,7 @@ from starlette.types import Receive, Scope, Send
 
 from hallmarked.core.errors import BackendError, NotFound
 from hallmarked.hub.blob.presign import disposition
-from hallmarked.hub.blob.store import BlobStore, Incoming
+from hallmarked.hub.blob.store import BlobStore
 from hallmarked.hub.error import Interrupted, TooLarge, TooSlow
 from hallmarked.web.range import Part, choose_part
 
@@ -212,8 +212,19 @@ class Pace:
     """Bytes per second on average, after that."""
 
 
-async def receive_body(request: Request, incoming: Incoming, limit: int, pace: Pace = Pace()) -> int:
-    """Write a request's body to a blob that is being received, and return how many bytes it had.
+class Sink(Protocol):
+    """What takes bytes as they come: a blob that is being received, or a file."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take some.
+
+        Raises:
+            Error: When they are not accepted, or cannot be written.
+        """
+
+
+async def receive_body(request: Request, incoming: Sink, limit: int, pace: Pace = Pace()) -> int:
+    """Write a request's body to where it goes, and return how many bytes it had.
 
     One batch is hashed and written in a thread while the next arrives; when writing is slower, the sender has to wait.
 
@@ -249,7 +260,7 @@ async def receive_body(request: Request, incoming: Incoming, limit: int, pace: P
     return body.received
 
 
-def _write(incoming: Incoming, batch: list[bytes]) -> None:
+def _write(incoming: Sink, batch: list[bytes]) -> None:
     for piece in batch:
         incoming.write(piece)
 

@@ -12,8 +12,15 @@ import click
 from hallmarked.cli.setting import PATH
 from hallmarked.hub.setting import Settings, load_settings
 
-COMMANDS: dict[str, tuple[str, str, str]] = {}
-"""Name: (module, name of the command in it, one line of help). Commands take the settings by ``click.pass_obj``."""
+COMMANDS = {
+    "create-user": ("hallmarked.cli.admin.account", "create_user", "Make an account for somebody."),
+    "disable-user": ("hallmarked.cli.admin.account", "disable_user", "Let an account do nothing any more."),
+    "enable-user": ("hallmarked.cli.admin.account", "enable_user", "Undo disable-user."),
+    "set-administrator": ("hallmarked.cli.admin.account", "set_administrator", "Let somebody manage everything."),
+    "set-password": ("hallmarked.cli.admin.account", "set_password", "Give an account a new password."),
+    "setup-link": ("hallmarked.cli.admin.account", "setup_link", "Print a link that makes an administrator, once."),
+}
+"""Name: (module, name of the command in it, one line of help). A command takes the settings by ``click.pass_obj``."""
 
 
 class AdminGroup(click.Group):

@@ -70,5 +70,8 @@ revision = Table(
     Column("state", Text, nullable=False),  # checking, available, held, unknown
     Column("reason", Text, nullable=False, default=""),  # of the state, one sentence
     Column("audited", Boolean, nullable=False, default=False),
+    Column("rule_set", Text, nullable=False, default=""),  # digest of the rules of its last audit
+    Column("attempts", BigInteger, nullable=False, default=0),  # audits of it that began and did not end
 )
-Index(None, revision.c.state)
+Index(None, revision.c.state, revision.c.created)
+Index(None, revision.c.rule_set)

@@ -20,6 +20,20 @@ audit = Table(
 )
 Index(None, audit.c.repository_id, audit.c.revision, audit.c.created)
 
+draft = Table(
+    "draft",
+    metadata,
+    Column("id", Text, primary_key=True),  # of the audit it becomes
+    refers("repository_id", "repository.id"),
+    Column("revision", Text, nullable=False),
+    Column("rule_set", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("statements", JSON, nullable=False),  # what is about to be signed and logged, so that it is logged once
+    Column("start", BigInteger, nullable=False),  # size of the log before
+    moment("created"),
+)
+
 decision = Table(
     "decision",
     metadata,

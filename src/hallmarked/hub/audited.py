@@ -1,0 +1,55 @@
+"""What audits said about a revision, as pages and gates read it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Row, select
+
+from hallmarked.core.errors import BackendError
+from hallmarked.core.evidence import Statement
+from hallmarked.hub.schema.review import audit
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One audit of one revision."""
+
+    id: str
+    revision: str
+    """Commit id."""
+    rule_set: str
+    """Digest of the rules it was made with."""
+    outcome: str
+    """``pass``, ``fail`` or ``unknown``."""
+    statements: tuple[Statement, ...]
+    """What was stated, in order."""
+    entries: tuple[int, ...]
+    """Index of each statement in the hub's ledger."""
+    created: int
+    """Milliseconds since the epoch."""
+
+
+def find_audit(db: Connection, repository_id: str, revision: str) -> Audit | None:
+    """Return the newest audit of a revision; None when there is none yet.
+
+    Raises:
+        BackendError: When what was kept cannot be read back.
+    """
+    made = audit.c
+    row = db.execute(
+        select(audit)
+        .where(made.repository_id == repository_id, made.revision == revision)
+        .order_by(made.created.desc(), made.id.desc())
+        .limit(1)
+    ).first()
+    return _from_row(row) if row is not None else None
+
+
+def _from_row(row: Row[tuple[object, ...]]) -> Audit:
+    try:
+        statements = tuple(Statement.from_dict(body) for body in row.statements)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise BackendError(f"audit {row.id} holds something that is not a statement") from error
+    entries = tuple(int(index) for index in row.entries)
+    return Audit(row.id, row.revision, row.rule_set, row.outcome, statements, entries, row.created)

