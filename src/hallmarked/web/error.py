@@ -23,6 +23,8 @@ from hallmarked.hub.error import (
     TooSlow,
 )
 
+NO_REPOSITORY = "Repository not found"
+"""Clients know this very wording, and say the rest themselves."""
 log = logging.getLogger(__name__)
 
 STATUS: tuple[tuple[type[Error], int], ...] = (
@@ -57,7 +59,7 @@ def answer(request: Request, error: Exception) -> Response:
     status = status_of(error, signed_in=isinstance(actor, Actor) and actor.known)
     if status >= 500:
         log.error("%s", error.diagnostics())
-    said = str(error)
+    said = NO_REPOSITORY if isinstance(error, RepositoryNotFound) else str(error)
     headers = {"X-Error-Code": error.code, "X-Error-Message": header_text(said)}
     if isinstance(error, EntryNotFound):
         headers["X-Repo-Commit"] = error.commit
