@@ -114,10 +114,10 @@ def info(request: Request) -> Response:
     with hub.database.read() as db:
         _, repo = target(request, db, kind)
         at = find_revision(db, repo, name)
-        view = View(db, hub, repo, at.oid)
-        body = write_fields(view, check_fields(expand) or FULL[kind])
-        if not expand:
-            body["siblings"] = [write_sibling(entry, sizes=flag(request, "blobs")) for entry in view.files]
+        view = View(db, hub, repo, at.oid, at.tree)
+        body = write_fields(view, check_fields(expand) or (*FULL[kind], "siblings"))
+        if flag(request, "blobs"):
+            body["siblings"] = [write_sibling(entry) for entry in view.files]
         if flag(request, "securityStatus"):
             body["securityRepoStatus"] = write_security(at)
     return JSONResponse(body)
