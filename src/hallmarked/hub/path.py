@@ -52,7 +52,7 @@ def check_name(name: str, what: str = "repository") -> str:
         or len(name) > MAX_NAME
         or ".." in name
         or "--" in name
-        or name.endswith((".git", ".ipynb"))
+        or name.endswith((".git", ".ipynb", ".json"))
     ):
         raise InputError(
             f"{name[:100]!r} cannot name a {what}: use letters, digits, '-', '_' and '.', at most {MAX_NAME} characters"

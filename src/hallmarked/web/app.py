@@ -1,4 +1,4 @@
-"""The application: every route module, and how errors are answered."""
+"""The application: every route module, and what stands before all of them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from hallmarked.web.route import (
     card,
     commit,
     discussion,
+    gate,
     git,
     large,
     ledger,
@@ -25,26 +26,29 @@ from hallmarked.web.route import (
     reference,
     repository,
     resolve,
+    review,
     tree,
     xet,
 )
 from hallmarked.web.site import install
 
 MODULES = (
+    review,
     account,
     card,
     ledger,
-    tree,
-    commit,
-    large,
-    lfs,
+    person,
+    gate,
     reference,
     discussion,
-    person,
     listing,
-    git,
-    xet,
     repository,
+    tree,
+    large,
+    commit,
+    lfs,
+    xet,
+    git,
     resolve,
     nothing,
 )
@@ -57,8 +61,8 @@ def create_app(hub: Hub) -> FastAPI:
     app.state.hub = hub
     app.state.limits, app.state.uses = Limits(hub.settings.limit), Uses()
     app.add_middleware(KeepSlashes)
-    app.add_middleware(Guard, hub=hub, limits=app.state.limits, uses=app.state.uses)
     app.add_middleware(IdentifierMiddleware)
+    app.add_middleware(Guard, hub=hub, limits=app.state.limits, uses=app.state.uses)
     for module in MODULES:
         app.router.routes.extend(module.ROUTES)
     install(app)
