@@ -112,6 +112,7 @@ def _generation(work: Path, generation: str, files: Sequence[str]) -> str:
             outcomes = _run(python, suite, name)
             counted = [one for one in outcomes if not one.left_out]
             passed = sum(one.outcome == "passed" for one in counted)
+            print(f"{generation} {name}: {passed} of {len(counted)}", file=sys.stderr, flush=True)
             left_out = Counter(one.left_out for one in outcomes if one.left_out)
             rows.append(
                 [name, group, f"{passed}/{len(counted)}", ", ".join(f"{n} {why}" for why, n in left_out.items())]

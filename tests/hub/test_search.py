@@ -119,9 +119,10 @@ def test_sorts(hub: RunningHub) -> None:
         set_like(db, repos[0], ada.account_id or "", likes=True)
     counter = Downloads(hub.hub.database)
     for who in range(30):
-        counter.note(repos[1].id, "0" * 40, f"caller {who}")
+        counter.note("model", "ada/b", "0" * 40, f"caller {who}")
     for _ in range(5):
-        counter.note(repos[2].id, "0" * 40, "one caller")
+        counter.note("model", "Ada/C", "0" * 40, "one caller")
+    counter.note("model", "ada/gone", "0" * 40, "one caller")
     counter.flush()
     with hub.hub.database.read() as db:
         assert names(db, ANYBODY, sort="likes")[0] == "a"
