@@ -169,13 +169,3 @@ def large_part(entry: Entry, digest: str) -> dict[str, Any]:
     if not entry.large:
         return {}
     return {"lfs": {digest: entry.sha256, "size": entry.size, "pointerSize": 124 + len(str(entry.size))}}
-
-
-def write_security(at: Revision) -> dict[str, Any]:
-    """Write what the audit of a revision came to."""
-    return {
-        "scansDone": at.state != "checking",
-        "filesWithIssues": [],
-        "state": at.state,
-        **({"reason": at.reason} if at.reason else {}),
-    }

@@ -19,10 +19,11 @@ from hallmarked.hub.repository import (
     move_repository,
     open_repository,
 )
+from hallmarked.hub.review import repo_status
 from hallmarked.hub.revision import find_revision
 from hallmarked.web.address import flag, param
-from hallmarked.web.describe import FULL, View, check_fields, write_fields, write_security, write_sibling
-from hallmarked.web.link import page_url
+from hallmarked.web.describe import FULL, View, check_fields, write_fields, write_sibling
+from hallmarked.web.link import page_url, warn_of_state
 from hallmarked.web.request import actor_of, hub_of, target, text_of, with_json
 
 KIND_WORDS = {"model": "model", "dataset": "dataset", "space": "system", "system": "system"}
@@ -119,8 +120,10 @@ def info(request: Request) -> Response:
         if flag(request, "blobs"):
             body["siblings"] = [write_sibling(entry) for entry in view.files]
         if flag(request, "securityStatus"):
-            body["securityRepoStatus"] = write_security(at)
-    return JSONResponse(body)
+            body["securityRepoStatus"] = dict(repo_status(db, repo.id, at))
+    response = JSONResponse(body)
+    warn_of_state(response, at)
+    return response
 
 
 def check(request: Request) -> Response:
