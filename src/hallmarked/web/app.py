@@ -5,8 +5,10 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from hallmarked.hub.hub import Hub
+from hallmarked.hub.popularity import Downloads
 from hallmarked.hub.token import Uses
 from hallmarked.web.address import KeepSlashes
+from hallmarked.web.count import CountMiddleware
 from hallmarked.web.guard import Guard
 from hallmarked.web.identifier import IdentifierMiddleware
 from hallmarked.web.limit import Limits
@@ -67,7 +69,9 @@ def create_app(hub: Hub) -> FastAPI:
     """Make the application that serves a hub."""
     app = FastAPI(title=hub.settings.server.name, docs_url=None, redoc_url=None)
     app.state.hub = hub
+    app.state.downloads = Downloads(hub.database)
     app.state.limits, app.state.uses = Limits(hub.settings.limit), Uses()
+    app.add_middleware(CountMiddleware, downloads=app.state.downloads)
     app.add_middleware(KeepSlashes)
     app.add_middleware(IdentifierMiddleware)
     app.add_middleware(Guard, hub=hub, limits=app.state.limits, uses=app.state.uses)
