@@ -5,10 +5,11 @@ A table is known to the metadata only once its module was imported, so each modu
 
 from __future__ import annotations
 
-from hallmarked.hub.schema import account, community, gate, identity, object, repository, review, search, xet
+from hallmarked.hub.schema import account, community, gate, identity, repository, review, search, xet
+from hallmarked.hub.schema import object as object_
 from hallmarked.hub.schema.base import metadata
 
-MODULES = (account, community, gate, identity, object, repository, review, search, xet)
+MODULES = (account, community, gate, identity, object_, repository, review, search, xet)
 """Every module with tables."""
 
 __all__ = ["MODULES", "metadata"]
