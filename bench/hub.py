@@ -57,8 +57,8 @@ def push(hub: Server, scratch: Path) -> list[str]:
 
 
 def heads(hub: Server, pause: float) -> list[str]:
-    """Ask for the description of a file from many connections."""
-    url = f"{hub.url}/ada/many/resolve/main/part3/33.json"
+    """Ask for the descriptions of files, one after another, from many connections."""
+    url = f"{hub.url}/ada/many/resolve/main"
     took = asyncio.run(_ask(url, hub.facts["token"], pause))
     p50, p95 = statistics.median(took), statistics.quantiles(took, n=20)[-1]
     rate = len(took) / SECONDS
@@ -72,14 +72,17 @@ def heads(hub: Server, pause: float) -> list[str]:
 
 async def _ask(url: str, token: str, pause: float) -> list[float]:
     parts = urlsplit(url)
-    head = f"HEAD {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+    rest = f"HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {token}\r\n\r\n"
     took: list[float] = []
     until = time.perf_counter() + SECONDS
 
     async def client(number: int) -> None:
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
         await asyncio.sleep(pause * number / CLIENTS)
+        asked = number  # each begins elsewhere: no two ask for the same file at once
         while time.perf_counter() < until:
+            asked = (asked + 1) % FILES
+            head = f"HEAD {parts.path}/part{asked % 10}/{asked}.json {rest}".encode()
             began = time.perf_counter()
             writer.write(head)
             answer = await reader.readuntil(b"\r\n\r\n")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from hallmarked.hub.hub import Hub
+from hallmarked.hub.memory import Memory
 from hallmarked.hub.token import Uses
 from hallmarked.web.address import KeepSlashes
 from hallmarked.web.guard import Guard
 from hallmarked.web.identifier import IdentifierMiddleware
 from hallmarked.web.limit import Limits
+from hallmarked.web.quick import QuickHeads
 from hallmarked.web.route import (
     account,
     card,
@@ -33,6 +35,7 @@ from hallmarked.web.route import (
 from hallmarked.web.site import install
 
 MODULES = (
+    resolve,
     review,
     account,
     card,
@@ -49,10 +52,9 @@ MODULES = (
     lfs,
     xet,
     git,
-    resolve,
     nothing,
 )
-"""Modules with routes, in the order in which they are tried."""
+"""Modules with routes, in the order in which they are tried: what is asked for most comes first."""
 
 
 def create_app(hub: Hub) -> FastAPI:
@@ -60,6 +62,8 @@ def create_app(hub: Hub) -> FastAPI:
     app = FastAPI(title=hub.settings.server.name, docs_url=None, redoc_url=None)
     app.state.hub = hub
     app.state.limits, app.state.uses = Limits(hub.settings.limit), Uses()
+    app.state.memory = Memory(hub.database)
+    app.add_middleware(QuickHeads, memory=app.state.memory)
     app.add_middleware(KeepSlashes)
     app.add_middleware(IdentifierMiddleware)
     app.add_middleware(Guard, hub=hub, limits=app.state.limits, uses=app.state.uses)
