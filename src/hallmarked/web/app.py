@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from hallmarked.hub.hub import Hub
+from hallmarked.hub.memory import Memory
 from hallmarked.hub.popularity import Downloads
 from hallmarked.hub.token import Uses
 from hallmarked.web.address import KeepSlashes
@@ -12,6 +13,7 @@ from hallmarked.web.count import CountMiddleware
 from hallmarked.web.guard import Guard
 from hallmarked.web.identifier import IdentifierMiddleware
 from hallmarked.web.limit import Limits
+from hallmarked.web.quick import QuickHeads
 from hallmarked.web.route import (
     account,
     card,
@@ -39,6 +41,7 @@ from hallmarked.web.route.api import person as our_people
 from hallmarked.web.site import install
 
 MODULES = (
+    resolve,
     our_people,
     our_organisations,
     our_administration,
@@ -59,10 +62,9 @@ MODULES = (
     lfs,
     xet,
     git,
-    resolve,
     nothing,
 )
-"""Modules with routes, in the order in which they are tried."""
+"""Modules with routes, in the order in which they are tried: what is asked for most comes first."""
 
 
 def create_app(hub: Hub) -> FastAPI:
@@ -72,6 +74,8 @@ def create_app(hub: Hub) -> FastAPI:
     app.state.downloads = Downloads(hub.database)
     app.state.limits, app.state.uses = Limits(hub.settings.limit), Uses()
     app.add_middleware(CountMiddleware, downloads=app.state.downloads)
+    app.state.memory = Memory(hub.database)
+    app.add_middleware(QuickHeads, memory=app.state.memory)
     app.add_middleware(KeepSlashes)
     app.add_middleware(IdentifierMiddleware)
     app.add_middleware(Guard, hub=hub, limits=app.state.limits, uses=app.state.uses)
