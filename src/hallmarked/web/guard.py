@@ -179,14 +179,20 @@ def _refuse(scope: Scope, error: Error) -> Response:
 
 
 def _patient(receive: Receive) -> Receive:
-    """Give up on a client that sends nothing for a while."""
+    """Give up on a client that sends nothing for a while; once the body is whole it may wait as long as it takes."""
+    whole = False
 
     async def wait() -> Message:
+        nonlocal whole
+        if whole:
+            return await receive()
         try:
             async with asyncio.timeout(SECONDS):
-                return await receive()
+                message = await receive()
         except TimeoutError as error:
             raise TooSlow(f"nothing was sent for {SECONDS} seconds") from error
+        whole = not message.get("more_body", False)
+        return message
 
     return wait
 
