@@ -27,6 +27,7 @@ from hallmarked.hub.repository import MAIN, Repository
 from hallmarked.hub.revision import Revision, find_entry, find_revision, move_ref, read_text
 from hallmarked.hub.schema.object import blob, content, possession, usage
 from hallmarked.hub.schema.repository import ref, repository, revision
+from hallmarked.hub.webhook import Occasion, announce
 
 MAX_INLINE = 10 << 20
 """Bytes of a file that is kept as a git object."""
@@ -162,6 +163,8 @@ def add_revision(
     made = find_revision(db, repo, oid)
     if branch == MAIN:
         follow_main(db, repo, made)
+    moved = {"ref": branch, "oldSha": base.oid if base else None, "newSha": oid}
+    announce(db, repo, Occasion("update", "repo.content", {"updatedRefs": [moved]}))
     return made
 
 

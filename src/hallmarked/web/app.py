@@ -21,11 +21,12 @@ from hallmarked.web.route import (
     repository,
     resolve,
     tree,
+    webhook,
     xet,
 )
 from hallmarked.web.site import install
 
-MODULES = (account, card, ledger, tree, commit, lfs, reference, discussion, git, xet, repository, resolve)
+MODULES = (account, card, ledger, tree, commit, lfs, reference, discussion, git, webhook, xet, repository, resolve)
 """Modules with routes, in the order in which they are tried."""
 
 
