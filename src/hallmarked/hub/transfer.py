@@ -18,8 +18,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sqlalchemy import select
-
 from hallmarked.artifacts.remote.address import Address
 from hallmarked.artifacts.remote.answer import TryAgain
 from hallmarked.artifacts.remote.client import HubClient
@@ -33,10 +31,9 @@ from hallmarked.hub.creation import create
 from hallmarked.hub.error import RepositoryNotFound, RevisionNotFound
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.path import check_path
-from hallmarked.hub.possession import note_arrival
+from hallmarked.hub.possession import find_usable, note_arrival
 from hallmarked.hub.repository import Repository, find_repository, open_repository
 from hallmarked.hub.revision import Entry, Revision, find_revision, list_files
-from hallmarked.hub.schema.object import possession, usage
 
 PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "urn:hallmarked:pull:v1"
@@ -198,11 +195,8 @@ class _Job:
 
         That another hub names a digest proves nothing: else whoever runs one could have any file of this hub.
         """
-        sent, here = possession.c, usage.c
-        mine = select(sent.sha256).where(sent.sha256 == sha256, sent.account_id == self.actor.account_id)
-        ours = select(here.sha256).where(here.sha256 == sha256, here.repository_id == self.repo.id)
         with self.hub.database.read() as db:
-            return db.execute(mine.union_all(ours)).first() is not None
+            return sha256 in find_usable(db, self.actor.account_id, self.repo.id, [sha256])
 
     def _download(self, file: RemoteFile, stream: io.BufferedRandom) -> None:
         """Fetch the rest of a file, going on from where it breaks as long as there is progress."""
