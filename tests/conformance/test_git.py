@@ -27,8 +27,10 @@ from hallmarked.hub.possession import add_blob
 from hallmarked.hub.repository import change_settings, delete_repository, find_repository
 from hallmarked.hub.revision import HEADS, Revision, create_ref, find_revision
 from hallmarked.hub.schema.repository import collaborator, revision
+from hallmarked.hub.setting import Settings, Storage
 from hallmarked.hub.token import create_token
 from tests.hubs import RunningHub, serve_test_hub
+from tests.postgres import database
 
 pytestmark = pytest.mark.enable_socket
 
@@ -60,9 +62,15 @@ def git(tmp_path: Path) -> Git:
     return Git(tmp_path)
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
-    with serve_test_hub(tmp_path_factory.mktemp("hub")) as found:
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def running(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[RunningHub]:
+    folder = tmp_path_factory.mktemp("hub")
+    with contextlib.ExitStack() as stack:
+        url = ""
+        if request.param == "postgresql":
+            url = stack.enter_context(database(request.getfixturevalue("postgres_server")))
+        settings = Settings(storage=Storage(data=str(folder / "data"), database=url))
+        found = stack.enter_context(serve_test_hub(folder, settings))
         for person in ("ada", "bob", "eve"):
             found.person(person)
         yield found

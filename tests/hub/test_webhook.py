@@ -53,10 +53,11 @@ def receiver() -> Iterator[Receiver]:
         yield told
 
 
-@pytest.fixture
-def hub(tmp_path: Path, receiver: Receiver) -> Iterator[RunningHub]:
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def hub(tmp_path: Path, receiver: Receiver, request: pytest.FixtureRequest) -> Iterator[RunningHub]:
     allowed = Outbound(hosts=(f"hooks.internal:{receiver.port}",))
-    settings = Settings(storage=Storage(data=str(tmp_path / "data")), outbound=allowed)
+    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
+    settings = Settings(storage=Storage(data=str(tmp_path / "data"), database=url), outbound=allowed)
     with open_test_hub(tmp_path, settings) as running:
         running.person("ada")
         running.person("bob")

@@ -172,12 +172,8 @@ def announce(db: Connection, repo: Repository, occasion: Occasion) -> int:
     """
     owner = repo.name.partition("/")[0]
     targets = [f"{repo.scope.kind}:{repo.name}".lower(), f"account:{owner}".lower()]
-    rows = db.execute(
-        select(webhook)
-        .distinct()
-        .join(webhook_target, webhook_target.c.webhook_id == webhook.c.id)
-        .where(webhook_target.c.target.in_(targets), webhook.c.disabled.is_(False))
-    ).all()
+    watching = select(webhook_target.c.webhook_id).where(webhook_target.c.target.in_(targets))
+    rows = db.execute(select(webhook).where(webhook.c.id.in_(watching), webhook.c.disabled.is_(False))).all()
     domain = occasion.scope.partition(".")[0]
     told = [row for row in rows if domain in row.domains and _may_see(db, row.account_id, repo)]
     for row in told:
