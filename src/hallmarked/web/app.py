@@ -33,6 +33,7 @@ from hallmarked.web.route import (
     resolve,
     review,
     tree,
+    webhook,
     xet,
 )
 from hallmarked.web.route.api import administration as our_administration
@@ -62,6 +63,7 @@ MODULES = (
     lfs,
     xet,
     git,
+    webhook,
     nothing,
 )
 """Modules with routes, in the order in which they are tried: what is asked for most comes first."""
