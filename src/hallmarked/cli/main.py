@@ -20,6 +20,7 @@ COMMANDS = {
     "key": ("hallmarked.cli.key", "Show, create or rotate the key that signs."),
     "ledger": ("hallmarked.cli.ledger", "Look at the log of statements, check it, export from it."),
     "serve": ("hallmarked.cli.serve", "Run a hub that hf, transformers and datasets can use."),
+    "worker": ("hallmarked.cli.worker", "Audit for a hub in a process of its own."),
     "verify": ("hallmarked.cli.verify", "Check evidence somebody gave you, offline."),
 }
 """Name: (module that has a command ``command``, one line of help)."""

@@ -9,12 +9,14 @@ from hallmarked.hub.token import Uses
 from hallmarked.web.address import KeepSlashes
 from hallmarked.web.guard import Guard
 from hallmarked.web.limit import Limits
+from hallmarked.web.meter import Metered, Meters
 from hallmarked.web.route import (
     account,
     card,
     commit,
     discussion,
     git,
+    health,
     ledger,
     lfs,
     reference,
@@ -26,7 +28,22 @@ from hallmarked.web.route import (
 )
 from hallmarked.web.site import install
 
-MODULES = (review, account, card, ledger, tree, commit, lfs, reference, discussion, git, xet, repository, resolve)
+MODULES = (
+    health,
+    review,
+    account,
+    card,
+    ledger,
+    tree,
+    commit,
+    lfs,
+    reference,
+    discussion,
+    git,
+    xet,
+    repository,
+    resolve,
+)
 """Modules with routes, in the order in which they are tried."""
 
 
@@ -37,6 +54,8 @@ def create_app(hub: Hub) -> FastAPI:
     app.state.limits, app.state.uses = Limits(hub.settings.limit), Uses()
     app.add_middleware(KeepSlashes)
     app.add_middleware(Guard, hub=hub, limits=app.state.limits, uses=app.state.uses)
+    app.state.meters = Meters()
+    app.add_middleware(Metered, meters=app.state.meters)  # added last: it sees what the others refuse
     for module in MODULES:
         app.router.routes.extend(module.ROUTES)
     install(app)
