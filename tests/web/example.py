@@ -17,8 +17,9 @@ from hallmarked.audit.examine import Examination, examine
 from hallmarked.hub.access import Role
 from hallmarked.hub.account import create_account, set_role
 from hallmarked.hub.clock import now
-from hallmarked.hub.commit import Change, Delete, Message, Put, PutLarge, add_blob, commit
+from hallmarked.hub.commit import Change, Delete, Message, Put, PutLarge, commit
 from hallmarked.hub.creation import create
+from hallmarked.hub.possession import add_blob
 from hallmarked.hub.repository import Repository
 from hallmarked.hub.revision import Revision
 from hallmarked.hub.schema.base import new_id

@@ -167,7 +167,7 @@ def test_card_says_what_an_outsider_needs(visit: Visit) -> None:
         "badge (badges.example)",
     ):
         assert expected in page.words, expected
-    assert f"hallmarked verify http://hub.example/{MODEL}@" in page.words
+    assert f"hallmarked verify http://127.0.0.1/{MODEL}@" in page.words
 
 
 def test_findings_stand_in_their_line(visit: Visit) -> None:
@@ -198,8 +198,12 @@ def test_errors_are_pages_for_people_only(visit: Visit) -> None:
 
 def test_language_is_remembered(visit: Visit) -> None:
     """Choosing a language sets it for the next pages, and leads back to a page of this hub only."""
+    text = visit.client.get(f"/{MODEL}", headers={"Accept": "text/html"}).text
+    token = re.search(r'name="csrf" value="([^"]+)"', text)
+    assert token
     for to, expected in ((f"/{MODEL}", f"/{MODEL}"), ("//evil.example", "/"), ("https://evil.example/", "/")):
-        answer = visit.client.post("/language", data={"language": "es", "next": to}, follow_redirects=False)
+        sent = {"csrf": token[1], "language": "es", "next": to}
+        answer = visit.client.post("/settings/language", data=sent, follow_redirects=False)
         assert (answer.status_code, answer.headers["location"]) == (303, expected)
     assert 'lang="es"' in visit.client.get(f"/{MODEL}", headers={"Accept-Language": "en"}).text
     visit.client.cookies.clear()

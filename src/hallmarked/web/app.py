@@ -1,4 +1,4 @@
-"""The application: every route module, and how errors are answered."""
+"""The application: every route module, and what stands before all of them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from hallmarked.hub.hub import Hub
 from hallmarked.hub.token import Uses
 from hallmarked.web.address import KeepSlashes
 from hallmarked.web.guard import Guard
+from hallmarked.web.identifier import IdentifierMiddleware
 from hallmarked.web.limit import Limits
 from hallmarked.web.meter import Metered, Meters
 from hallmarked.web.route import (
@@ -15,10 +16,15 @@ from hallmarked.web.route import (
     card,
     commit,
     discussion,
+    gate,
     git,
     health,
+    large,
     ledger,
     lfs,
+    listing,
+    nothing,
+    person,
     reference,
     repository,
     resolve,
@@ -34,15 +40,20 @@ MODULES = (
     account,
     card,
     ledger,
-    tree,
-    commit,
-    lfs,
+    person,
+    gate,
     reference,
     discussion,
-    git,
-    xet,
+    listing,
     repository,
+    tree,
+    large,
+    commit,
+    lfs,
+    xet,
+    git,
     resolve,
+    nothing,
 )
 """Modules with routes, in the order in which they are tried."""
 
@@ -54,8 +65,9 @@ def create_app(hub: Hub) -> FastAPI:
     app.state.limits, app.state.uses = Limits(hub.settings.limit), Uses()
     app.add_middleware(KeepSlashes)
     app.add_middleware(Guard, hub=hub, limits=app.state.limits, uses=app.state.uses)
+    app.add_middleware(IdentifierMiddleware)  # outside of the guard: what it refuses has an id too
     app.state.meters = Meters()
-    app.add_middleware(Metered, meters=app.state.meters)  # added last: it sees what the others refuse
+    app.add_middleware(Metered, meters=app.state.meters)
     for module in MODULES:
         app.router.routes.extend(module.ROUTES)
     install(app)

@@ -69,15 +69,3 @@ def parse_form(data: bytes) -> Form:
     for name, value in pairs:
         fields[name] = (*fields.get(name, ()), value)
     return Form(fields)
-
-
-def csrf_token(request: Request) -> str:
-    """Return the token that forms on a page for this request have to send back; empty for nobody's."""
-    token = getattr(request.state, "csrf", "")
-    return token if isinstance(token, str) else ""
-
-
-def local(path: str) -> str:
-    """Return an address of this hub to go on to; the first page when it leads elsewhere."""
-    inside = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() and "\\" not in path
-    return path if inside and len(path) < 2000 else "/"

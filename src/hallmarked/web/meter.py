@@ -1,4 +1,4 @@
-"""Counts requests, gives each an id, and logs one line about it: which route, which status, how long.
+"""Counts requests, and logs one line about it: which route, which status, how long.
 
 Text format of the counters: https://prometheus.io/docs/instrumenting/exposition_formats/
 """
@@ -6,13 +6,11 @@ Text format of the counters: https://prometheus.io/docs/instrumenting/exposition
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger("hallmarked.request")
@@ -88,18 +86,17 @@ class Metered:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        name, began, status, sent = secrets.token_hex(8), time.perf_counter(), 0, 0
+        began, status, sent = time.perf_counter(), 0, 0
 
         async def watch(message: Message) -> None:
             nonlocal status, sent
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-Id"] = name
             elif message["type"] == "http.response.body":
                 sent += len(message.get("body", b""))
             await send(message)
 
-        scope.setdefault("state", {})["request_id"] = name
+        state = scope.setdefault("state", {})
         try:
             await self.app(scope, receive, watch)
         finally:
@@ -107,7 +104,13 @@ class Metered:
             route = _route(scope.get("endpoint"))
             self.meters.note(scope["method"], route, status, seconds, sent)
             if route not in QUIET:
-                extra = {"request": name, "method": scope["method"], "route": route, "status": status, "bytes": sent}
+                extra = {
+                    "request": state.get("request_id"),
+                    "method": scope["method"],
+                    "route": route,
+                    "status": status,
+                    "bytes": sent,
+                }
                 log.info("answered", extra={**extra, "ms": round(seconds * 1000, 1)})
 
 

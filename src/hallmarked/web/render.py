@@ -99,18 +99,20 @@ class Site:
 
 
 def twin(path: str) -> str:
-    """Return the address of a page's data: ``.json`` after the last fixed part, where no file name can stand.
+    """Return the address of a page's data: ``.json`` after the last fixed part, where no name of a file can stand.
 
     >>> twin("/ledger"), twin("/{owner}/{name}"), twin("/{owner}/{name}/blob/{revision}/{path:path}"), twin("/")
     ('/ledger.json', '/{owner}/{name}.json', '/{owner}/{name}/blob.json/{revision}/{path:path}', '/index.json')
     """
-    parts = path.split("/")
     if path == "/":
         return "/index.json"
-    if parts[-1].endswith(":path}"):
-        fixed = max(index for index, part in enumerate(parts) if part and not part.startswith("{"))
-        return "/".join([*parts[:fixed], f"{parts[fixed]}.json", *parts[fixed + 1 :]])
-    return f"{path}.json"
+    parts = path.split("/")
+    fixed = max(
+        (index for index, part in enumerate(parts) if part and not part.startswith("{")), default=len(parts) - 1
+    )
+    if path.endswith("{owner}/{name}"):  # what stands before it is part of the name
+        fixed = len(parts) - 1
+    return "/".join([*parts[:fixed], f"{parts[fixed]}.json", *parts[fixed + 1 :]])
 
 
 class Renderer:

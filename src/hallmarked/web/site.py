@@ -15,12 +15,13 @@ from starlette.routing import Route
 from hallmarked.core.errors import Error, NotFound
 from hallmarked.hub.access import ANYBODY, Actor
 from hallmarked.web.error import answer
-from hallmarked.web.form import Form, csrf_token, local, with_form
+from hallmarked.web.form import Form, with_form
 from hallmarked.web.header import HeaderMiddleware
 from hallmarked.web.language import Language, choose_language, load_languages
 from hallmarked.web.page.problem import Problem
 from hallmarked.web.page.registry import PAGES
 from hallmarked.web.render import STATIC, Renderer, Site, make_routes, respond, static
+from hallmarked.web.session import csrf_token, is_secure, local_path
 
 SENTENCES = {
     400: "This request could not be understood.",
@@ -45,7 +46,7 @@ def install(app: FastAPI) -> None:
     app.router.routes.extend(
         [
             Route("/static/{name}", send_static),
-            Route("/language", with_form(choose), methods=["POST"]),
+            Route("/settings/language", with_form(choose), methods=["POST"]),
             *make_routes(PAGES, renderer, of),
         ]
     )
@@ -100,11 +101,9 @@ def send_static(request: Request) -> Response:
 
 def choose(request: Request, form: Form) -> Response:
     """Remember the language somebody chose, and go back to the page they were on."""
-    response = RedirectResponse(local(form.text("next")), 303)
+    response = RedirectResponse(local_path(form.text("next")), 303)
     code = form.text("language")
-    response.set_cookie(
-        COOKIE, code[:20], max_age=31_536_000, httponly=True, samesite="lax", secure=request.url.scheme == "https"
-    )
+    response.set_cookie(COOKIE, code[:20], max_age=31_536_000, httponly=True, samesite="lax", secure=is_secure(request))
     return response
 
 

@@ -86,8 +86,8 @@ def _examine(repository_id: str, oid: str, rule_set: str) -> str:
     """Return why it cannot be examined at all; empty when it was."""
     try:
         audit.examine(_hub(), Task(repository_id, oid, rule_set))
-    except InputError:
-        return str(error)
+    except InputError as problem:
+        return str(problem)
     return ""
 
 

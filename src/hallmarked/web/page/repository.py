@@ -12,7 +12,9 @@ from urllib.parse import quote
 from sqlalchemy import Connection
 from starlette.requests import Request
 
+from hallmarked.core.errors import NotFound
 from hallmarked.hub.access import Action, Actor, Bytes, Role, load_standing, require
+from hallmarked.hub.account import RESERVED
 from hallmarked.hub.audited import find_audit
 from hallmarked.hub.clock import to_datetime
 from hallmarked.hub.error import EntryNotFound
@@ -163,9 +165,12 @@ def open_page(request: Request, kind: str, action: Action = Action.SEE, name: st
         name: The revision; by default the one of the address, or the main branch.
 
     Raises:
+        NotFound: When nobody can have a repository at that address.
         RepositoryNotFound, Forbidden: When the reader may not.
         RevisionNotFound: When there is no such revision.
     """
+    if param(request, "owner").lower() in RESERVED:
+        raise NotFound("there is no page at this address")
     hub = hub_of(request)
     name = name or (param(request, "revision") if "revision" in request.path_params else MAIN)
     with hub.database.read() as db:

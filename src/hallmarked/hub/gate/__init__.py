@@ -1,0 +1,1 @@
+"""Gates: files that people get only after asking for them."""
