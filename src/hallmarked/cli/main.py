@@ -21,13 +21,9 @@ COMMANDS = {
     "ledger": ("hallmarked.cli.ledger", "Look at the log of statements, check it, export from it."),
     "pull": ("hallmarked.cli.pull", "Import a repository from another hub."),
     "serve": ("hallmarked.cli.serve", "Run a hub that hf, transformers and datasets can use."),
-<<<<<<< HEAD
-    "worker": ("hallmarked.cli.worker", "Audit for a hub in a process of its own."),
-    "verify": ("hallmarked.cli.verify", "Check evidence somebody gave you, offline."),
-=======
     "verify": ("hallmarked.cli.verify", "Check evidence somebody gave you, or what a hub says."),
     "witness": ("hallmarked.cli.witness", "Watch other people's logs, so that nobody rewrites theirs."),
->>>>>>> main
+    "worker": ("hallmarked.cli.worker", "Audit for a hub in a process of its own."),
 }
 """Name: (module that has a command ``command``, one line of help)."""
 
