@@ -1,8 +1,9 @@
-"""``hallmarked admin backup|restore|check|migrate|purge``: the data of a hub."""
+"""``hallmarked admin backup|restore|check|migrate|purge|collect-garbage``: the data of a hub."""
 
 from __future__ import annotations
 
 import contextlib
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from hallmarked.cli.setting import PATH, passphrase
 from hallmarked.core.text import clean
 from hallmarked.hub.backup import Copied, back_up, restore
 from hallmarked.hub.database import Database
+from hallmarked.hub.garbage import Terms, collect_garbage
 from hallmarked.hub.hub import open_hub
 from hallmarked.hub.integrity import check_hub
 from hallmarked.hub.migration.upgrade import migrate
@@ -72,6 +74,23 @@ def purge_command(settings: Settings, days: int | None) -> None:
     with open_hub(settings, passphrase()) as hub:
         count = purge(hub.database, settings.limit.restore_days if days is None else days)
     click.echo(f"{count} repositories are gone for good.")
+
+
+@click.command(name="collect-garbage")
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@click.pass_obj
+def collect_command(settings: Settings, dry_run: bool) -> None:
+    """Remove files that no repository has, and repositories that cannot be restored; the hub may go on serving.
+
+    What came lately stays: clients remember for weeks what they sent, and do not send it again.
+    """
+    with open_hub(settings, passphrase()) as hub:
+        terms = Terms(restore=timedelta(days=settings.limit.restore_days), dry_run=dry_run)
+        done = collect_garbage(hub, terms)
+    click.echo(
+        f"{'Would remove' if dry_run else 'Removed'} {done.repositories:,} repositories and {done.files:,} files"
+        f" ({done.size:,} bytes); {done.waiting:,} unused files are too young."
+    )
 
 
 def _say(what: str, copied: Copied) -> None:
