@@ -140,6 +140,22 @@ class Journal:
                 places.setdefault(payload, index)
         return [places[payload] for payload in wanted] if all(payload in places for payload in wanted) else []
 
+    def holds(self, statements: Sequence[Statement], entries: Sequence[int]) -> bool:
+        """Say whether these entries are these statements, byte by byte; one that was erased counts as held.
+
+        Raises:
+            BackendError: When the log is damaged.
+        """
+        if len(statements) != len(entries) or any(not 0 <= index < self.size for index in entries):
+            return False
+        for statement, index in zip(statements, entries, strict=True):
+            stored = self._envelope(self._leaf(index))
+            if stored is not None:
+                payload = read_envelope(parse_json(stored, "envelope")).payload
+                if payload != statement_bytes(statement):
+                    return False
+        return True
+
     def bundle(self, digests: Iterable[str]) -> bytes:
         """Return everything that was stated about these digests, as :meth:`export` does.
 

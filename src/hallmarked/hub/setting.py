@@ -29,6 +29,7 @@ class Server:
     workers: int = setting(1, "Processes that answer requests.")
     name: str = setting("hallmarked", "What this hub is called, on its pages and in its evidence.")
     hosts: tuple[str, ...] = setting((), "Names this hub answers to besides the one in url; * for any.")
+    metrics_token: str = setting("", "Token with which other machines may read /metrics; without it only this one may.")
     accelerate: str = setting("", "Internal location of a proxy that sends files (X-Accel-Redirect), e.g. /blobs/.")
 
 
@@ -170,6 +171,16 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] = os.
         raise InputError(f"{path}: there is no section [{unknown[0]}]; there are {', '.join(sections)}")
     made = {name: _section(kind, name, data.get(name, {}), environment) for name, kind in sections.items()}
     return Settings(**made)
+
+
+def settings_from(data: Mapping[str, Any]) -> Settings:
+    """Read settings back from what :func:`dataclasses.asdict` made of them.
+
+    Raises:
+        InputError: When they are not that.
+    """
+    kinds = {item.name: item.default_factory for item in fields(Settings)}
+    return Settings(**{name: _section(kind, name, data.get(name, {}), {}) for name, kind in kinds.items()})
 
 
 def _section(kind: Any, name: str, given: Any, environment: Mapping[str, str]) -> Any:
