@@ -35,6 +35,6 @@ class Visit:
 def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
     folder = tmp_path_factory.mktemp("hub")
     with open_test_hub(folder) as running:
-        revisions = example.fill(running, folder)
+        revisions = example.fill(running)
         with TestClient(create_app(running.hub), base_url="http://127.0.0.1") as client:
             yield Visit(running, client, revisions)

@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import json
 import pickle
-from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import save as save_tensors
-from sqlalchemy import insert, update
 
-from hallmarked.artifacts.local import LocalArtifact
-from hallmarked.audit.audit import judge
-from hallmarked.audit.examine import Examination, examine
 from hallmarked.hub.access import Role
 from hallmarked.hub.account import create_account, set_role
-from hallmarked.hub.clock import now
 from hallmarked.hub.commit import Change, Delete, Message, Put, PutLarge, add_blob, commit
 from hallmarked.hub.creation import create
+from hallmarked.hub.job.audit import audit_revision, task_of
 from hallmarked.hub.repository import Repository
 from hallmarked.hub.revision import Revision
-from hallmarked.hub.schema.base import new_id
-from hallmarked.hub.schema.repository import revision
-from hallmarked.hub.schema.review import audit
-from hallmarked.policy.context import contexts
 from tests.hubs import RunningHub
 
 MODEL = "acme/triage-notes"
@@ -130,30 +120,7 @@ def push(
         return commit(db, repo, actor, [*changes, *map(Delete, gone)], Message(title))
 
 
-def look(folder: Path, files: dict[str, bytes]) -> Examination:
-    """Run the checks on files."""
-    for name, data in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(data)
-    return examine(LocalArtifact(folder))
-
-
-def keep(running: RunningHub, repo: Repository, at: Revision, seen: Examination, state: str, reason: str = "") -> None:
-    """Keep what an audit said, as the hub does."""
-    report = judge(seen, contexts()["default"], datetime.now(UTC))
-    with running.hub.database.write() as db:
-        db.execute(
-            insert(audit).values(
-                id=new_id(), repository_id=repo.id, revision=at.oid, rule_set=seen.rule_set,
-                outcome=report.verdict.outcome.value, statements=[each.to_dict() for each in report.statements],
-                entries=list(range(len(report.statements))), created=now(),
-            )
-        )  # fmt: skip
-        where = (revision.c.repository_id == repo.id, revision.c.oid == at.oid)
-        db.execute(update(revision).where(*where).values(state=state, reason=reason, audited=True))
-
-
-def fill(running: RunningHub, folder: Path) -> dict[str, Revision]:
+def fill(running: RunningHub) -> dict[str, Revision]:
     """Make people, an organisation and repositories; return the revisions of the model."""
     running.person("ada")
     running.person("ben")
@@ -167,15 +134,8 @@ def fill(running: RunningHub, folder: Path) -> dict[str, Revision]:
         create(db, running.actor("ada"), "system", "triage-desk", owner="acme")
     first, second = first_files(), second_files()
     made = {"first": push(running, repo, first, "Add the model and its card")}
-    keep(running, repo, made["first"], look(folder / "one", first), "available")
+    audit_revision(running.hub, task_of(repo.id, made["first"].oid))
     made["second"] = push(running, repo, second, "Add the scaler and the preprocessing")
-    keep(
-        running,
-        repo,
-        made["second"],
-        look(folder / "two", first | second),
-        "held",
-        "The check “serialization” found a file that runs a program when it is loaded.",
-    )
+    audit_revision(running.hub, task_of(repo.id, made["second"].oid))
     push(running, data, {"README.md": b"---\nlicense: cc-by-4.0\nlanguage: es\n---\n# Emergency notes\n"}, "Add a card")
     return made

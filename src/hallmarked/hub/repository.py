@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,6 +78,12 @@ def repository_of(db: Connection, repository_id: str) -> Repository:
     if row is None:
         raise RepositoryNotFound("there is no such repository any more")
     return _from_row(row)
+
+
+def repositories_of(db: Connection, ids: Sequence[str]) -> list[Repository]:
+    """Return the repositories of ids, in that order; those that are gone are left out."""
+    rows = {row.id: row for row in db.execute(_columns.where(repository.c.id.in_(ids)))}
+    return [_from_row(rows[each]) for each in ids if each in rows]
 
 
 def create_repository(

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from hallmarked.web.page import file, history, proof, repository
+from hallmarked.web.page import file, history, ledger, listing, proof, repository
 
-PAGES = (*file.PAGES, *history.PAGES, *proof.PAGES, *repository.PAGES)
+PAGES = (
+    *listing.FIRST,
+    *ledger.PAGES,
+    *file.PAGES,
+    *history.PAGES,
+    *proof.PAGES,
+    *repository.PAGES,
+    *listing.LAST,
+)
 """Fixed addresses first: a repository could otherwise be meant."""
