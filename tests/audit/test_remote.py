@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import http.server
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from hallmarked.ledger.key import load_key
 from tests.cli.support import Shell
 from tests.hub.evidence import any_statement, attest, push, write_files
 from tests.hubs import RunningHub, serve_test_hub
+from tests.serving import serve
 
 pytestmark = pytest.mark.enable_socket
 
@@ -39,32 +39,6 @@ def hub(tmp_path: Path) -> Iterator[RunningHub]:
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     return write_files(tmp_path / "m", ATTRIBUTES.encode())
-
-
-@contextmanager
-def liar(answer: Callable[[str], tuple[int, dict[str, str], bytes]]) -> Iterator[str]:
-    """Serve whatever a function says for each path."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            status, headers, body = answer(self.path)
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_arguments: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def test_hub_key_is_enough(shell: Shell, hub: RunningHub, model: Path) -> None:
@@ -118,7 +92,7 @@ def test_evidence_of_another_revision(shell: Shell, hub: RunningHub, model: Path
             return 200, {"X-Repo-Commit": wrong}, evidence
         return 200, {}, Site(hub.url).get(path, 1 << 20).data
 
-    with liar(answer) as url:
+    with serve(answer) as url:
         for revision in (wrong, "main", commit):
             done = shell("verify", f"{url}/ada/model@{revision}", model, "--key", hub.hub.journal.keyid)
             assert (done.status, "✖ About another revision" in done.out) == (1, True), done.out
@@ -150,7 +124,7 @@ def test_log_made_for_one_reader(shell: Shell, hub: RunningHub, model: Path, tmp
                     return 200, {}, second.tile(0, 0, 5)
                 return 200, {}, second.trust()
 
-            with liar(answer) as url:
+            with serve(answer) as url:
                 done.append(shell("verify", f"{url}/ada/model", "--key", second.keyid))
     assert "✖ The evidence stands in another log than the one the hub shows to everybody" in done[0].out
     assert "✔ In the log that the hub shows to everybody" in done[1].out
@@ -172,7 +146,7 @@ def test_nothing_to_verify(shell: Shell, hub: RunningHub) -> None:
     push(hub)
     assert "is being checked" in shell("verify", f"{hub.url}/ada/model").refused()
     assert "no revision nothing" in shell("verify", f"{hub.url}/ada/model@nothing").refused()
-    with liar(lambda _path: (404, {}, b"")) as url:
+    with serve(lambda _path: (404, {}, b"")) as url:
         assert "does not have it" in shell("verify", f"{url}/ada/model").refused()
     assert "cannot reach 127.0.0.1" in shell("verify", f"{url}/ada/model").refused()
 
@@ -215,7 +189,7 @@ def test_sites_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         "/closed": (403, {}, b""),
         "/sick": (503, {"X-Error-Message": "no \x1b[31mcolours"}, b""),
     }
-    with liar(lambda path: answers[path]) as url:
+    with serve(lambda path: answers[path]) as url:
         site = Site(url)
         assert site.get("/fine", 4).data == site.get("/here", 4).data == b"fine"
         for path, error, words in (
@@ -223,7 +197,7 @@ def test_sites_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
             ("/away", BackendError, "sends us to another site, localhost:1"),
             ("/file", BackendError, "status 302"),
             ("/loop", BackendError, "status 302|cannot reach"),
-            ("/cut", BackendError, "cannot reach"),
+            ("/cut", BackendError, "broke off"),
             ("/gone", NotFound, "does not have it: it was erased"),
             ("/closed", Forbidden, "does not let you have it"),
             ("/sick", BackendError, r"status 503: no \\x1b\[31mcolours"),
@@ -232,7 +206,7 @@ def test_sites_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
                 site.get(path, 4999)
             assert "\n" not in str(caught.value)
     stuck = threading.Event()
-    with liar(lambda _path: (200, {}, b"x" * stuck.wait(5))) as url:
+    with serve(lambda _path: (200, {}, b"x" * stuck.wait(5))) as url:
         monkeypatch.setattr("hallmarked.audit.site.PATIENCE", 0.2)
         with pytest.raises(BackendError, match="did not answer in time"):
             Site(url).get("/", 10)

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from hallmarked.hub.commit import Message, Put, PutLarge, add_blob, commit
+from hallmarked.hub.creation import create
 from tests.artifacts.remote.endpoint import COMMIT, Endpoint, Reply, served, told
 from tests.cli.support import Shell
+from tests.hubs import serve_test_hub
 
 pytestmark = pytest.mark.enable_socket
 
@@ -151,3 +154,31 @@ def test_what_is_not_there_is_one_sentence(
 def test_a_base_needs_the_whole_model(shell: Shell, tmp_path: Path) -> None:
     """Comparing with a base reads all weights, which is not done over a network."""
     assert "download it first" in shell("audit", "hf://acme/tiny", "--base", tmp_path).refused()
+
+
+def test_a_hub_of_ours_is_audited(shell: Shell, files: dict[str, bytes | Path], tmp_path: Path) -> None:
+    """A private model on a hub like this one is audited with a token; the evidence names the commit it has there."""
+    with serve_test_hub(tmp_path) as hub:
+        actor = hub.actor("ada")
+        large = files["model.safetensors"]
+        assert isinstance(large, bytes)
+        with hub.hub.blobs.receive() as incoming:
+            incoming.write(large)
+            stored = incoming.finish()
+        with hub.hub.database.write() as db:
+            add_blob(db, stored.sha256, stored.size, passive=True, account_id=actor.account_id)
+            repo = create(db, actor, "model", "tiny", visibility="private")
+            small = [Put(name, content) for name, content in files.items() if isinstance(content, bytes)][:2]
+            long = Put("notes.txt", b"A line of text.\n" * 100_000)
+            made = commit(
+                db, repo, actor, [*small, long, PutLarge("model.safetensors", stored.sha256)], Message("files")
+            )
+        address = ("audit", "hf://ada/tiny", "--endpoint", hub.url, "--no-output", "--allow-unknown")
+        assert "has no model ada/tiny" in shell(*address).refused()
+        shell.set(HF_TOKEN="hm_wrong")
+        assert "does not accept the token" in shell(*address).refused()
+        shell.set(HF_TOKEN=hub.tokens["ada"])
+        done = shell(*address)
+    assert done.status == 0, done
+    assert f"gitCommit {made.oid}" in done.out
+    assert "parameters 5,242,880" in done.out

@@ -14,8 +14,9 @@ import pytest
 from sqlalchemy import update
 
 from hallmarked.hub.access import Role
-from hallmarked.hub.commit import Delete, Message, Put, PutLarge, add_blob, commit
+from hallmarked.hub.commit import Delete, Message, Put, PutLarge, commit
 from hallmarked.hub.creation import create
+from hallmarked.hub.possession import add_blob
 from hallmarked.hub.repository import change_settings, find_repository
 from hallmarked.hub.revision import HEADS, Revision, create_ref, find_revision
 from hallmarked.hub.schema.repository import collaborator, revision

@@ -12,11 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hallmarked.core.errors import InputError
-from hallmarked.hub.commit import Change, Copy, Delete, Message, Put, PutLarge, add_blob, commit
+from hallmarked.hub.commit import Change, Copy, Delete, Message, Put, PutLarge, commit
 from hallmarked.hub.creation import create
 from hallmarked.hub.error import EntryNotFound, Outdated, RevisionNotFound
 from hallmarked.hub.git.object import read_object
 from hallmarked.hub.git.pointer import encode_pointer, parse_pointer
+from hallmarked.hub.possession import add_blob
 from hallmarked.hub.repository import MAIN, Repository, find_repository
 from hallmarked.hub.revision import (
     Revision,

@@ -10,12 +10,13 @@ import pytest
 from sqlalchemy import select, update
 
 from hallmarked.core.errors import BackendError, NotFound
-from hallmarked.hub.commit import Delete, Message, Put, PutLarge, add_blob, commit
+from hallmarked.hub.commit import Delete, Message, Put, PutLarge, commit
 from hallmarked.hub.creation import create
 from hallmarked.hub.job import audit as job
 from hallmarked.hub.job.audit import task_of
 from hallmarked.hub.job.queue import auditing
 from hallmarked.hub.job.waiting import list_new, list_outdated
+from hallmarked.hub.possession import add_blob
 from hallmarked.hub.repository import find_repository
 from hallmarked.hub.revision import Revision, find_revision
 from hallmarked.hub.schema.repository import revision

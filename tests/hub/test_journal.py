@@ -58,6 +58,16 @@ def test_evidence_about_a_digest(journal: Journal) -> None:
     assert journal.attest([]) == []
 
 
+def test_pages_of_entries(journal: Journal) -> None:
+    """Entries are listed a page at a time."""
+    assert (journal.size, journal.leaves(0, 10)) == (0, [])
+    journal.attest([any_statement(number) for number in range(5)])
+    page = journal.leaves(3, 10)
+    assert ([index for index, _ in page], journal.size) == ([3, 4], 5)
+    assert page[0][1].subjects == (digest_of(3),)
+    assert [index for index, _ in journal.leaves(1, 2)] == [1, 2]
+
+
 def test_log_is_named_after_the_hub(journal: Journal) -> None:
     """The checkpoint is a note of that name, by the key that witnesses are given."""
     journal.attest([any_statement(0)])

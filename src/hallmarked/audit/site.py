@@ -98,6 +98,9 @@ class Site:
                 raise BackendError(f"{self.host} sent more than {limit:,} bytes, which is not what was asked for")
             if time.monotonic() > end:
                 raise BackendError(f"{self.host} did not answer in time")
+        stated = answer.headers.get("Content-Length")
+        if stated is not None and stated != str(size):
+            raise BackendError(f"{self.host} broke off in the middle of its answer")
         return b"".join(parts)
 
     def _refuse(self, error: urllib.error.HTTPError) -> NoReturn:

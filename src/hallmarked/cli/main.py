@@ -19,8 +19,10 @@ COMMANDS = {
     "convert": ("hallmarked.cli.convert", "Turn pickled weights into safetensors without loading them."),
     "key": ("hallmarked.cli.key", "Show, create or rotate the key that signs."),
     "ledger": ("hallmarked.cli.ledger", "Look at the log of statements, check it, export from it."),
+    "pull": ("hallmarked.cli.pull", "Import a repository from another hub."),
     "serve": ("hallmarked.cli.serve", "Run a hub that hf, transformers and datasets can use."),
-    "verify": ("hallmarked.cli.verify", "Check evidence somebody gave you, offline."),
+    "verify": ("hallmarked.cli.verify", "Check evidence somebody gave you, or what a hub says."),
+    "witness": ("hallmarked.cli.witness", "Watch other people's logs, so that nobody rewrites theirs."),
 }
 """Name: (module that has a command ``command``, one line of help)."""
 

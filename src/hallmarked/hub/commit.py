@@ -12,7 +12,6 @@ from sqlalchemy import Connection, insert, select, update
 
 from hallmarked.core.errors import InputError
 from hallmarked.formats.blob import Blob
-from hallmarked.formats.identify import INERT, identify
 from hallmarked.hub.access import Actor
 from hallmarked.hub.card import read_card
 from hallmarked.hub.clock import now
@@ -23,9 +22,10 @@ from hallmarked.hub.git.pointer import encode_pointer
 from hallmarked.hub.git.tree import edit, find
 from hallmarked.hub.listing import refresh
 from hallmarked.hub.path import check_path
+from hallmarked.hub.possession import find_usable, is_passive
 from hallmarked.hub.repository import MAIN, Repository
 from hallmarked.hub.revision import Revision, find_entry, find_revision, move_ref, read_text
-from hallmarked.hub.schema.object import blob, content, possession, usage
+from hallmarked.hub.schema.object import content, usage
 from hallmarked.hub.schema.repository import ref, repository, revision
 
 MAX_INLINE = 10 << 20
@@ -81,20 +81,6 @@ class Message:
     def text(self) -> str:
         """As git keeps it."""
         return f"{self.title}\n\n{self.description}" if self.description else self.title
-
-
-def is_passive(blob_: Blob) -> bool:
-    """Judge by its bytes whether no loader runs code from a file."""
-    claims = set(identify(blob_))
-    return bool(claims) and claims <= INERT | {"safetensors", "gguf"}
-
-
-def add_blob(db: Connection, sha256: str, size: int, *, passive: bool, account_id: str | None) -> None:
-    """Note that a file is in the blob store, and who sent it."""
-    time = now()
-    add_new(db, blob, [{"sha256": sha256, "size": size, "passive": passive, "created": time}])
-    if account_id is not None:
-        add_new(db, possession, [{"account_id": account_id, "sha256": sha256, "created": time}])
 
 
 def commit(
@@ -252,25 +238,15 @@ class _Files:
         return oid
 
     def _large(self, change: PutLarge) -> str:
-        row = self.db.execute(select(blob).where(blob.c.sha256 == change.sha256)).first()
-        if row is None or not self._may_use(change.sha256):
+        known = find_usable(self.db, self.actor.account_id, self.repo.id, [change.sha256], lock=True)
+        if change.sha256 not in known:
             raise InputError(f"the bytes of {change.path} (sha256 {change.sha256[:80]}) were not uploaded")
-        oid, body = encode_blob(encode_pointer(row.sha256, row.size))
+        file = known[change.sha256]
+        oid, body = encode_blob(encode_pointer(file.sha256, file.size))
         self.objects[oid] = body
-        self.used.add(row.sha256)
-        self._describe(oid, row.size, row.sha256, large=True, passive=row.passive)
+        self.used.add(file.sha256)
+        self._describe(oid, file.size, file.sha256, large=True, passive=file.passive)
         return oid
-
-    def _may_use(self, sha256: str) -> bool:
-        """Whether this repository has the blob already, or the actor sent it.
-
-        Knowing a digest must not be enough to get the bytes of somebody else's file.
-        """
-        mine = select(possession.c.sha256).where(
-            possession.c.sha256 == sha256, possession.c.account_id == self.actor.account_id
-        )
-        here = select(usage.c.sha256).where(usage.c.sha256 == sha256, usage.c.repository_id == self.repo.id)
-        return self.db.execute(mine.union_all(here)).first() is not None
 
     def _describe(self, oid: str, size: int, sha256: str, *, large: bool, passive: bool) -> None:
         self.contents[oid] = {"oid": oid, "size": size, "sha256": sha256, "large": large, "passive": passive}

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 from sqlalchemy import Connection
 
+from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Actor
-from hallmarked.hub.commit import Message, Put, commit
+from hallmarked.hub.commit import Change, Message, Put, commit
 from hallmarked.hub.repository import Repository, create_repository
 
+_SDK = re.compile(r"[a-z][a-z0-9-]{0,30}")
 LARGE_FILES = [
     "7z",
     "arrow",
@@ -49,13 +54,35 @@ ATTRIBUTES = "".join(f"*.{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suf
 
 
 def create(
-    db: Connection, actor: Actor, kind: str, name: str, *, visibility: str = "", owner: str | None = None
+    db: Connection,
+    actor: Actor,
+    kind: str,
+    name: str,
+    *,
+    visibility: str = "",
+    owner: str | None = None,
+    sdk: str = "",
 ) -> Repository:
     """Make a repository with a first commit.
+
+    Args:
+        db: A writing transaction.
+        actor: Who makes it.
+        kind: ``model``, ``dataset`` or ``system``.
+        name: Without its owner.
+        visibility: ``public`` or ``private``; empty for what its owner prefers.
+        owner: A user or organisation; the actor when None.
+        sdk: What a system is built with, which its first card says.
 
     Raises:
         InputError, Conflict, NotSignedIn, Forbidden: See :func:`hallmarked.hub.repository.create_repository`.
     """
     repo = create_repository(db, actor, kind, name, visibility=visibility, owner=owner)
-    commit(db, repo, actor, [Put(".gitattributes", ATTRIBUTES.encode())], Message("initial commit"))
+    files: list[Change] = [Put(".gitattributes", ATTRIBUTES.encode())]
+    if kind == "system":
+        if sdk and not _SDK.fullmatch(sdk):
+            raise InputError("sdk has to be one word, such as gradio, docker or static")
+        card = f"---\ntitle: {json.dumps(name)}\n{f'sdk: {sdk}' if sdk else 'sdk: static'}\n---\n\n# {name}\n"
+        files.append(Put("README.md", card.encode()))
+    commit(db, repo, actor, files, Message("initial commit"))
     return repo

@@ -11,7 +11,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from hallmarked.core.errors import BackendError, InputError
-from hallmarked.hub.schema.base import metadata
 
 POOL = 40
 """Connections a process may hold: as many as there are threads that serve requests."""
@@ -49,11 +48,6 @@ class Database:
         """Open a transaction that is wholly there or not at all; on SQLite no other writer overlaps it."""
         with _translated(), self.engine.connect().execution_options(writes=True) as connection, connection.begin():
             yield connection
-
-    def create(self) -> None:
-        """Make all tables that are missing."""
-        with self.write() as db:
-            metadata.create_all(db)
 
     def close(self) -> None:
         """Let go of all connections."""

@@ -65,6 +65,12 @@ class Conflict(InputError):
     code = "Conflict"
 
 
+class BadPath(InputError):
+    """A path cannot name a file of a repository (HTTP 422)."""
+
+    code = "BadPath"
+
+
 class Outdated(InputError):
     """The branch has moved since the caller looked (HTTP 412)."""
 

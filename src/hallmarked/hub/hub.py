@@ -14,6 +14,7 @@ from hallmarked.hub.blob.place import open_blobs
 from hallmarked.hub.blob.store import BlobStore
 from hallmarked.hub.database import Database
 from hallmarked.hub.journal import FOLDER, Journal
+from hallmarked.hub.migration.version import ensure_schema
 from hallmarked.hub.setting import Settings
 
 SECRET = 32
@@ -61,7 +62,11 @@ def open_hub(settings: Settings, passphrase: str | None = None) -> Hub:
     except OSError as error:
         raise BackendError(f"the data folder {settings.data} cannot be made: {error.strerror}") from error
     database = Database(settings.database_url)
-    database.create()
+    try:
+        ensure_schema(database)
+    except BaseException:
+        database.close()
+        raise
     blobs = open_blobs(settings.storage.blobs or str(settings.data / "blobs"), settings.storage.endpoint)
     secret = _secret(settings.data / "secret")
     server, url = settings.server, settings.database_url

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 
@@ -159,6 +160,19 @@ class Journal:
         if not indexes:
             raise NotFound("there is no evidence about this")
         return export_bundle(self._reader, indexes, read_trust(self._ledger.folder))
+
+    @property
+    def size(self) -> int:
+        """How many entries the log has."""
+        return self._reader.size
+
+    def leaves(self, start: int, count: int) -> list[tuple[int, Leaf]]:
+        """Return index and record of some entries, from one on.
+
+        Raises:
+            BackendError: When the log is damaged.
+        """
+        return list(islice(self._reader.leaves(start), count))
 
     def checkpoint(self) -> str:
         """Return the newest checkpoint: a signed note.

@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from hallmarked.core.errors import InputError
+from hallmarked.hub.error import BadPath
 
 MAX_PATH, MAX_PART, MAX_DEPTH = 1_024, 255, 64
 """Bytes of a path, bytes of one of its names, and names in it."""
@@ -19,24 +20,24 @@ def check_path(path: str) -> str:
     """Return the path of a file, or refuse it.
 
     Raises:
-        InputError: When it leaves the repository, reaches into git's own folder on some system, or cannot be shown.
+        BadPath: When it leaves the repository, reaches into git's own folder on some system, or cannot be shown.
     """
     parts = path.split("/")
     try:
         data = path.encode()
     except UnicodeEncodeError as error:
-        raise InputError("the name of a file is not valid text") from error
+        raise BadPath("the name of a file is not valid text") from error
     if not path or len(data) > MAX_PATH or len(parts) > MAX_DEPTH:
-        raise InputError(f"the name of a file is empty or longer than {MAX_PATH} bytes: {path[:80]!r}")
+        raise BadPath(f"the name of a file is empty or longer than {MAX_PATH} bytes: {path[:80]!r}")
     if any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") or char == "\\" for char in path):
-        raise InputError(f"the name of a file holds a character that is not accepted: {path[:80]!r}")
+        raise BadPath(f"the name of a file holds a character that is not accepted: {path[:80]!r}")
     for part in parts:
         if part in ("", ".", "..") or len(part.encode()) > MAX_PART:
-            raise InputError(f"{path[:80]!r} is not the path of a file inside a repository")
+            raise BadPath(f"{path[:80]!r} is not the path of a file inside a repository")
         # Some file systems drop these characters, so that other names become git's own folder.
         bare = "".join(char for char in part if unicodedata.category(char) != "Cf").rstrip(". ").lower()
         if bare.split(":")[0] == ".git" or _SHORT_NAME.match(bare):
-            raise InputError(f"{path[:80]!r} reaches into git's own folder")
+            raise BadPath(f"{path[:80]!r} reaches into git's own folder")
     return path
 
 

@@ -17,7 +17,7 @@ from hallmarked.hub.listing import refresh
 from hallmarked.hub.path import check_name
 from hallmarked.hub.schema.account import account
 from hallmarked.hub.schema.base import new_id
-from hallmarked.hub.schema.repository import former_name, repository
+from hallmarked.hub.schema.repository import former_name, ref, repository
 
 KINDS = ("model", "dataset", "system")
 MAIN = "refs/heads/main"
@@ -25,6 +25,8 @@ CLIENT_WORDS = {"model": "model", "dataset": "dataset", "system": "space"}
 """What clients call the kinds in messages that they look at."""
 VISIBILITIES = ("public", "private")
 GATES = ("", "auto", "manual")
+MANY = 500
+"""Ids named in one query; databases bound the number of parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Repository:
     created: int
     """Milliseconds since the epoch."""
     modified: int
+    trending: int
+    """Recent interest, see :mod:`hallmarked.hub.popularity`."""
 
     @property
     def id(self) -> str:
@@ -208,6 +212,27 @@ def owner_for(db: Connection, actor: Actor, owner: str | None) -> Account:
     return home
 
 
+def load_repositories(db: Connection, ids: Sequence[str]) -> Sequence[Repository]:
+    """Return repositories by id, in the order asked for; those deleted or absent are left out.
+
+    Whoever asks has to see to it that their reader may know of them.
+    """
+    found: dict[str, Repository] = {}
+    for start in range(0, len(ids), MANY):
+        where = (repository.c.id.in_(ids[start : start + MANY]), repository.c.deleted.is_(None))
+        found |= {row.id: _from_row(row) for row in db.execute(_columns.where(*where))}
+    return [found[one] for one in ids if one in found]
+
+
+def find_heads(db: Connection, ids: Sequence[str]) -> Mapping[str, str]:
+    """Return the commits that the main branches of repositories are at, by the repositories' ids."""
+    found: dict[str, str] = {}
+    for start in range(0, len(ids), MANY):
+        where = (ref.c.repository_id.in_(ids[start : start + MANY]), ref.c.name == MAIN)
+        found |= {row.repository_id: row.oid for row in db.execute(select(ref).where(*where))}
+    return found
+
+
 def open_repository(db: Connection, actor: Actor, kind: str, name: str, action: Action = Action.SEE) -> Repository:
     """Return a repository for an actor who may do something with it.
 
@@ -233,7 +258,7 @@ def _from_row(row: Row[Any]) -> Repository:
     scope = Scope(
         row.id, row.kind, f"{row.owner}/{row.name}", row.owner_id, row.visibility == "private", row.gate, row.disabled
     )
-    return Repository(scope, row.card, row.downloads, row.likes, row.created, row.modified)
+    return Repository(scope, row.card, row.downloads, row.likes, row.created, row.modified, row.trending)
 
 
 def _change(db: Connection, repository_id: str, values: Mapping[str, Any]) -> None:

@@ -62,6 +62,9 @@ class Policy:
     allow_unknown: tuple[str, ...] = setting(
         ("malware",), "Checks whose answer 'unknown' keeps no revision back, or `all`."
     )
+    release: str = setting(
+        "administrators", "Who releases what is held back: administrators (one of two), or reviewers."
+    )
     while_checked: str = setting("passive", "What others may get before the audit is in: none, passive or all.")
 
 

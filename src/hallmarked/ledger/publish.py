@@ -37,8 +37,8 @@ def publish_log(log: Log, folder: Path) -> Checkpoint:
     try:
         _refuse_others(folder, log, checkpoint)
         for path, data in _tiles(log, checkpoint.size):
-            _put(folder / path, data)
-        _put(folder / CHECKPOINT, note.encode())
+            put_file(folder / path, data)
+        put_file(folder / CHECKPOINT, note.encode())
     except OSError as error:
         raise BackendError(f"cannot write {folder}: {(error.strerror or str(error)).lower()}") from error
     return checkpoint
@@ -75,8 +75,12 @@ def _tiles(log: Log, size: int) -> Iterator[tuple[str, bytes]]:
             yield tile_path(None, index, width), write_entries(entries)
 
 
-def _put(path: Path, data: bytes) -> None:
-    """Write a file whole. One that is there with this content is left alone."""
+def put_file(path: Path, data: bytes) -> None:
+    """Write a file whole and durably. One that is there with this content is left alone.
+
+    Raises:
+        OSError: When it cannot be written.
+    """
     if path.is_file() and path.read_bytes() == data:
         return
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -124,6 +124,10 @@ class TileTree:
             level, value = level + 1, _fold(bytes(tile))
         self.size += 1
 
+    def hashes(self, level: int, index: int) -> bytes:
+        """Return the hashes of a tile as it is at this size; empty when there is none."""
+        return bytes(self._tile(level, index))
+
     def take_changed(self, *, full_only: bool = False) -> list[tuple[int, int, bytes]]:
         """Return level, index and bytes of the tiles that changed and were not returned since, and forget full ones."""
         full = {place for place, tile in self._tiles.items() if len(tile) == WIDTH * HASH}

@@ -1,4 +1,4 @@
-"""The application: every route module, and how errors are answered."""
+"""The application: every route module, and what stands before all of them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from hallmarked.hub.hub import Hub
 from hallmarked.hub.token import Uses
 from hallmarked.web.address import KeepSlashes
 from hallmarked.web.guard import Guard
+from hallmarked.web.identifier import IdentifierMiddleware
 from hallmarked.web.limit import Limits
 from hallmarked.web.route import (
     account,
@@ -16,17 +17,41 @@ from hallmarked.web.route import (
     discussion,
     gate,
     git,
+    large,
     ledger,
     lfs,
+    listing,
+    nothing,
+    person,
     reference,
     repository,
     resolve,
+    review,
     tree,
     xet,
 )
 from hallmarked.web.site import install
 
-MODULES = (account, card, ledger, gate, tree, commit, lfs, reference, discussion, git, xet, repository, resolve)
+MODULES = (
+    review,
+    account,
+    card,
+    ledger,
+    person,
+    gate,
+    reference,
+    discussion,
+    listing,
+    repository,
+    tree,
+    large,
+    commit,
+    lfs,
+    xet,
+    git,
+    resolve,
+    nothing,
+)
 """Modules with routes, in the order in which they are tried."""
 
 
@@ -36,6 +61,7 @@ def create_app(hub: Hub) -> FastAPI:
     app.state.hub = hub
     app.state.limits, app.state.uses = Limits(hub.settings.limit), Uses()
     app.add_middleware(KeepSlashes)
+    app.add_middleware(IdentifierMiddleware)
     app.add_middleware(Guard, hub=hub, limits=app.state.limits, uses=app.state.uses)
     for module in MODULES:
         app.router.routes.extend(module.ROUTES)

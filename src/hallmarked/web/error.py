@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from hallmarked.core.errors import BackendError, Error, Forbidden, FormatError, InputError, NotFound, VerificationError
 from hallmarked.hub.access import Actor
 from hallmarked.hub.error import (
+    BadPath,
     Conflict,
     EntryNotFound,
     Gated,
@@ -30,6 +31,7 @@ STATUS: tuple[tuple[type[Error], int], ...] = (
     (Forbidden, 403),
     (NotFound, 404),
     (Conflict, 409),
+    (BadPath, 422),
     (Outdated, 412),
     (TooLarge, 413),
     (TooSlow, 408),

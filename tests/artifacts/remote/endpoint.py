@@ -161,7 +161,11 @@ def served(endpoint: Endpoint) -> Iterator[Endpoint]:
         def log_message(self, *_: object) -> None:
             return
 
-    listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            return  # the other side went away
+
+    listening = Server(("127.0.0.1", 0), Handler)
     endpoint.url = f"http://127.0.0.1:{listening.server_port}"
     thread = threading.Thread(target=listening.serve_forever, args=(0.05,))
     thread.start()

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hallmarked.artifacts.remote import client as reading
 from hallmarked.artifacts.remote.address import Address, parse_address
 from hallmarked.artifacts.remote.client import HubClient, Patience
 from hallmarked.artifacts.remote.listing import read_listing
@@ -200,16 +201,26 @@ def test_what_may_pass_is_tried_again_with_growing_pauses() -> None:
     [
         (Reply(206, b"abcd", {"Content-Range": "bytes 4-7/9"}), "gives another part"),
         (Reply(206, b"abcd"), "gives another part"),
-        (Reply(200, b"abcdefgh"), "cannot give a part"),
+        (Reply(200, b"abcd"), "gave less"),
         (Reply(206, b"ab", {"Content-Range": "bytes 1-4/9"}), "gave less"),
         (Reply(206, b"abcd", {"Content-Range": "bytes 1-4/9", "Content-Encoding": "br"}), "as it is"),
     ],
-    ids=["shifted", "unsaid", "whole", "short", "encoded"],
+    ids=["shifted", "unsaid", "short whole", "short", "encoded"],
 )
 def test_only_the_bytes_that_were_asked_for_are_taken(reply: Reply, words: str) -> None:
     """Another range, a whole file, a short or an encoded one are refused."""
     with opened(Endpoint(FILES, odd=lambda _path, _headers: reply)) as client, pytest.raises(BackendError, match=words):
         client.read(MODEL, "a/model.bin", 1, 4)
+
+
+@pytest.mark.enable_socket
+def test_where_ranges_are_not_known_the_beginning_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint that gives only whole files is read all the same, unless too much would be thrown away."""
+    with opened(Endpoint(FILES, ranges=False)) as client:
+        assert client.read(MODEL, "a/model.bin", 300, 5) == bytes(range(44, 49))
+        monkeypatch.setattr(reading, "MOST_SKIPPED", 100)
+        with pytest.raises(BackendError, match="cannot give a part"):
+            client.read(MODEL, "a/model.bin", 300, 5)
 
 
 @pytest.mark.enable_socket

@@ -28,6 +28,8 @@ MOST_JSON = 32 << 20
 MOST_PAGES = 1000
 MOST_HOPS = 5
 MOST_PLACES = 4096
+MOST_SKIPPED = 16 << 20
+"""Bytes that are thrown away where an endpoint gives small files only whole."""
 CHUNK = 1 << 20
 SLOWEST = 16 << 10
 """Bytes per second below which an endpoint is not worth waiting for."""
@@ -230,14 +232,15 @@ class HubClient:
             told = _RANGE.fullmatch(response.headers.get("content-range", ""))
             if told is None or (int(told[1]), int(told[2])) != (start, start + size - 1):
                 raise BackendError(f"{self.endpoint} gives another part of {path} than was asked for")
-        elif start:
+        elif start > MOST_SKIPPED:
             raise BackendError(f"{self.endpoint} cannot give a part of {path}, so it would have to be fetched whole")
-        left = size
+        skip, left = start if response.status_code == 200 else 0, size
         try:
             for chunk in response.iter_raw(CHUNK):
-                yield chunk[:left]
-                left -= len(chunk)
-                if left <= 0:
+                part = chunk[skip : skip + left]
+                skip, left = max(0, skip - len(chunk)), left - len(part)
+                yield part
+                if not left:
                     return
         except httpx.HTTPError as error:
             raise TryAgain(f"{self.endpoint} broke off while it gave {path}") from error
@@ -272,7 +275,7 @@ class HubClient:
         headers = {name.lower(): value for name, value in response.headers.items()}
         refusal = Refusal(response.status_code, headers, self._small_body(response))
         token = self.login.token is not None
-        if refusal.status == 401 and token and refusal.code in ("", "RepoNotFound") and not self._knows_token():
+        if refusal.status == 401 and token and refusal.code != "GatedRepo" and not self._knows_token():
             raise Forbidden(f"{self.endpoint} does not accept the token: it is wrong, expired or was withdrawn")
         raise explain(refusal, self.endpoint, address, path, token=token)
 

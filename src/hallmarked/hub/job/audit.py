@@ -16,19 +16,22 @@ from sqlalchemy import Connection, delete, select, update
 from hallmarked.audit.audit import judge
 from hallmarked.audit.examine import examine as run_checks
 from hallmarked.audit.report.report import Report
+from hallmarked.cards.claim import derive_claims
 from hallmarked.checks.ruleset import rule_set_digest
 from hallmarked.checks.sandbox import Limits
 from hallmarked.core.errors import InputError
-from hallmarked.core.evidence import Outcome, Statement
+from hallmarked.core.evidence import Finding, Gap, Outcome, Statement
 from hallmarked.core.text import clean
 from hallmarked.hub.clock import now
 from hallmarked.hub.database import add_new
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.job.stage import stage
-from hallmarked.hub.repository import Repository, repository_of
-from hallmarked.hub.review import set_state
+from hallmarked.hub.listing import set_labels
+from hallmarked.hub.moderation import Case, apply_audit
+from hallmarked.hub.repository import MAIN, Repository, repository_of
+from hallmarked.hub.review import sort_findings, summarise
 from hallmarked.hub.revision import Revision, find_revision
-from hallmarked.hub.schema.repository import revision
+from hallmarked.hub.schema.repository import ref, revision
 from hallmarked.hub.schema.review import audit, draft
 from hallmarked.hub.setting import Settings
 from hallmarked.policy.context import Context, contexts
@@ -96,7 +99,7 @@ def begin(hub: Hub, task: Task) -> bool:
             return False  # the repository was purged
         if attempts > most:
             why = db.execute(select(revision.c.reason).where(*where)).scalar()
-            _give_up(db, task, why or f"its audit began {most} times and never came to its end")
+            _give_up(db, hub.settings, task, why or f"its audit began {most} times and never came to its end")
         return bool(attempts <= most)
 
 
@@ -147,12 +150,28 @@ def settle(hub: Hub, task: Task, entries: Sequence[int]) -> None:
         row = db.execute(select(draft).where(draft.c.id == task.id)).first()
         if row is None:
             return
+        statements = [Statement.from_dict(body) for body in row.statements]
         kept = {name: getattr(row, name) for name in ("id", "repository_id", "revision", "rule_set", "outcome")}
-        add_new(db, audit, [{**kept, "statements": row.statements, "entries": list(entries), "created": now()}])
+        add_new(
+            db,
+            audit,
+            [
+                {
+                    **kept,
+                    "statements": row.statements,
+                    "entries": list(entries),
+                    "files": summarise(statements),
+                    "created": now(),
+                }
+            ],
+        )
         db.execute(delete(draft).where(draft.c.id == task.id))
         _mark(db, task)
-        state = STATES[Outcome(row.outcome)]
-        set_state(db, task.repository_id, task.oid, state, row.reason)
+        repo = repository_of(db, task.repository_id)
+        at = find_revision(db, repo, task.oid)
+        case = Case(repo, at, hub.settings.policy)
+        apply_audit(db, case, task.id, STATES[Outcome(row.outcome)], row.reason, statements)
+        _label(db, repo, at, statements)
 
 
 def note_failure(hub: Hub, task: Task, reason: str) -> None:
@@ -173,7 +192,7 @@ def give_up(hub: Hub, task: Task, reason: str) -> None:
     """Say that an audit could not be done, and why."""
     with hub.database.write() as db:
         if not _is_done(db, task):
-            _give_up(db, task, reason)
+            _give_up(db, hub.settings, task, reason)
 
 
 def audit_revision(hub: Hub, task: Task) -> None:
@@ -210,6 +229,18 @@ def reason_of(report: Report) -> str:
     return f"{clean(said)[:MAX_REASON]} ({worst[0].rule}{rest})"
 
 
+def _label(db: Connection, repo: Repository, at: Revision, statements: Sequence[Statement]) -> None:
+    """Let the repository be found by what the audit of its main branch saw."""
+    where = (ref.c.repository_id == repo.id, ref.c.name == MAIN, ref.c.oid == at.oid)
+    if db.execute(select(ref.c.oid).where(*where)).first():
+        files = sort_findings(statements)
+        seen = [one.item for those in (*files.by_path.values(), files.overall) for one in those]
+        levels = sorted({str(item.level) for item in seen if isinstance(item, Finding)})
+        gaps = ["unknown"] if files.broken or any(isinstance(item, Gap) for item in seen) else []
+        set_labels(db, repo.id, "finding", [*levels, *gaps] or ["none"])
+        set_labels(db, repo.id, "claim", sorted({str(claim.status) for claim in derive_claims(statements)}))
+
+
 def _report(hub: Hub, repo: Repository, at: Revision) -> Report:
     context = context_of(hub.settings)
     with stage(hub.database, hub.blobs, repo, at, hub.settings.scratch) as artifact:
@@ -234,7 +265,9 @@ def _mark(db: Connection, task: Task) -> None:
     )
 
 
-def _give_up(db: Connection, task: Task, reason: str) -> None:
+def _give_up(db: Connection, settings: Settings, task: Task, reason: str) -> None:
     db.execute(delete(draft).where(draft.c.id == task.id))
     _mark(db, task)
-    set_state(db, task.repository_id, task.oid, "unknown", clean(reason)[:MAX_REASON])
+    repo = repository_of(db, task.repository_id)
+    case = Case(repo, find_revision(db, repo, task.oid), settings.policy)
+    apply_audit(db, case, task.id, "unknown", clean(reason)[:MAX_REASON], [])

@@ -28,7 +28,8 @@ from hallmarked.hub.job.audit import Task
 from hallmarked.hub.job.slot import Slots
 from hallmarked.hub.job.stage import clear
 from hallmarked.hub.job.waiting import list_new, list_outdated
-from hallmarked.hub.schema.review import event
+from hallmarked.hub.reason import log_decisions
+from hallmarked.hub.schema.review import decision, event
 
 log = logging.getLogger(__name__)
 
@@ -81,8 +82,8 @@ def _examine(repository_id: str, oid: str, rule_set: str) -> str:
     """Return why it cannot be examined at all; empty when it was."""
     try:
         audit.examine(_hub(), Task(repository_id, oid, rule_set))
-    except InputError:
-        return str(error)
+    except InputError as problem:
+        return str(problem)
     return ""
 
 
@@ -281,8 +282,11 @@ def _enqueue(task: Task, partition: str, *, priority: int = 0) -> None:
 def _log_events(hub: Hub) -> None:
     with hub.database.read() as db:
         waiting = db.execute(select(event.c.id).where(event.c.entry.is_(None)).limit(1)).first()
+        decided = db.execute(select(decision.c.id).where(decision.c.entry.is_(None)).limit(1)).first()
     if waiting:
         log_events(hub.database, hub.journal)
+    if decided:
+        log_decisions(hub.database, hub.journal)
 
 
 def _forget_finished() -> None:

@@ -16,6 +16,7 @@ audit = Table(
     Column("outcome", Text, nullable=False),  # pass, fail, unknown
     Column("statements", JSON, nullable=False),  # the statements' JSON, in order; the signed ones are in the ledger
     Column("entries", JSON, nullable=False),  # their indexes in the ledger
+    Column("files", JSON, nullable=False, default=dict),  # what clients are told of single files, see hub.review
     moment("created"),
 )
 Index(None, audit.c.repository_id, audit.c.revision, audit.c.created)
@@ -44,8 +45,10 @@ decision = Table(
     refers("account_id", "account.id", nullable=True),  # None: the hub itself, by policy
     Column("reason", Text, nullable=False),
     Column("data", JSON, nullable=False, default=dict),
+    Column("entry", BigInteger, nullable=True),  # index of its statement of reasons in the ledger, once it is there
     moment("created"),
 )
+Index(None, decision.c.entry)
 Index(None, decision.c.repository_id, decision.c.revision, decision.c.created)
 Index(None, decision.c.created)
 

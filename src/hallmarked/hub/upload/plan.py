@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from hallmarked.hub.commit import MAX_INLINE
 from hallmarked.hub.error import EntryNotFound
+from hallmarked.hub.git.ignore import is_ignored, parse_ignore
 from hallmarked.hub.git.tree import find
 from hallmarked.hub.path import check_path
 from hallmarked.hub.revision import Revision, find_entry, read_text
@@ -25,16 +26,30 @@ class Plan:
     large: bool
     oid: str | None
     """What is at that path already: SHA-256 of a large file, git's id of a small one."""
+    ignored: bool = False
+    """The repository's ``.gitignore``, or the one the client is sending, leaves it out."""
 
 
-def plan_upload(db: Connection, at: Revision | None, sizes: Mapping[str, int]) -> Sequence[Plan]:
+def plan_upload(
+    db: Connection, at: Revision | None, sizes: Mapping[str, int], ignore: str | None = None
+) -> Sequence[Plan]:
     """Say how files of the given sizes are to be sent.
+
+    Args:
+        db: A transaction.
+        at: What they are added to.
+        sizes: Bytes of each file, by path.
+        ignore: Content of the ``.gitignore`` that is being sent; None for the one that is there.
 
     Raises:
         InputError: When a path is not accepted.
     """
     patterns = _patterns(db, at)
-    return [_plan(db, at, check_path(path), size, patterns) for path, size in sizes.items()]
+    if ignore is None:
+        ignore = (_read_small(db, at, ".gitignore") or b"").decode("utf-8", "replace")
+    unwanted = parse_ignore(ignore)
+    plans = [_plan(db, at, check_path(path), size, patterns) for path, size in sizes.items()]
+    return [replace(plan, ignored=is_ignored(unwanted, plan.path)) for plan in plans]
 
 
 def _plan(db: Connection, at: Revision | None, path: str, size: int, patterns: Sequence[tuple[str, bool]]) -> Plan:
@@ -48,16 +63,11 @@ def _plan(db: Connection, at: Revision | None, path: str, size: int, patterns: S
 
 def _patterns(db: Connection, at: Revision | None) -> Sequence[tuple[str, bool]]:
     """Read which names the repository marks as large files, in the order of its ``.gitattributes``."""
-    if at is None:
-        return []
-    try:
-        entry = find_entry(db, at, ".gitattributes")
-    except EntryNotFound:
-        return []
-    if entry.folder or entry.large or entry.size > MAX_ATTRIBUTES:
+    data = _read_small(db, at, ".gitattributes")
+    if data is None:
         return []
     found = []
-    for line in read_text(db, entry).decode("utf-8", "replace").splitlines():
+    for line in data.decode("utf-8", "replace").splitlines():
         words = line.split()
         if len(words) > 1 and not words[0].startswith("#"):
             if "filter=lfs" in words[1:]:
@@ -65,6 +75,18 @@ def _patterns(db: Connection, at: Revision | None) -> Sequence[tuple[str, bool]]
             elif {"-filter", "!filter"} & set(words[1:]):
                 found.append((words[0], False))
     return found
+
+
+def _read_small(db: Connection, at: Revision | None, path: str) -> bytes | None:
+    """Return one of git's own settings files; None when there is none of a usual size."""
+    if at is None:
+        return None
+    try:
+        entry = find_entry(db, at, path)
+    except EntryNotFound:
+        return None
+    usual = not entry.folder and not entry.large and entry.size <= MAX_ATTRIBUTES
+    return read_text(db, entry) if usual else None
 
 
 def _marked(path: str, patterns: Sequence[tuple[str, bool]]) -> bool:

@@ -5,25 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from hallmarked.core.errors import FormatError
-from hallmarked.formats.blob import Budget
-from hallmarked.formats.readme import decode, read_metadata, split
+from hallmarked.hub.card import judge_card
 from hallmarked.web.request import text_of, with_json
 
 
 def validate(request: Request, body: dict[str, Any]) -> Response:
-    """Say what is wrong with the front matter of a README."""
-    data = text_of(body, "content").encode("utf-8", "replace")
-    try:
-        front, _, _ = split(decode(data))
-        read_metadata(front, Budget(stored=len(data)))
-    except FormatError as error:
-        return JSONResponse({"errors": [{"message": str(error)}], "warnings": []}, 400)
-    warnings = [] if front else [{"message": "the card has no front matter, so that it says nothing to programs"}]
-    return JSONResponse({"errors": [], "warnings": warnings})
+    """Say what is wrong with the front matter of a README; in JSON, or as text to whom asks for that."""
+    found = judge_card(text_of(body, "content").encode("utf-8", "replace"))
+    status = 400 if found.errors else 200
+    if request.headers.get("accept", "").startswith("text/plain"):
+        lines = [f"- Error: {text}" for text in found.errors] + [f"- Warning: {text}" for text in found.warnings]
+        return PlainTextResponse("\n".join(lines), status)
+    answer = {"errors": found.errors, "warnings": found.warnings}
+    return JSONResponse({kind: [{"message": text} for text in texts] for kind, texts in answer.items()}, status)
 
 
 ROUTES = [Route("/api/validate-yaml", with_json(validate), methods=["POST"])]

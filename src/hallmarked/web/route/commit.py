@@ -61,15 +61,16 @@ def preupload(request: Request, body: dict[str, Any]) -> Response:
         if not isinstance(size, int) or isinstance(size, bool) or size < 0:
             raise InputError("the size of a file has to be a number")
         sizes[text_of(file, "path")] = size
+    ignore = text_of(body, "gitIgnore") if body.get("gitIgnore") is not None else None
     with hub_of(request).database.read() as db:
         _, repo, branch = target_branch(request, db)
         at = find_revision(db, repo, branch)
-        plans = plan_upload(db, at, sizes)
+        plans = plan_upload(db, at, sizes, ignore)
     answers = [
         {
             "path": plan.path,
             "uploadMode": "lfs" if plan.large else "regular",
-            "shouldIgnore": False,
+            "shouldIgnore": plan.ignored,
             "oid": plan.oid,
         }
         for plan in plans

@@ -10,18 +10,18 @@ from starlette.routing import Route
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Action
-from hallmarked.hub.clock import to_text
 from hallmarked.hub.creation import create
+from hallmarked.hub.duplicate import Copy, duplicate
 from hallmarked.hub.repository import (
     MAIN,
-    Repository,
     change_settings,
     delete_repository,
     move_repository,
     open_repository,
 )
-from hallmarked.hub.revision import Entry, Revision, find_revision, list_files
+from hallmarked.hub.revision import find_revision
 from hallmarked.web.address import flag, param
+from hallmarked.web.describe import FULL, View, check_fields, write_fields, write_security, write_sibling
 from hallmarked.web.link import page_url
 from hallmarked.web.request import actor_of, hub_of, target, text_of, with_json
 
@@ -45,7 +45,15 @@ def make(request: Request, body: dict[str, Any]) -> Response:
     if isinstance(body.get("private"), bool):
         visibility = "private" if body["private"] else "public"
     with hub_of(request).database.write() as db:
-        repo = create(db, actor_of(request, db), kind_of(body), name, visibility=visibility, owner=owner)
+        repo = create(
+            db,
+            actor_of(request, db),
+            kind_of(body),
+            name,
+            visibility=visibility,
+            owner=owner,
+            sdk=text_of(body, "sdk", ""),
+        )
     return JSONResponse(
         {"url": page_url(request, repo), "name": repo.name, "id": repo.id, "private": repo.scope.private}
     )
@@ -84,14 +92,34 @@ def change(request: Request, body: dict[str, Any]) -> Response:
     return JSONResponse({"visibility": visibility, "gated": gate or False})
 
 
+def copy(request: Request, body: dict[str, Any]) -> Response:
+    """Copy a repository with its history."""
+    owner, _, name = text_of(body, "repository").partition("/")
+    visibility = text_of(body, "visibility", "")
+    if isinstance(body.get("private"), bool):
+        visibility = "private" if body["private"] else "public"
+    hub = hub_of(request)
+    with hub.database.write() as db:
+        actor, repo = target(request, db, request.path_params["kind"], Action.READ)
+        made = duplicate(db, actor, repo, Copy(name, owner, visibility), hub.settings.policy)
+    return JSONResponse({"url": page_url(request, made), "filesCopyPending": False})
+
+
 def info(request: Request) -> Response:
     """Say what is known of a repository, at its main branch or another revision."""
     name = param(request, "revision") if "revision" in request.path_params else MAIN
-    with hub_of(request).database.read() as db:
-        _, repo = target(request, db, request.path_params["kind"])
+    query, kind = request.query_params, request.path_params["kind"]
+    expand = [field for text in (*query.getlist("expand"), *query.getlist("expand[]")) for field in text.split(",")]
+    hub = hub_of(request)
+    with hub.database.read() as db:
+        _, repo = target(request, db, kind)
         at = find_revision(db, repo, name)
-        body = describe(repo, at)
-        body["siblings"] = [sibling(entry, sizes=flag(request, "blobs")) for entry in list_files(db, at)]
+        view = View(db, hub, repo, at.oid)
+        body = write_fields(view, check_fields(expand) or FULL[kind])
+        if not expand:
+            body["siblings"] = [write_sibling(entry, sizes=flag(request, "blobs")) for entry in view.files]
+        if flag(request, "securityStatus"):
+            body["securityRepoStatus"] = write_security(at)
     return JSONResponse(body)
 
 
@@ -103,49 +131,12 @@ def check(request: Request) -> Response:
     return JSONResponse({})
 
 
-def describe(repo: Repository, at: Revision) -> dict[str, Any]:
-    """Write what is known of a repository as clients read it."""
-    card = dict(repo.card)
-    tags = card.get("tags")
-    return {
-        "_id": repo.id,
-        "id": repo.name,
-        **({"modelId": repo.name} if repo.scope.kind == "model" else {}),
-        "author": repo.name.partition("/")[0],
-        "sha": at.oid,
-        "private": repo.scope.private,
-        "gated": repo.scope.gate or False,
-        "disabled": bool(repo.scope.disabled),
-        "createdAt": to_text(repo.created),
-        "lastModified": to_text(repo.modified),
-        "downloads": repo.downloads,
-        "likes": repo.likes,
-        "tags": [str(tag) for tag in tags] if isinstance(tags, list) else [],
-        "cardData": card,
-        **({"pipeline_tag": card["pipeline_tag"]} if isinstance(card.get("pipeline_tag"), str) else {}),
-        **({"library_name": card["library_name"]} if isinstance(card.get("library_name"), str) else {}),
-    }
-
-
-def sibling(entry: Entry, *, sizes: bool) -> dict[str, Any]:
-    """Write a file as the list in a repository's description has it."""
-    if not sizes:
-        return {"rfilename": entry.path}
-    return {"rfilename": entry.path, "size": entry.size, "blobId": entry.oid, **large_part(entry, "sha256")}
-
-
-def large_part(entry: Entry, digest: str) -> dict[str, Any]:
-    """Write what clients want to know of a large file."""
-    if not entry.large:
-        return {}
-    return {"lfs": {digest: entry.sha256, "size": entry.size, "pointerSize": 124 + len(str(entry.size))}}
-
-
 ROUTES = [
     Route("/api/repos/create", with_json(make), methods=["POST"]),
     Route("/api/repos/delete", with_json(remove), methods=["DELETE"]),
     Route("/api/repos/move", with_json(move), methods=["POST"]),
     Route("/api/{kind:kind}/{owner}/{name}/settings", with_json(change), methods=["PUT"]),
+    Route("/api/{kind:kind}/{owner}/{name}/duplicate", with_json(copy), methods=["POST"]),
     Route("/api/{kind:kind}/{owner}/{name}/auth-check", check),
     Route("/api/{kind:kind}/{owner}/{name}/auth-check/write", check),
     Route("/api/{kind:kind}/{owner}/{name}/revision/{revision}", info),

@@ -2,41 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from hallmarked.core.errors import InputError
+from hallmarked.hub.clock import to_text
 from hallmarked.hub.error import EntryNotFound
-from hallmarked.hub.revision import Entry, find_entry, find_revision, list_entries
+from hallmarked.hub.last import find_last_changes
+from hallmarked.hub.repository import Repository
+from hallmarked.hub.revision import Entry, Revision, find_entry, find_revision, list_entries
 from hallmarked.web.address import flag, limit_of, param
+from hallmarked.web.describe import large_part
+from hallmarked.web.link import page_response
 from hallmarked.web.request import JSON_LIMIT, hub_of, parse_object, read_body, target
-from hallmarked.web.route.repository import large_part
 
-PAGE = 1000
+PAGE, PAGE_EXPANDED = 1_000, 50
+"""Entries of a page; fewer when more is wanted of each."""
 MAX_PATHS = 10_000
 
 
 def tree(request: Request) -> Response:
     """List the files and folders at a path."""
     path = param(request, "path").strip("/") if "path" in request.path_params else ""
-    size = limit_of(request, PAGE, PAGE)
+    expand = flag(request, "expand")
+    size = limit_of(request, PAGE_EXPANDED if expand else PAGE, PAGE_EXPANDED if expand else PAGE)
     after = request.query_params.get("cursor", "")
     with hub_of(request).database.read() as db:
         _, repo = target(request, db, request.path_params["kind"])
         at = find_revision(db, repo, param(request, "revision"))
         entries = list_entries(db, at, path, recursive=flag(request, "recursive"))
-    start = next((n + 1 for n, entry in enumerate(entries) if entry.path == after), 0) if after else 0
-    page = entries[start : start + size]
-    response = JSONResponse([write_entry(entry) for entry in page])
-    if start + size < len(entries):
-        following = request.url.include_query_params(cursor=page[-1].path)
-        response.headers["Link"] = f'<{following}>; rel="next"'
-    return response
+        start = next((n + 1 for n, entry in enumerate(entries) if entry.path == after), 0) if after else 0
+        page = entries[start : start + size]
+        more = _expanded(db, repo, at, page) if expand else {}
+    items = [{**write_entry(entry), **more.get(entry.path, {})} for entry in page]
+    return page_response(request, items, **({"cursor": page[-1].path} if start + size < len(entries) else {}))
 
 
 async def paths(request: Request) -> Response:
@@ -47,12 +53,21 @@ async def paths(request: Request) -> Response:
     else:
         wanted = parse_qs(data.decode("utf-8", "replace"), max_num_fields=MAX_PATHS + 10).get("paths", [])
     wanted = [wanted] if isinstance(wanted, str) else wanted
+    expand = _wants_more(request, data)
     if not isinstance(wanted, list) or len(wanted) > MAX_PATHS or not all(isinstance(path, str) for path in wanted):
         raise InputError(f"paths has to be a list of at most {MAX_PATHS:,} texts")
-    return await run_in_threadpool(_paths, request, wanted)
+    return await run_in_threadpool(_paths, request, wanted, expand)
 
 
-def _paths(request: Request, wanted: list[str]) -> Response:
+def _wants_more(request: Request, data: bytes) -> bool:
+    """Whether the body, or the address, asks for what is shown of expanded entries."""
+    if request.headers.get("content-type", "").startswith("application/json"):
+        return parse_object(data).get("expand") is True
+    fields = parse_qs(data.decode("utf-8", "replace"), max_num_fields=MAX_PATHS + 10)
+    return flag(request, "expand") or fields.get("expand", [""])[-1].lower() in ("true", "1")
+
+
+def _paths(request: Request, wanted: list[str], expand: bool) -> Response:
     found = []
     with hub_of(request).database.read() as db:
         _, repo = target(request, db, request.path_params["kind"])
@@ -62,7 +77,17 @@ def _paths(request: Request, wanted: list[str]) -> Response:
                 found.append(find_entry(db, at, path.strip("/")))
             except EntryNotFound:
                 continue
-    return JSONResponse([write_entry(entry) for entry in found])
+        more = _expanded(db, repo, at, found[:PAGE]) if expand else {}
+    return JSONResponse([{**write_entry(entry), **more.get(entry.path, {})} for entry in found])
+
+
+def _expanded(db: Connection, repo: Repository, at: Revision, page: Sequence[Entry]) -> dict[str, dict[str, Any]]:
+    """Add to entries the commit that last changed them."""
+    steps = find_last_changes(db, repo, at, [entry.path for entry in page])
+    return {
+        path: {"lastCommit": {"id": step.oid, "title": step.title, "date": to_text(step.created)}}
+        for path, step in steps.items()
+    }
 
 
 def write_entry(entry: Entry) -> dict[str, Any]:

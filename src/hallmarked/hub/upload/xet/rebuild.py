@@ -11,17 +11,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from hmac import compare_digest
 from typing import NamedTuple
 
 from hallmarked.core.errors import FormatError, InputError
-from hallmarked.formats.blob import Blob
 from hallmarked.formats.xet.hash import SIZE, Aggregate, hash_segment, to_text
 from hallmarked.formats.xet.shard import FileRecord, Segment, Shard
-from hallmarked.hub.commit import add_blob, is_passive
 from hallmarked.hub.error import TooLarge
 from hallmarked.hub.hub import Hub
+from hallmarked.hub.possession import add_arrival, judge
 from hallmarked.hub.upload.xet.body import Bodies
 from hallmarked.hub.upload.xet.known import Known, Run, add_extents, find_xorb, is_covered
 from hallmarked.hub.upload.xet.source import Gone, Source
@@ -115,7 +113,7 @@ class _Work:
         """Rebuild one file, note what it is made of, and yield the length of each piece."""
         extents: dict[Run, int] = {}
         at = 0
-        with self.hub.blobs.receive() as incoming:
+        with self.hub.blobs.receive(file.sha256, file.size) as incoming:
             for run in _runs(file):
                 xorb = self._find(run.xorb)
                 extents.setdefault(run, at)
@@ -124,13 +122,13 @@ class _Work:
                     at += len(piece)
                     yield len(piece)
             try:
-                stored = incoming.finish(file.sha256, file.size)
+                stored = incoming.finish()
             except InputError:
                 # NOTE: what the digest is must not be told: it would be the proof that was missing.
                 raise InputError("a file that was rebuilt does not have the SHA-256 that the shard states") from None
-        passive = is_passive(Blob(stored.sha256, stored.size, partial(self.hub.blobs.open, stored.sha256)))
+        passive = judge(self.hub.blobs, stored)
         with self.hub.database.write() as db:
-            add_blob(db, stored.sha256, stored.size, passive=passive, account_id=self.account_id)
+            add_arrival(db, self.hub.blobs, stored, passive=passive, account_id=self.account_id)
             add_extents(db, stored.sha256, extents)
 
     def tidy(self) -> None:

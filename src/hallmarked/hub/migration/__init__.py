@@ -1,0 +1,1 @@
+"""The database's schema over time: Alembic's scripts, and what opens, compares and upgrades a database with them."""

@@ -1,0 +1,1 @@
+"""One module for each change of the schema, named after its place in the order."""

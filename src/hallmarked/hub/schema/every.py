@@ -1,0 +1,12 @@
+"""All tables at once, for what makes, changes, copies or compares whole databases."""
+
+from __future__ import annotations
+
+from hallmarked.hub.schema import account, community, gate, identity, repository, review, search, xet
+from hallmarked.hub.schema import object as objects
+from hallmarked.hub.schema.base import metadata
+
+MODULES = (account, community, gate, identity, objects, repository, review, search, xet)
+"""Every module of the package that has tables: importing them is what fills the metadata."""
+
+__all__ = ["MODULES", "metadata"]

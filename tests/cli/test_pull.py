@@ -1,0 +1,103 @@
+"""Importing a repository through the command line, from one hub of ours into another."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import httpx
+import pytest
+
+from hallmarked.hub.account import create_account, find_account
+from hallmarked.hub.commit import Message, Put, PutLarge, add_blob, commit
+from hallmarked.hub.creation import create
+from hallmarked.hub.hub import open_hub
+from hallmarked.hub.repository import change_settings, find_repository
+from hallmarked.hub.setting import Settings, Storage
+from hallmarked.hub.token import create_token
+from tests.cli.support import Shell
+from tests.hubs import RunningHub, serve_test_hub
+
+pytestmark = pytest.mark.enable_socket
+
+
+@pytest.fixture
+def data(tmp_path: Path, shell: Shell) -> Path:
+    """Make a hub of ada's to import into."""
+    shell.set(HF_TOKEN=None, HF_ENDPOINT=None, HF_HOME=str(tmp_path / "hf"))
+    folder = tmp_path / "ours"
+    with open_hub(Settings(storage=Storage(data=str(folder)))) as hub, hub.database.write() as db:
+        create_account(db, "ada")
+    return folder
+
+
+def publish(hub: RunningHub, *, private: bool = False) -> bytes:
+    """Publish a model with a large file on another hub."""
+    weights = os.urandom(500_000)
+    actor = hub.actor("ada")
+    with hub.hub.blobs.receive() as incoming:
+        incoming.write(weights)
+        stored = incoming.finish()
+    with hub.hub.database.write() as db:
+        add_blob(db, stored.sha256, stored.size, passive=True, account_id=actor.account_id)
+        repo = create(db, actor, "model", "tiny", visibility="private" if private else "public")
+        changes = [Put("README.md", b"---\nlicense: mit\n---\n# Tiny\n"), PutLarge("model.bin", stored.sha256)]
+        commit(db, repo, actor, changes, Message("files"))
+    return weights
+
+
+def test_pull_from_one_hub_into_another(shell: Shell, data: Path, tmp_path: Path) -> None:
+    """What was published there can be downloaded here; a second pull has nothing to do."""
+    with serve_test_hub(tmp_path / "theirs") as theirs:
+        weights = publish(theirs, private=True)
+        refused = shell("pull", "ada/tiny", "--from", theirs.url, "--data", data).refused()
+        assert "has no model ada/tiny, or it needs a token" in refused
+        shell.set(HF_TOKEN=theirs.tokens["ada"])
+        done = shell("pull", "hf://ada/tiny", "--from", theirs.url, "--data", data, "--public")
+        assert done.status == 0, done
+        assert "Imported 3 files of revision" in done.out
+        again = shell("pull", "hf://ada/tiny", "--from", theirs.url, "--data", data)
+        assert "has all of revision" in again.out
+    settings = Settings(storage=Storage(data=str(data)))
+    with serve_test_hub(tmp_path, settings) as ours, httpx.Client(base_url=ours.url, trust_env=False) as client:
+        headers = {"Authorization": f"Bearer {_token(ours)}"}
+        answer = client.get("/ada/tiny/resolve/main/model.bin", headers=headers)
+        assert answer.content == weights
+        listed = client.get("/api/models/ada/tiny/tree/main", headers=headers)
+        assert not any(name.startswith("x-xet") for name in (*answer.headers, *listed.headers))
+        assert not any("xetHash" in entry for entry in listed.json())
+
+
+def _token(hub: RunningHub) -> str:
+    with hub.hub.database.write() as db:
+        return create_token(db, find_account(db, "ada").id, "test")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("ada/tiny", "--data", "nowhere"), "there is no hub in nowhere"),
+        (("tiny",), "--as OWNER/NAME"),
+        (("bob/tiny",), "no account bob"),
+        (("a/b/c",), "names no repository"),
+        (("ada/tiny", "--from", "ftp://x"), "is not the address of a hub"),
+    ],
+    ids=range(5),
+)
+def test_what_cannot_be_imported_is_one_sentence(
+    shell: Shell, data: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    """Missing hubs, owners and repositories end with status 2 and change nothing."""
+    given = arguments if "--data" in arguments else (*arguments, "--data", data)
+    assert words in shell("pull", "--from", "http://127.0.0.1:9", *given).refused()
+
+
+def test_held_back_and_missing_revisions(shell: Shell, data: Path, tmp_path: Path) -> None:
+    """The other hub's refusal is passed on in one sentence, and nothing half-imported becomes visible."""
+    with serve_test_hub(tmp_path / "theirs") as theirs:
+        publish(theirs)
+        assert "has no revision v9" in shell("pull", "ada/tiny@v9", "--from", theirs.url, "--data", data).refused()
+        with theirs.hub.database.write() as db:
+            change_settings(db, find_repository(db, "model", "ada/tiny").id, gate="manual")
+        gated = shell("pull", "ada/tiny", "--from", theirs.url, "--data", data).refused()
+        assert "ada/tiny is gated: ask for access at" in gated
