@@ -22,7 +22,6 @@ from hallmarked.hub.account import create_account
 from hallmarked.hub.hub import open_hub
 from hallmarked.hub.setting import Settings, Storage
 from hallmarked.hub.token import create_token
-from hallmarked.web.app import create_app
 
 GIB = 1 << 30
 TIMES, CLIENTS = 5, 8

@@ -161,11 +161,6 @@ class Journal:
             raise NotFound("there is no evidence about this")
         return export_bundle(self._reader, indexes, read_trust(self._ledger.folder))
 
-    @property
-    def size(self) -> int:
-        """How many entries the log has."""
-        return self._reader.size
-
     def leaves(self, start: int, count: int) -> list[tuple[int, Leaf]]:
         """Return index and record of some entries, from one on.
 

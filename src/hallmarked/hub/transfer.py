@@ -16,7 +16,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from sqlalchemy import select
@@ -27,14 +26,14 @@ from hallmarked.artifacts.remote.client import HubClient
 from hallmarked.artifacts.remote.listing import Listing, RemoteFile
 from hallmarked.core.errors import BackendError, InputError
 from hallmarked.core.evidence import Statement, Subject
-from hallmarked.formats.blob import Blob
 from hallmarked.hub.access import Action, Actor
 from hallmarked.hub.clock import now, to_text
-from hallmarked.hub.commit import MAX_INLINE, Change, Delete, Message, Put, PutLarge, add_blob, commit, is_passive
+from hallmarked.hub.commit import MAX_INLINE, Change, Delete, Message, Put, PutLarge, commit
 from hallmarked.hub.creation import create
 from hallmarked.hub.error import RepositoryNotFound, RevisionNotFound
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.path import check_path
+from hallmarked.hub.possession import note_arrival
 from hallmarked.hub.repository import Repository, find_repository, open_repository
 from hallmarked.hub.revision import Entry, Revision, find_revision, list_files
 from hallmarked.hub.schema.object import possession, usage
@@ -242,9 +241,7 @@ class _Job:
             except InputError as error:
                 path.unlink()  # it would be refused again
                 raise _other_bytes(file) from error
-        passive = is_passive(Blob(file.path, stored.size, partial(self.hub.blobs.open, stored.sha256)))
-        with self.hub.database.write() as db:
-            add_blob(db, stored.sha256, stored.size, passive=passive, account_id=self.actor.account_id)
+        note_arrival(self.hub.database, self.hub.blobs, stored, self.actor.account_id)
         return stored.sha256
 
 
