@@ -10,9 +10,10 @@ from safetensors.numpy import save as save_tensors
 
 from hallmarked.hub.access import Role
 from hallmarked.hub.account import create_account, set_role
-from hallmarked.hub.commit import Change, Delete, Message, Put, PutLarge, add_blob, commit
+from hallmarked.hub.commit import Change, Delete, Message, Put, PutLarge, commit
 from hallmarked.hub.creation import create
 from hallmarked.hub.job.audit import audit_revision, task_of
+from hallmarked.hub.possession import add_blob
 from hallmarked.hub.repository import Repository
 from hallmarked.hub.revision import Revision
 from tests.hubs import RunningHub
