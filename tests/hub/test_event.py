@@ -33,7 +33,7 @@ def running(request: pytest.FixtureRequest, tmp_path: Path):
     with open_test_hub(tmp_path, Settings(storage=Storage(data=str(tmp_path / "data"), database=url))) as made:
         made.person("ada")
         with made.hub.database.write() as db:
-            db.execute(delete(event))  # that of making the account
+            db.execute(delete(event))  # what making the account noted
         yield made
 
 

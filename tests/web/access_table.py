@@ -137,6 +137,13 @@ ROUTES: dict[str, Use] = {
     "GET /api/organizations/{owner}/settings/repositories": Use(PERSON),
     "GET /api/whoami-v2": Use(PERSON),
     "POST /api/repos/create": Use(PERSON, json={"name": "new"}),
+    "GET /api/settings/webhooks": Use(PERSON),
+    "POST /api/settings/webhooks": Use(PERSON, json={"url": "https://hooks.example/", "watched": []}),
+    "GET /api/settings/webhooks/{id}": Use(PERSON, "/api/settings/webhooks/0"),
+    "POST /api/settings/webhooks/{id}": Use(PERSON, "/api/settings/webhooks/0", json={"watched": []}),
+    "DELETE /api/settings/webhooks/{id}": Use(PERSON, "/api/settings/webhooks/0"),
+    "POST /api/settings/webhooks/{id}/enable": Use(PERSON, "/api/settings/webhooks/0/enable"),
+    "POST /api/settings/webhooks/{id}/disable": Use(PERSON, "/api/settings/webhooks/0/disable"),
     # repositories
     "GET /api/{kind:kind}/{owner}/{name}": Use("see", _API),
     "GET /api/{kind:kind}/{owner}/{name}/revision/{revision}": Use("see", f"{_API}/revision/main"),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from starlette.testclient import TestClient
 
 from hallmarked.hub.password import hash_password
@@ -167,8 +168,8 @@ def test_no_request_breaks_the_api(running: RunningHub, program: TestClient, who
     for operation in chosen:
 
         @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-        @schemathesis.hypothesis.given(case=operation.as_strategy())
-        def send(case: object) -> None:
+        @given(case=operation.as_strategy())
+        def send(case: Any) -> None:
             nonlocal count
             count += 1
             answer = case.call(headers={**headers, "Host": "localhost"})

@@ -28,6 +28,7 @@ from hallmarked.hub.revision import Revision, find_entry, find_revision, move_re
 from hallmarked.hub.schema.object import content, usage
 from hallmarked.hub.schema.repository import ref, repository, revision
 from hallmarked.hub.token import PREFIX, revoke_leaked
+from hallmarked.hub.webhook import Occasion, announce
 
 MAX_INLINE = 10 << 20
 """Bytes of a file that is kept as a git object."""
@@ -149,6 +150,8 @@ def add_revision(
     made = find_revision(db, repo, oid)
     if branch == MAIN:
         follow_main(db, repo, made)
+    moved = {"ref": branch, "oldSha": base.oid if base else None, "newSha": oid}
+    announce(db, repo, Occasion("update", "repo.content", {"updatedRefs": [moved]}))
     return made
 
 

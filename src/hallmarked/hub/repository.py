@@ -17,7 +17,7 @@ from hallmarked.hub.listing import refresh
 from hallmarked.hub.path import check_name
 from hallmarked.hub.schema.account import account
 from hallmarked.hub.schema.base import new_id
-from hallmarked.hub.schema.repository import former_name, ref, repository
+from hallmarked.hub.schema.repository import former_name, ref, repository, revision
 from hallmarked.hub.trail import Tag, record
 
 KINDS = ("model", "dataset", "system")
@@ -85,6 +85,12 @@ def repository_of(db: Connection, repository_id: str) -> Repository:
     if row is None:
         raise RepositoryNotFound("there is no such repository any more")
     return _from_row(row)
+
+
+def repositories_of(db: Connection, ids: Sequence[str]) -> list[Repository]:
+    """Return the repositories of ids, in that order; those that are gone are left out."""
+    rows = {row.id: row for row in db.execute(_columns.where(repository.c.id.in_(ids)))}
+    return [_from_row(rows[each]) for each in ids if each in rows]
 
 
 def create_repository(
@@ -243,12 +249,14 @@ def load_repositories(db: Connection, ids: Sequence[str]) -> Sequence[Repository
     return [found[one] for one in ids if one in found]
 
 
-def find_heads(db: Connection, ids: Sequence[str]) -> Mapping[str, str]:
-    """Return the commits that the main branches of repositories are at, by the repositories' ids."""
-    found: dict[str, str] = {}
+def find_heads(db: Connection, ids: Sequence[str]) -> Mapping[str, tuple[str, str]]:
+    """Return commits and trees that the main branches of repositories are at, by the repositories' ids."""
+    found: dict[str, tuple[str, str]] = {}
+    at = (revision.c.repository_id == ref.c.repository_id) & (revision.c.oid == ref.c.oid)
+    heads = select(ref.c.repository_id, ref.c.oid, revision.c.tree).join(revision, at).where(ref.c.name == MAIN)
     for start in range(0, len(ids), MANY):
-        where = (ref.c.repository_id.in_(ids[start : start + MANY]), ref.c.name == MAIN)
-        found |= {row.repository_id: row.oid for row in db.execute(select(ref).where(*where))}
+        rows = db.execute(heads.where(ref.c.repository_id.in_(ids[start : start + MANY])))
+        found |= {row.repository_id: (row.oid, row.tree) for row in rows}
     return found
 
 

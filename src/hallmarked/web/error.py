@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import unicodedata
 from typing import Any
+from urllib.parse import quote
 
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
@@ -17,6 +18,7 @@ from hallmarked.hub.error import (
     Conflict,
     EntryNotFound,
     Gated,
+    Moved,
     NotSignedIn,
     Outdated,
     RepositoryNotFound,
@@ -25,12 +27,15 @@ from hallmarked.hub.error import (
     TooSlow,
 )
 
+NO_REPOSITORY = "Repository not found"
+"""Clients know this very wording, and say the rest themselves."""
 log = logging.getLogger(__name__)
 
 STATUS: tuple[tuple[type[Error], int], ...] = (
     (NotSignedIn, 401),
     (TooMany, 429),
     (Forbidden, 403),
+    (Moved, 307),
     (NotFound, 404),
     (Conflict, 409),
     (BadPath, 422),
@@ -59,8 +64,10 @@ def answer(request: Request, error: Exception) -> Response:
     status = status_of(error, signed_in=isinstance(actor, Actor) and actor.known)
     if status >= 500:
         log.error("%s", error.diagnostics())
-    said = str(error)
+    said = NO_REPOSITORY if isinstance(error, RepositoryNotFound) else str(error)
     headers = {"X-Error-Code": error.code, "X-Error-Message": header_text(said)}
+    if isinstance(error, Moved):
+        headers["Location"] = _new_place(request, error.name)
     if isinstance(error, EntryNotFound):
         headers["X-Repo-Commit"] = error.commit
     if isinstance(error, TooMany):
@@ -86,6 +93,15 @@ def answer_invalid(_request: Request, error: Exception) -> Response:
     place = ".".join(str(part) for part in first.get("loc", ()) if part != "body")
     said = f"{place or 'the body'}: {first.get('msg', 'is not as it should be')}"[:500]
     return JSONResponse({"error": said}, 422, {"X-Error-Code": "input", "X-Error-Message": header_text(said)})
+
+
+def _new_place(request: Request, name: str) -> str:
+    """Return the address of a request with the name its repository has now; a path, for the same host."""
+    raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
+    path = raw.partition(b"?")[0].decode("ascii", "replace")
+    old = "/".join(quote(str(request.path_params[part]), safe="%") for part in ("owner", "name"))
+    query = f"?{request.url.query}" if request.url.query else ""
+    return path.replace(f"/{old}", f"/{name}", 1) + query
 
 
 def header_text(text: str) -> str:
