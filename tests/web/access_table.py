@@ -79,7 +79,38 @@ ROUTES: dict[str, Use] = {
             "users/{owner}/overview",
         )
     },
+    **{
+        f"GET {path}": Use(OPEN, path.replace("{index}", "0").replace("{owner}", "ada"))
+        for pattern in (
+            "/datasets*",
+            "/models*",
+            "/spaces*",
+            "/search*",
+            "/ledger*",
+            "/ledger/entry*/{index}",
+            "/join*",
+            "/login*",
+            "/moderation*",
+            "/status*",
+            "/tos*",
+            "/welcome*",
+            "/{owner}*",
+        )
+        for path in (pattern.replace("*", ""), pattern.replace("*", ".json"))
+    },
+    "GET /": Use(OPEN),
+    "GET /index.json": Use(OPEN),
+    "GET /health/live": Use(OPEN),
+    "GET /health/ready": Use(OPEN),
+    "GET /metrics": Use(OPEN),
     # coming in
+    **{f"POST {path}": Use(OPEN) for path in ("/join", "/login", "/logout", "/tos", "/welcome")},
+    "GET /settings": Use(PERSON),
+    "GET /settings.json": Use(PERSON),
+    **{
+        f"POST /settings/{path}": Use(PERSON, form={"name": "x"})
+        for path in ("messages", "organisations", "password", "sessions/end", "tokens", "tokens/revoke")
+    },
     "GET /login/elsewhere": Use(OPEN),
     "GET /login/back": Use(OPEN),
     "POST /api/hallmarked/setup": Use(OPEN),
@@ -297,8 +328,31 @@ ROUTES: dict[str, Use] = {
             ("/{owner}/{name}/compare*/{spec}", "/ada/{name}/compare*/{base}..{head}"),
             ("/{owner}/{name}/evidence*/{revision}", "/ada/{name}/evidence*/main"),
             ("/{owner}/{name}/evidence*", "/ada/{name}/evidence*"),
+            ("/{owner}/{name}/discussions*", "/ada/{name}/discussions*"),
+            ("/{owner}/{name}/discussions*/{number}", "/ada/{name}/discussions*/1"),
+            ("/{owner}/{name}/review*/{revision}", "/ada/{name}/review*/main"),
         )
         for path, address in ((pattern.replace("*", end), example.replace("*", end)) for end in ("", ".json"))
+    },
+    **{
+        f"{method} /{{owner}}/{{name}}{path}": Use(
+            needs,
+            f"/ada/{{name}}{path}".format(name="{name}", number=1, revision="main"),
+            form=form,
+            only=NOBODY_SURELY,
+        )
+        for method, path, needs, form in (
+            ("GET", "/access", "see", None),
+            ("GET", "/access.json", "see", None),
+            ("GET", "/settings", "manage", None),
+            ("GET", "/settings.json", "manage", None),
+            ("POST", "/access", "discuss", {"x": "y"}),
+            ("POST", "/access/decide", "review", {"user": "granted", "status": "rejected"}),
+            ("POST", "/settings", "manage", {"visibility": "private"}),
+            ("POST", "/discussions", "discuss", {"title": "t", "description": "d"}),
+            ("POST", "/discussions/{number}", "discuss", {"comment": "c"}),
+            ("POST", "/review/{revision}", "review", {"act": "hold", "reason": "a reason that says enough"}),
+        )
     },
 }
 """Method and path of the route, as Starlette writes it for models: how it is used."""

@@ -28,6 +28,8 @@ from hallmarked.web.request import hub_of, target
 MAX_FILES = 1_000
 """Files whose findings are listed in one answer."""
 DAY = 86_400_000
+LAST = 253_402_300_799_999
+"""The last millisecond of the year 9999: no later one can be written as a date."""
 
 Kind = Annotated[str, Path(description="models, datasets, spaces or systems")]
 Part = Annotated[str, Path(max_length=1_000)]
@@ -172,8 +174,8 @@ def log(
 @router.get("/moderation/report")
 def report(
     request: Request,
-    since: Annotated[int, Query(ge=0, le=1 << 50)] = 0,
-    until: Annotated[int | None, Query(ge=0, le=1 << 50)] = None,
+    since: Annotated[int, Query(ge=0, le=LAST)] = 0,
+    until: Annotated[int | None, Query(ge=0, le=LAST)] = None,
 ) -> ReportView:
     """Add up the decisions of a time, given in milliseconds since the epoch."""
     end = now() if until is None else until
