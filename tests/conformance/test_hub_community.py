@@ -114,7 +114,10 @@ def test_listing_and_names_that_changed(hub: RunningHub, tmp_path: Path) -> None
     card = "---\nlicense: mit\npipeline_tag: fill-mask\nlibrary_name: transformers\nlanguage: [sw]\n---\n# Model\n"
     ada.create_repo("ada/listed")
     put(ada, "ada/listed", "README.md", card.encode())
-    ada.create_repo("ada/hidden", private=True)
+    assert ada.create_repo("ada/hidden", private=True).url == f"{hub.url}/ada/hidden"
+    assert ada.create_repo("ada/hidden", exist_ok=True).repo_id == "ada/hidden"
+    with pytest.raises(errors.HfHubHTTPError, match="already exists"):
+        ada.create_repo("ada/hidden")
     put(ada, "ada/hidden", "README.md", card.encode())
     assert [model.id for model in nobody.list_models(filter=["license:mit", "sw"])] == ["ada/listed"]
     assert {model.id for model in ada.list_models(filter="license:mit", author="ada")} == {"ada/listed", "ada/hidden"}
