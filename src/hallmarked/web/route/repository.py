@@ -67,7 +67,7 @@ def remove(request: Request, body: dict[str, Any]) -> Response:
         name = text_of(body, "name")
         full = name if "/" in name else f"{text_of(body, 'organization', '') or actor.name}/{name}"
         repo = open_repository(db, actor, kind_of(body), full, Action.MANAGE)
-        delete_repository(db, repo.id)
+        delete_repository(db, repo.id, by=actor)
     return JSONResponse({})
 
 
@@ -88,8 +88,8 @@ def change(request: Request, body: dict[str, Any]) -> Response:
     gate = body.get("gated")
     gate = "" if gate is False else gate
     with hub_of(request).database.write() as db:
-        _, repo = target(request, db, request.path_params["kind"], Action.MANAGE)
-        change_settings(db, repo.id, visibility=visibility, gate=gate)
+        actor, repo = target(request, db, request.path_params["kind"], Action.MANAGE)
+        change_settings(db, repo.id, visibility=visibility, gate=gate, by=actor)
     return JSONResponse({"visibility": visibility, "gated": gate or False})
 
 
