@@ -145,7 +145,7 @@ def test_copy_likes_and_large_files(hub: RunningHub, tmp_path: Path, monkeypatch
     assert len(ada.list_repo_commits("ada/copy")) == 3
     assert Path(ada.hf_hub_download("ada/copy", "weights.bin", cache_dir=tmp_path)).read_bytes() == b"weights"
     file = next(iter(ada.list_lfs_files("ada/source")))
-    assert (file.filename, file.ref) == ("weights.bin", "refs/heads/main")
+    assert (file.filename, file.ref) == ("weights.bin", "main")
     old = ada.list_repo_commits("ada/source")[0].commit_id
     ada.permanently_delete_lfs_files("ada/source", [file])
     assert [entry.path for entry in ada.list_repo_tree("ada/source", expand=True)] == [".gitattributes", "text.txt"]
