@@ -68,6 +68,8 @@ NOT_OFFERED = re.compile(
     r"bucket|kernel|inference|job|sandbox|collection|paper|leaderboard|volume|secret|hardware", re.I
 )
 """Services that this hub does not have, as the tests' names spell them; nothing uploaded is ever run here."""
+_ELSEWHERE = re.compile(r"/api/(?:buckets|collections|daily_papers|jobs|kernels|papers|sandboxes|scheduled-jobs)")
+"""Their addresses."""
 LIBRARIES = (
     "pytest", "pytest-mock", "pytest-timeout", "pytest-vcr", "pytest-rerunfailures", "pytest-asyncio", "pytest-env",
     "Jinja2", "jedi", "Pillow", "numpy", "fsspec", "soundfile", "typer", "hf-xet",
@@ -192,7 +194,7 @@ def _rule(line: dict[str, object]) -> str:
     """Return why a test is not applicable."""
     if line["production"]:
         return "of the public hub"
-    if NOT_OFFERED.search(str(line["test"])):
+    if NOT_OFFERED.search(str(line["test"])) or line["elsewhere"]:
         return "of services not offered"
     if line["outside"]:
         return "ask other hosts"
@@ -222,19 +224,21 @@ def _hub(folder: Path) -> Iterator[tuple[RunningHub, dict[str, str]]]:
 
 
 class Counting:
-    """Counts the requests a hub answers, and tells how many at ``/conformance/count``."""
+    """Counts the requests a hub answers, and those for services it does not offer; tells both at an address."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self.app, self.count = app, 0
+        self.app, self.count, self.elsewhere = app, 0, 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http" or scope["path"] != "/conformance/count":
-            self.count += scope["type"] == "http"
+            if scope["type"] == "http":
+                self.count += 1
+                self.elsewhere += _ELSEWHERE.match(scope["path"]) is not None
             await self.app(scope, receive, send)
             return
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
-        await send({"type": "http.response.body", "body": str(self.count).encode()})
+        await send({"type": "http.response.body", "body": f"{self.count} {self.elsewhere}".encode()})
 
 
 def _card(front: str, body: str) -> str:

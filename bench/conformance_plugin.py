@@ -57,10 +57,10 @@ def _stay_here(host, *args, **kwargs):
 socket.getaddrinfo = _stay_here
 
 
-def _asked() -> int:
-    """Return how many requests the hub has answered, without counting this one."""
+def _asked() -> list[int]:
+    """Return how many requests the hub has answered without this one, and how many of them for other services."""
     with urllib.request.urlopen(f"{ENDPOINT}/conformance/count") as answer:
-        return int(answer.read())
+        return [int(number) for number in answer.read().split()]
 
 
 def pytest_configure(config):
@@ -83,13 +83,15 @@ def pytest_runtest_protocol(item):
     item.outcomes = []
     before = _asked()
     result = yield
+    after = _asked()
     failed = [text for outcome, text in item.outcomes if outcome == "failed"]
     skipped = [text for outcome, text in item.outcomes if outcome == "skipped"]
     line = {
         "test": item.nodeid,
         "outcome": "failed" if failed else "skipped" if skipped else "passed",
         "reason": (failed or skipped or [""])[0],
-        "asked": _asked() > before,
+        "asked": after[0] > before[0],
+        "elsewhere": after[1] > before[1],
         "outside": sorted(set(_outside)),
         "production": item.get_closest_marker("production") is not None,
     }

@@ -114,7 +114,10 @@ def test_listing_and_names_that_changed(hub: RunningHub, tmp_path: Path) -> None
     card = "---\nlicense: mit\npipeline_tag: fill-mask\nlibrary_name: transformers\nlanguage: [sw]\n---\n# Model\n"
     ada.create_repo("ada/listed")
     put(ada, "ada/listed", "README.md", card.encode())
-    ada.create_repo("ada/hidden", private=True)
+    assert ada.create_repo("ada/hidden", private=True).url == f"{hub.url}/ada/hidden"
+    assert ada.create_repo("ada/hidden", exist_ok=True).repo_id == "ada/hidden"
+    with pytest.raises(errors.HfHubHTTPError, match="already exists"):
+        ada.create_repo("ada/hidden")
     put(ada, "ada/hidden", "README.md", card.encode())
     assert [model.id for model in nobody.list_models(filter=["license:mit", "sw"])] == ["ada/listed"]
     assert {model.id for model in ada.list_models(filter="license:mit", author="ada")} == {"ada/listed", "ada/hidden"}
@@ -142,7 +145,7 @@ def test_copy_likes_and_large_files(hub: RunningHub, tmp_path: Path, monkeypatch
     assert len(ada.list_repo_commits("ada/copy")) == 3
     assert Path(ada.hf_hub_download("ada/copy", "weights.bin", cache_dir=tmp_path)).read_bytes() == b"weights"
     file = next(iter(ada.list_lfs_files("ada/source")))
-    assert (file.filename, file.ref) == ("weights.bin", "refs/heads/main")
+    assert (file.filename, file.ref) == ("weights.bin", "main")
     old = ada.list_repo_commits("ada/source")[0].commit_id
     ada.permanently_delete_lfs_files("ada/source", [file])
     assert [entry.path for entry in ada.list_repo_tree("ada/source", expand=True)] == [".gitattributes", "text.txt"]

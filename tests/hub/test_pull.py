@@ -19,12 +19,14 @@ from hallmarked.hub.history import list_steps, squash
 from hallmarked.hub.pull import commit_to, list_conflicts, merge_pull, open_pull, require_commit
 from hallmarked.hub.repository import MAIN, Repository
 from hallmarked.hub.revision import find_entry, find_revision, list_files, read_text
+from hallmarked.hub.setting import Settings, Storage
 from tests.hubs import RunningHub, open_test_hub
 
 
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[RunningHub]:
-    with open_test_hub(tmp_path) as running:
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def hub(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[RunningHub]:
+    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
+    with open_test_hub(tmp_path, Settings(storage=Storage(data=str(tmp_path / "data"), database=url))) as running:
         running.person("ada")
         running.person("bob")
         yield running

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -27,7 +28,15 @@ from hallmarked.hub.repository import (
 )
 from hallmarked.hub.schema.repository import collaborator
 from hallmarked.hub.search import Query, list_values, search, split_words
+from hallmarked.hub.setting import Settings, Storage
 from tests.hubs import RunningHub, open_test_hub
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def hub(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[RunningHub]:
+    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
+    with open_test_hub(tmp_path, Settings(storage=Storage(data=str(tmp_path / "data"), database=url))) as running:
+        yield running
 
 
 def make(db: Connection, actor: Actor, name: str, card: str = "", **options: str) -> Repository:

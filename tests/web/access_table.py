@@ -217,7 +217,7 @@ ROUTES: dict[str, Use] = {
     ),
     "POST /api/{kind:kind}/{owner}/{name}/commit/{revision}": Use("write", f"{_API}/commit/main", content=_COMMIT),
     "POST /{owner}/{name}.git/info/lfs/objects/batch": Use(
-        "write",
+        "discuss",
         "/ada/{name}.git/info/lfs/objects/batch",
         json={"operation": "upload", "objects": [{"oid": "0" * 64, "size": 5}]},
     ),
@@ -226,7 +226,7 @@ ROUTES: dict[str, Use] = {
         for method, word in (("PUT", "upload"), ("PUT", "part"), ("POST", "complete"), ("GET", "download"))
     },
     "POST /{owner}/{name}.git/info/lfs/objects/verify": Use(
-        "write", "/ada/{name}.git/info/lfs/objects/verify", json={"oid": "{sha256}", "size": 1}, only=NOBODY_SURELY
+        "discuss", "/ada/{name}.git/info/lfs/objects/verify", json={"oid": "{sha256}", "size": 1}, only=NOBODY_SURELY
     ),
     "GET /{owner}/{name}.git/info/lfs/locks": Use("see", "/ada/{name}.git/info/lfs/locks"),
     "POST /{owner}/{name}.git/info/lfs/locks": Use("write", "/ada/{name}.git/info/lfs/locks", json=_NOTHING, fails=501),

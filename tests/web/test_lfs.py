@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from hallmarked.hub.repository import change_settings, find_repository
 from hallmarked.hub.schema.repository import revision
 from hallmarked.hub.upload import part
 from hallmarked.hub.upload.ticket import issue_ticket
@@ -165,12 +166,15 @@ def test_addresses_hold_for_one_purpose_one_file_and_a_while(hub: RunningHub) ->
     assert httpx.put(f"{hub.url}/api/lfs/upload/{OID}?ticket={ticket}", content=b"fresh").status_code == 400
 
 
-def test_only_writers_get_addresses_to_send_to(hub: RunningHub) -> None:
-    """Strangers are refused, nobody is told to sign in."""
+def test_only_those_who_may_offer_changes_get_addresses_to_send_to(hub: RunningHub) -> None:
+    """Strangers may, for their pull requests, but not to a private repository; nobody is told to sign in."""
     lfs = make(hub, "ada/writers")
     body = {"operation": "upload", "objects": [{"oid": OID, "size": 5}]}
     with sign_in(hub, "bob") as bob:
-        assert bob.post(f"{lfs}/objects/batch", json=body).status_code == 403
+        assert bob.post(f"{lfs}/objects/batch", json=body).status_code == 200
+        with hub.hub.database.write() as db:
+            change_settings(db, find_repository(db, "model", "ada/writers").id, visibility="private")
+        assert bob.post(f"{lfs}/objects/batch", json=body).status_code == 404
     assert httpx.post(f"{hub.url}{lfs}/objects/batch", json=body).status_code == 401
 
 

@@ -79,6 +79,20 @@ class Conflict(InputError):
     code = "Conflict"
 
 
+class Taken(Conflict):
+    """There is a repository of that name already (HTTP 409); clients go on with that one when asked to.
+
+    Args:
+        message: One sentence.
+        kind: ``model``, ``dataset`` or ``system``.
+        name: ``owner/name``.
+    """
+
+    def __init__(self, message: str, kind: str, name: str) -> None:
+        super().__init__(message)
+        self.kind, self.name = kind, name
+
+
 class BadPath(InputError):
     """A path cannot name a file of a repository (HTTP 422)."""
 

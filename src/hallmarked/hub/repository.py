@@ -12,7 +12,7 @@ from hallmarked.core.errors import Forbidden, InputError, NotFound
 from hallmarked.hub.access import ALLOWED, ANYBODY, Action, Actor, Role, Scope, require, require_change
 from hallmarked.hub.account import Account, find_account, organisations
 from hallmarked.hub.clock import now
-from hallmarked.hub.error import Conflict, RepositoryNotFound
+from hallmarked.hub.error import Conflict, RepositoryNotFound, Taken
 from hallmarked.hub.listing import refresh
 from hallmarked.hub.path import check_name
 from hallmarked.hub.schema.account import account
@@ -118,7 +118,7 @@ def create_repository(
         raise InputError(f"a repository is one of {', '.join(KINDS)}, and public or private")
     key = f"{home.name}/{name}".lower()
     if db.execute(select(repository.c.id).where(repository.c.kind == kind, repository.c.key == key)).first():
-        raise Conflict(f"A {CLIENT_WORDS[kind]} repository called {home.name}/{name} already exists")
+        raise _taken(kind, f"{home.name}/{name}")
     db.execute(delete(former_name).where(former_name.c.kind == kind, former_name.c.key == key))
     if not visibility:
         private = db.execute(select(account.c.private_by_default).where(account.c.id == home.id)).scalar_one()
@@ -187,7 +187,7 @@ def move_repository(db: Connection, actor: Actor, repo: Repository, target: str)
         return find_repository(db, repo.scope.kind, key)
     kind = repo.scope.kind
     if db.execute(select(repository.c.id).where(repository.c.kind == kind, repository.c.key == key)).first():
-        raise Conflict(f"A {CLIENT_WORDS[kind]} repository called {home.name}/{name} already exists")
+        raise _taken(kind, f"{home.name}/{name}")
     db.execute(delete(former_name).where(former_name.c.kind == kind, former_name.c.key.in_((key, old))))
     db.execute(insert(former_name).values(kind=kind, key=old, repository_id=repo.id))
     _change(db, repo.id, {"name": name, "key": key, "owner_id": home.id})
@@ -279,6 +279,10 @@ def _find(db: Connection, kind: str, key: str) -> Row[Any] | None:
     moved = former_name.c
     inner = select(moved.repository_id).where(moved.kind == kind, moved.key == key).scalar_subquery()
     return db.execute(_columns.where(repository.c.id == inner, repository.c.deleted.is_(None))).first()
+
+
+def _taken(kind: str, name: str) -> Taken:
+    return Taken(f"A {CLIENT_WORDS[kind]} repository called {name} already exists", kind, name)
 
 
 def _from_row(row: Row[Any]) -> Repository:

@@ -87,6 +87,11 @@ def write_runtime(_view: View) -> dict[str, Any]:
     return {"stage": "NO_APP_FILE", "hardware": None, "storage": None, "gcTimeout": None}
 
 
+def write_yes(_view: View) -> bool:
+    """Say that a repository takes large files by Xet, as every one does."""
+    return True
+
+
 def write_nothing(_view: View) -> None:
     """Leave a field out."""
 
@@ -119,6 +124,7 @@ FIELDS: dict[str, Writer] = {
     "trendingScore": lambda view: trending_score(view.repo.trending),
     "usedStorage": lambda view: used_bytes(view.db, view.repo.id),
     "widgetData": lambda view: view.card.get("widget"),
+    "xetEnabled": write_yes,
     **dict.fromkeys(ABSENT, write_nothing),
 }
 """How each field that clients may ask for by name is written."""

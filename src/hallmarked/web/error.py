@@ -22,10 +22,13 @@ from hallmarked.hub.error import (
     NotSignedIn,
     Outdated,
     RepositoryNotFound,
+    Taken,
     TooLarge,
     TooMany,
     TooSlow,
 )
+from hallmarked.web.address import PREFIXES
+from hallmarked.web.request import hub_of
 
 NO_REPOSITORY = "Repository not found"
 """Clients know this very wording, and say the rest themselves."""
@@ -83,7 +86,16 @@ def answer(request: Request, error: Exception) -> Response:
         if status == 401:
             headers["WWW-Authenticate"] = 'Basic realm="hallmarked", charset="UTF-8"'  # else git asks for no password
         return PlainTextResponse(f"{said}\n", status, headers)  # which git shows
-    return JSONResponse({"error": said}, status, headers)
+    body = {"error": said}
+    if isinstance(error, Taken):
+        body["url"] = _page_of(request, error)
+    return JSONResponse(body, status, headers)
+
+
+def _page_of(request: Request, taken: Taken) -> str:
+    prefix = next(prefix for prefix, kind in PREFIXES.items() if kind == taken.kind)
+    base = hub_of(request).settings.server.url or str(request.base_url)
+    return f"{base.rstrip('/')}{prefix}/{taken.name}"
 
 
 def answer_invalid(_request: Request, error: Exception) -> Response:

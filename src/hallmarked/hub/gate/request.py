@@ -48,6 +48,7 @@ class AccessRequest:
     user: str
     full_name: str
     email: str
+    """Empty when they did not ask, so that they did not mean to tell it."""
     status: Status
     answers: Mapping[str, Any]
     reason: str
@@ -359,11 +360,12 @@ def _subject(repo: Repository) -> str:
 
 
 def _from_row(row: Row[Any]) -> AccessRequest:
+    given = row.decider is not None and row.decided == row.created
     return AccessRequest(
         row.id,
         row.name,
         row.full_name,
-        row.email,
+        "" if given else row.email,
         Status(row.status),
         row.answers,
         row.reason,

@@ -26,19 +26,24 @@ class Pattern:
 
 def parse_ignore(text: str) -> Sequence[Pattern]:
     """Read a file of patterns; what is beyond the bounds is not looked at."""
-    lines = text[:MAX_TEXT].split("\n")[:MAX_PATTERNS]
+    lines = _bytewise(text)[:MAX_TEXT].split("\n")[:MAX_PATTERNS]
     return [pattern for line in lines if (pattern := _parse(line.rstrip("\r"))) is not None]
 
 
 def is_ignored(patterns: Sequence[Pattern], path: str) -> bool:
     """Say whether a file is left out: it or a folder it is in, by the last pattern that fits."""
-    names = path.split("/")
+    names = _bytewise(path).split("/")
     for depth in range(1, len(names) + 1):
         folder = depth < len(names)
         fitting = [p for p in patterns if (folder or not p.folder) and _fits(p.parts, names[:depth])]
         if fitting and not fitting[-1].negated:
             return True
     return False
+
+
+def _bytewise(text: str) -> str:
+    """Write each byte as one character: git compares bytes, so that ``?`` is one of them."""
+    return text.encode("utf-8", "replace").decode("latin-1")
 
 
 def _parse(line: str) -> Pattern | None:
@@ -52,8 +57,9 @@ def _parse(line: str) -> Pattern | None:
     line = line.rstrip("/")
     if not line:
         return None
-    parts = [part for part in line.split("/") if part]
-    return Pattern(parts if "/" in line else ["**", *parts], negated, folder)
+    if "/" not in line:
+        return Pattern(["**", "*" if line == "**" else line], negated, folder)
+    return Pattern([part for part in line.split("/") if part], negated, folder)
 
 
 def _fits(parts: Sequence[str], names: Sequence[str]) -> bool:

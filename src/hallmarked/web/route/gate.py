@@ -131,7 +131,7 @@ def write_request(item: AccessRequest) -> dict[str, Any]:
     """Write a request as clients read it."""
     return {
         "requestId": item.id,
-        "user": {"user": item.user, "fullname": item.full_name, "email": item.email},
+        "user": {"user": item.user, "fullname": item.full_name, "email": item.email or None},
         "status": item.status,
         "timestamp": to_text(item.created),
         **({"fields": dict(item.answers)} if item.answers else {}),

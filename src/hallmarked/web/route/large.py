@@ -13,6 +13,7 @@ from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Action
 from hallmarked.hub.clock import to_text
 from hallmarked.hub.repository import open_repository
+from hallmarked.hub.revision import HEADS
 from hallmarked.hub.rewrite import forget_large
 from hallmarked.hub.share import share
 from hallmarked.hub.usage import list_large
@@ -38,7 +39,7 @@ def browse(request: Request) -> Response:
             "filename": item.path,
             "pushedAt": to_text(item.created),
             "size": item.size,
-            **({"ref": item.ref} if item.ref else {}),
+            **({"ref": item.ref.removeprefix(HEADS)} if item.ref else {}),
         }
         for item in found
     ]
