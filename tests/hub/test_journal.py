@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -169,3 +170,26 @@ def test_rotated_key(tmp_path: Path, url: str | None) -> None:
         newest = next(key for key in keys if key.role is Role.HUB and key.not_after is None)
         assert (newest.keyid, len(keys)) == (journal.keyid, 3)
         assert verify_bundle(journal.bundle([digest_of(0)]), load_trust(journal.trust(), newest.public)).trusted
+
+
+def test_keys_replaced_while_the_hub_runs(journal: Journal, tmp_path: Path, url: str | None) -> None:
+    """A hub that runs while its keys are replaced goes on with the new ones, and all its evidence verifies."""
+    journal.attest([any_statement(0)])
+    before = journal.keyid
+    with Ledger.open(tmp_path / "ledger", url=url) as other, Journal.open(tmp_path / "ledger", url=url) as reading:
+        for number in (1, 2):
+            now = datetime.now(UTC).replace(microsecond=0)
+            other.rotate_key(now)
+            other.rotate_log_key(now)
+            with ThreadPoolExecutor(4) as pool:
+                list(pool.map(lambda n: journal.attest([any_statement(n)]), range(number * 10, number * 10 + 8)))
+        threading.Event().wait(1)  # the windows of keys have whole seconds
+        assert load_trust(reading.trust(), other.key.public).find(other.key.keyid) is not None
+    assert journal.keyid != before
+    trust = load_trust(journal.trust())
+    verified = verify_bundle(journal.export(range(journal.size)), trust)
+    assert (len(verified.entries), verified.trusted) == (17, True)
+    assert journal.check().faults == ()
+    assert read_note_key(journal.verifier_key()).public == next(
+        key.public for key in trust.keys if key.role is Role.LOG and key.not_after is None
+    )

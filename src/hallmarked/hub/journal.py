@@ -7,7 +7,8 @@ committed together, and what one call hands in is in the log wholly or not at al
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -20,7 +21,7 @@ from hallmarked.ledger.canonical import statement_bytes
 from hallmarked.ledger.check import LogReport
 from hallmarked.ledger.dsse import read_envelope
 from hallmarked.ledger.leaf import Leaf, read_leaf
-from hallmarked.ledger.ledger import Ledger, read_log, read_trust
+from hallmarked.ledger.ledger import KeyReplaced, Ledger, read_log, read_trust
 from hallmarked.ledger.log import Log, Receipt
 from hallmarked.ledger.note import NoteKey
 from hallmarked.ledger.statement import list_digests
@@ -39,13 +40,21 @@ class Journal:
     """The hub's ledger. A context manager; use :meth:`open`.
 
     Args:
-        ledger: Signs, and writes the log.
-        reader: The same log over a connection of its own, so that readers do not wait for writers.
+        reopen: Opens the ledger; called again when its keys were replaced.
+        reader: Opens the same log over a connection of its own, so that readers do not wait for writers.
     """
 
-    def __init__(self, ledger: Ledger, reader: Log) -> None:
-        self._ledger, self._reader = ledger, reader
-        self._writer = GroupWriter(ledger.log)
+    def __init__(self, reopen: Callable[[], Ledger], reader: Callable[[], Log]) -> None:
+        self._reopen = reopen
+        self._lock = threading.Lock()
+        self._ledger = reopen()
+        try:
+            self._reader = reader()
+        except BaseException:
+            self._ledger.close()
+            raise
+        self._writer = GroupWriter(self._ledger.log)
+        self._retired: list[tuple[Ledger, GroupWriter]] = []
 
     @classmethod
     def open(
@@ -65,20 +74,12 @@ class Journal:
             BackendError: When the log cannot be read or written, or is damaged.
         """
         host = address.partition("://")[2].strip("/")
-        ledger = Ledger.open(
-            folder,
-            passphrase=passphrase,
-            name=name,
-            role=Role.HUB,
-            url=url,
-            origin=f"{host}/{PREFIX}" if host else "",
-        )
-        try:
-            reader = read_log(folder, url)
-        except BaseException:
-            ledger.close()
-            raise
-        return cls(ledger, reader)
+        origin = f"{host}/{PREFIX}" if host else ""
+
+        def ledger() -> Ledger:
+            return Ledger.open(folder, passphrase=passphrase, name=name, role=Role.HUB, url=url, origin=origin)
+
+        return cls(ledger, lambda: read_log(folder, url))
 
     @property
     def origin(self) -> str:
@@ -111,7 +112,27 @@ class Journal:
             return []
         # The secret is forgotten: nobody needs to find the subjects in the leaf, and so nobody ever can.
         secret = secrets.token_bytes(32) if hidden else None
-        return self._writer.append(self._ledger.prepare(statements, time=datetime.now(UTC), blind_secret=secret))
+        ledger, writer = self._current()
+        try:
+            entries = ledger.prepare(statements, time=datetime.now(UTC), blind_secret=secret)
+        except KeyReplaced:
+            ledger, writer = self._renew(ledger)
+            entries = ledger.prepare(statements, time=datetime.now(UTC), blind_secret=secret)
+        return writer.append(entries)
+
+    def _current(self) -> tuple[Ledger, GroupWriter]:
+        with self._lock:
+            return self._ledger, self._writer
+
+    def _renew(self, seen: Ledger) -> tuple[Ledger, GroupWriter]:
+        """Open the ledger again with the keys there are now, unless another thread has done so since."""
+        with self._lock:
+            if self._ledger is seen:
+                ledger = self._reopen()
+                # Somebody may be about to use the old writer, so it is closed with everything else.
+                self._retired.append((seen, self._writer))
+                self._ledger, self._writer = ledger, GroupWriter(ledger.log)
+            return self._ledger, self._writer
 
     def find(self, digests: Iterable[str]) -> list[int]:
         """Return the entries whose statements are about one of these digests (``algorithm:hex``), in order.
@@ -266,7 +287,12 @@ class Journal:
 
     def trust(self) -> bytes:
         """Return the hub's keys as a trust file that its signing key signed."""
-        return dump_trust(read_trust(self._ledger.folder), self._ledger.key)
+        ledger, _ = self._current()
+        keys = read_trust(ledger.folder)
+        known = keys.find(ledger.key.keyid)
+        if known is None or known.refuses(datetime.now(UTC)):
+            ledger, _ = self._renew(ledger)
+        return dump_trust(keys, ledger.key)
 
     def check(self) -> LogReport:
         """Recompute the whole log and report every fault."""
@@ -274,9 +300,10 @@ class Journal:
 
     def close(self) -> None:
         """Log what is waiting, and let go of the log."""
-        self._writer.close()
+        for ledger, writer in (*self._retired, (self._ledger, self._writer)):
+            writer.close()
+            ledger.close()
         self._reader.close()
-        self._ledger.close()
 
     def __enter__(self) -> Journal:
         return self

@@ -54,6 +54,10 @@ def read_trust(folder: Path) -> Trust:
     return trust
 
 
+class KeyReplaced(InputError):
+    """A key of the ledger does not sign any more: somebody replaced it while the ledger was open."""
+
+
 class Ledger:
     """Signs statements, logs them and hands out evidence files. Use :meth:`open`.
 
@@ -139,7 +143,8 @@ class Ledger:
             blind_secret: Hide from readers of the log what the statements are about.
 
         Raises:
-            InputError: When a statement cannot be written as canonical JSON, or the key is not valid at that time.
+            InputError: When a statement cannot be written as canonical JSON.
+            KeyReplaced: When the key is not valid at that time.
         """
         if time.tzinfo is None:
             raise InputError("a time needs a time zone")
@@ -243,7 +248,7 @@ class Ledger:
         """Make sure that what gets signed now will verify.
 
         Raises:
-            InputError: When a key does not speak for this time, for example because another process replaced it.
+            KeyReplaced: When a key does not speak for this time, for example because another process replaced it.
         """
         known = self.trust.find(self.key.keyid)
         why = known.refuses(time) if known else "the signing key is not in the ledger's trust file"
@@ -252,7 +257,7 @@ class Ledger:
             # A log's key may be younger than what it signs.
             why = log_key.refuses(max(time, log_key.not_before or time))
         if why:
-            raise InputError(f"{why}; if it was replaced meanwhile, open the ledger again")
+            raise KeyReplaced(f"{why}; if it was replaced meanwhile, open the ledger again")
 
     def close(self) -> None:
         """Let go of the log."""
