@@ -69,6 +69,7 @@ def _sections(scratch: Path, peers: Path) -> dict[str, Section]:
         "ledger": ("Ledger", ledger.report),
         "transfer": ("Large files in and out of a hub", lambda: transfer.report(scratch / "transfer")),
         "hub": ("Answers of a hub", lambda: hub.report(scratch / "answers")),
+        "search": ("Search among many repositories", lambda: hub.report_search(scratch / "search")),
         "footprint": ("Footprint", footprint.report),
     }
 
