@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import conformance, conversion, footprint, hub, ledger, listing, scan, transfer
+from bench import conformance, conversion, footprint, hub, ledger, listing, scan, transfer, xet
 
 HERE = Path(__file__).parent
 DATA = Path(os.environ.get("HALLMARKED_TEST_DATA", HERE.parents[1] / "shared" / "data")) / "model-files"
@@ -68,9 +68,11 @@ def _sections(scratch: Path, peers: Path) -> dict[str, Section]:
         "conversion": ("Conversion to safetensors", lambda: conversion.conversion(scratch)),
         "ledger": ("Ledger", ledger.report),
         "transfer": ("Large files in and out of a hub", lambda: transfer.report(scratch / "transfer")),
+        "xet": ("Large files by Xet", lambda: xet.report(scratch / "xet")),
         "hub": ("Answers of a hub", lambda: hub.report(scratch / "answers")),
         "listing": ("Listing and search of 10,000 repositories", listing.report),
         "clients": ("The client's own tests against a hub", lambda: conformance.report(scratch / "clients")),
+        "search": ("Search among many repositories", lambda: hub.report_search(scratch / "search")),
         "footprint": ("Footprint", footprint.report),
     }
 

@@ -18,8 +18,9 @@ import httpx
 
 from bench.server import Server, start
 from bench.table import markdown
+from hallmarked.hub.access import Actor
 from hallmarked.hub.account import create_account
-from hallmarked.hub.hub import open_hub
+from hallmarked.hub.hub import Hub, open_hub
 from hallmarked.hub.setting import Settings, Storage
 from hallmarked.hub.token import create_token
 
@@ -30,10 +31,19 @@ SERVER = str(Path(__file__).with_name("server.py"))
 
 
 @contextmanager
-def run_hub(folder: Path) -> Iterator[Server]:
-    """Run a hub as ``hallmarked serve`` does, with one account, whose token is among the facts."""
-    with open_hub(Settings(storage=Storage(data=str(folder)))) as hub, hub.database.write() as db:
-        token = create_token(db, create_account(db, "ada").id, "bench")
+def run_hub(folder: Path, prepare: Callable[[Hub, Actor], None] | None = None) -> Iterator[Server]:
+    """Run a hub as ``hallmarked serve`` does, with one account, whose token is among the facts.
+
+    Args:
+        folder: For everything the hub keeps.
+        prepare: Fills the hub for that account before it answers.
+    """
+    with open_hub(Settings(storage=Storage(data=str(folder)))) as hub:
+        with hub.database.write() as db:
+            made = create_account(db, "ada")
+            token = create_token(db, made.id, "bench")
+        if prepare is not None:
+            prepare(hub, Actor(made.id, made.name))
     options = {
         "HALLMARKED_POLICY_WHILE_CHECKED": "all",  # what is sent is not what a scanner thinks of it
         "HALLMARKED_LIMIT_READS": "0",

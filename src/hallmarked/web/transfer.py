@@ -223,7 +223,10 @@ class Sink(Protocol):
         """
 
 
-async def receive_body(request: Request, incoming: Sink, limit: int, pace: Pace = Pace()) -> int:
+USUAL = Pace()
+
+
+async def receive_body(request: Request, incoming: Sink, limit: int, pace: Pace | None = None) -> int:
     """Write a request's body to where it goes, and return how many bytes it had.
 
     One batch is hashed and written in a thread while the next arrives; when writing is slower, the sender has to wait.
@@ -232,7 +235,7 @@ async def receive_body(request: Request, incoming: Sink, limit: int, pace: Pace 
         request: Whose body.
         incoming: Where the bytes go.
         limit: The most bytes that are accepted.
-        pace: How slowly they may come.
+        pace: How slowly they may come; None for the usual.
 
     Raises:
         TooLarge: When more is announced or arrives.
@@ -243,7 +246,7 @@ async def receive_body(request: Request, incoming: Sink, limit: int, pace: Pace 
     announced = request.headers.get("content-length", "0")
     if not announced.isdecimal() or len(announced) > 19 or int(announced) > limit:
         raise TooLarge(f"at most {limit:,} bytes are accepted here")
-    body = _Body(request, limit, pace)
+    body = _Body(request, limit, pace or USUAL)
     writing: asyncio.Task[None] | None = None
     try:
         while batch := await body.batch():
