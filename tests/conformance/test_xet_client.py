@@ -19,8 +19,8 @@ import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hallmarked.core.errors import InputError
+from hallmarked.hub.upload.xet.body import bodies_of
 from hallmarked.web.app import create_app
-from hallmarked.web.route.xet import bodies_of
 from tests.hubs import RunningHub, serve_test_hub
 
 pytest.importorskip("huggingface_hub", minversion="2")
