@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -17,8 +18,9 @@ import numpy as np
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hallmarked.core.errors import InputError
+from hallmarked.hub.upload.xet.body import bodies_of
 from hallmarked.web.app import create_app
-from hallmarked.web.route.xet import bodies_of
 from tests.hubs import RunningHub, serve_test_hub
 
 pytest.importorskip("huggingface_hub", minversion="2")
@@ -158,6 +160,39 @@ def test_small_change(world: World) -> None:
     path.write_bytes(data[: len(data) // 2] + os.urandom(50) + data[len(data) // 2 :])
     world.push("ada/thing", folder)
     assert 0 < sum(world.count.values()) < 1_000_000
+    world.check("ada/thing", folder)
+
+
+@pytest.mark.slow
+def test_large_file(world: World) -> None:
+    """A file of 200 MB among small ones is uploaded; after 50 bytes were put into it less than 1 MB is sent."""
+    folder = make_folder(world.folder / "folder", 10)
+    path = folder / "weights.bin"
+    path.write_bytes(np.random.default_rng(7).bytes(200_000_000))
+    world.push("ada/thing", folder)
+    assert world.count["/xorbs/"] > 200_000_000
+    data = path.read_bytes()
+    path.write_bytes(data[:70_000_000] + os.urandom(50) + data[70_000_000:])
+    world.push("ada/thing", folder)
+    assert 0 < sum(world.count.values()) < 1_000_000
+    world.check("ada/thing", folder)
+    assert list(bodies_of(world.running.hub).list()) == []
+
+
+def test_bodies_lost_before_the_shard(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the hub loses the xorbs before it has made files of them, the client's next try sends them again."""
+    folder = make_folder(world.folder / "folder", 1)
+    hub = world.running.hub
+
+    def lose(*_: object) -> Iterator[None]:
+        shutil.rmtree(hub.settings.data / "xet")
+        raise InputError("the power was cut")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("hallmarked.web.route.xet.rebuild", lose)
+        assert world.client("push", "ada/thing", folder).returncode != 0
+    world.push("ada/thing", folder)
+    assert world.count["/xorbs/"] > 0
     world.check("ada/thing", folder)
 
 

@@ -19,6 +19,7 @@ from hallmarked.hub.clock import now
 from hallmarked.hub.commit import Message, PutLarge, commit
 from hallmarked.hub.creation import create
 from hallmarked.hub.error import NotSignedIn, TooLarge
+from hallmarked.hub.garbage import Terms, collect_garbage
 from hallmarked.hub.schema.object import blob, possession
 from hallmarked.hub.schema.xet import xorb, xorb_extent
 from hallmarked.hub.setting import Limit, Settings, Storage
@@ -366,6 +367,17 @@ def test_collect(uploads: Uploads) -> None:
     with hub.database.read() as db:
         assert db.scalar(select(func.count()).select_from(xorb)) == 0
         assert db.scalar(select(func.count()).select_from(xorb_extent)) == 0
+
+
+def test_clean_up_of_the_hub(uploads: Uploads) -> None:
+    """The hub's own clean-up takes what a broken upload left, and nothing that is needed."""
+    uploads.send(SECRET)
+    uploads.send(OTHER)
+    (stale,) = (uploads.running.hub.settings.data / "xet").glob(f"*/{OTHER.name}")
+    os.utime(stale, (0, 0))
+    collect_garbage(uploads.running.hub, Terms())
+    assert uploads.names() == [SECRET.name]
+    uploads.build(describe(whole(SECRET), SECRET))
 
 
 def test_grants(uploads: Uploads) -> None:

@@ -26,6 +26,8 @@ from hallmarked.hub.hub import Hub
 from hallmarked.hub.schema.object import blob, usage
 from hallmarked.hub.schema.repository import repository
 from hallmarked.hub.schema.xet import xorb_extent
+from hallmarked.hub.upload.xet.body import bodies_of
+from hallmarked.hub.upload.xet.collect import collect
 
 GRACE = timedelta(days=7)
 """How long a file is kept that nothing refers to: uploads are committed later, some clients' by days."""
@@ -74,6 +76,7 @@ def collect_garbage(hub: Hub, terms: Terms) -> Report:
     """
     report = Report(repositories=_purge(hub, terms))
     if not terms.dry_run:
+        collect(hub, bodies_of(hub))
         _adopt(hub, terms)
     unused = _unused(terms)
     with hub.database.read() as db:

@@ -28,7 +28,7 @@ from hallmarked.formats.xet.xorb import MAX_BODY
 from hallmarked.hub.access import Action
 from hallmarked.hub.clock import now
 from hallmarked.hub.hub import Hub
-from hallmarked.hub.upload.xet.body import Bodies, Received
+from hallmarked.hub.upload.xet.body import Received, bodies_of
 from hallmarked.hub.upload.xet.grant import SECONDS, Grant, decode_grant, encode_grant
 from hallmarked.hub.upload.xet.known import add_xorb
 from hallmarked.hub.upload.xet.rebuild import Progress, rebuild
@@ -36,8 +36,6 @@ from hallmarked.web.address import flag, param
 from hallmarked.web.request import hub_of, target
 from hallmarked.web.transfer import receive_body
 
-FOLDER = "xet"
-"""Of the bodies of xorbs, in the data folder."""
 _PULLS = "refs/pr/"
 _STEP = 0.5
 """Seconds of work between two lines of progress."""
@@ -93,11 +91,6 @@ def absent(request: Request) -> Response:
 def ignore(request: Request) -> Response:
     """Take no notice of what a client would like to tell about itself."""
     return Response(status_code=204)
-
-
-def bodies_of(hub: Hub) -> Bodies:
-    """Return where the bodies of a hub's xorbs lie."""
-    return Bodies(hub.settings.data / FOLDER)
 
 
 def _grant(request: Request) -> Grant:

@@ -19,7 +19,10 @@ from typing import BinaryIO
 from hallmarked.core.errors import BackendError, FormatError, InputError
 from hallmarked.formats.xet.hash import Aggregate, from_text, hash_chunk, to_text
 from hallmarked.formats.xet.xorb import XorbDecoder
+from hallmarked.hub.hub import Hub
 
+FOLDER = "xet"
+"""Of the bodies, in the data folder."""
 _BATCH = 1 << 20
 """Bytes unpacked at once, and bytes written at once: far more may come out than went in."""
 _LEFT_OVER = 86_400.0
@@ -121,6 +124,11 @@ class Bodies:
 
     def _path(self, name: str) -> Path:
         return self._folder / name[:2] / name
+
+
+def bodies_of(hub: Hub) -> Bodies:
+    """Return where the bodies of a hub's xorbs lie."""
+    return Bodies(hub.settings.data / FOLDER)
 
 
 class Incoming:
