@@ -214,7 +214,7 @@ def test_gated_repositories_are_not_cloned_without_access(hub: RunningHub, git: 
     push(hub, Put("README.md", b"gated"))
     with hub.hub.database.write() as db:
         change_settings(db, find_repository(db, "model", "ada/tiny").id, gate="manual")
-    assert "access to ada/tiny has to be asked for" in git("clone", address(hub, "bob"), "clone", fails=True)
+    assert "Access to model ada/tiny is restricted" in git("clone", address(hub, "bob"), "clone", fails=True)
     git("clone", address(hub, "ada"), "clone")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from hallmarked.cli.setting import PATH
+from hallmarked.cli.setting import PATH, passphrase
 from hallmarked.hub.hub import open_hub
 from hallmarked.hub.setting import load_settings
 from hallmarked.hub.ticket import has_administrator, make_setup
@@ -26,7 +26,7 @@ def command(config: Path | None, data: Path | None, port: int | None) -> None:
         settings = replace(settings, storage=replace(settings.storage, data=str(data)))
     if port is not None:
         settings = replace(settings, server=replace(settings.server, port=port))
-    with open_hub(settings) as hub:
+    with open_hub(settings, passphrase()) as hub:
         with hub.database.write() as db:
             link = None if has_administrator(db) else setup_address(settings.server, make_setup(db))
         if link:

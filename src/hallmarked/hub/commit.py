@@ -27,6 +27,7 @@ from hallmarked.hub.repository import MAIN, Repository
 from hallmarked.hub.revision import Revision, find_entry, find_revision, move_ref, read_text
 from hallmarked.hub.schema.object import content, usage
 from hallmarked.hub.schema.repository import ref, repository, revision
+from hallmarked.hub.token import PREFIX, revoke_leaked
 from hallmarked.hub.webhook import Occasion, announce
 
 MAX_INLINE = 10 << 20
@@ -231,6 +232,8 @@ class _Files:
             raise InputError(f"{change.path} is larger than {MAX_INLINE >> 20} MiB: send it as a large file")
         oid, body = encode_blob(change.data)
         self.objects[oid] = body
+        if PREFIX.encode() in body:
+            revoke_leaked(self.db, body, f"{self.repo.name}, {change.path}")
         self._describe(
             oid,
             len(body),
