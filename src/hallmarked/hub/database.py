@@ -47,6 +47,13 @@ class Database:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Open a transaction in which all reads see one state, however long it takes."""
+        options = {"isolation_level": "REPEATABLE READ"} if self.dialect == "postgresql" else {}
+        with _translated(), self.engine.connect().execution_options(**options) as connection:
+            yield connection
+
+    @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a transaction that is wholly there or not at all; on SQLite no other writer overlaps it."""
         with _translated(), self.engine.connect().execution_options(writes=True) as connection, connection.begin():

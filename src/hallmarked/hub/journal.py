@@ -140,6 +140,22 @@ class Journal:
                 places.setdefault(payload, index)
         return [places[payload] for payload in wanted] if all(payload in places for payload in wanted) else []
 
+    def holds(self, statements: Sequence[Statement], entries: Sequence[int]) -> bool:
+        """Say whether these entries are these statements, byte by byte; one that was erased counts as held.
+
+        Raises:
+            BackendError: When the log is damaged.
+        """
+        if len(statements) != len(entries) or any(not 0 <= index < self.size for index in entries):
+            return False
+        for statement, index in zip(statements, entries, strict=True):
+            stored = self._envelope(self._leaf(index))
+            if stored is not None:
+                payload = read_envelope(parse_json(stored, "envelope")).payload
+                if payload != statement_bytes(statement):
+                    return False
+        return True
+
     def bundle(self, digests: Iterable[str]) -> bytes:
         """Return everything that was stated about these digests, as :meth:`export` does.
 
@@ -201,6 +217,17 @@ class Journal:
             return write_entries(self._reader.leaf(number) for number in range(start, start + width))
         except InputError as error:
             raise NotFound(str(error)) from None
+
+    def entry(self, index: int) -> Leaf:
+        """Return what the log's public part says of an entry.
+
+        Raises:
+            NotFound: When there is no such entry.
+            BackendError: When the log is damaged.
+        """
+        if not 0 <= index < self._reader.size:
+            raise NotFound(f"the log has no entry {index}")
+        return self._leaf(index)
 
     def envelope(self, index: int) -> bytes:
         """Return the signed statement of an entry, for anybody.

@@ -13,6 +13,7 @@ from hallmarked.web.count import CountMiddleware
 from hallmarked.web.guard import Guard
 from hallmarked.web.identifier import IdentifierMiddleware
 from hallmarked.web.limit import Limits
+from hallmarked.web.meter import Metered, Meters
 from hallmarked.web.quick import QuickHeads
 from hallmarked.web.route import (
     account,
@@ -21,6 +22,7 @@ from hallmarked.web.route import (
     discussion,
     gate,
     git,
+    health,
     large,
     ledger,
     lfs,
@@ -46,6 +48,7 @@ MODULES = (
     our_people,
     our_organisations,
     our_administration,
+    health,
     review,
     login,
     account,
@@ -79,8 +82,10 @@ def create_app(hub: Hub) -> FastAPI:
     app.state.memory = Memory(hub.database)
     app.add_middleware(QuickHeads, memory=app.state.memory)
     app.add_middleware(KeepSlashes)
-    app.add_middleware(IdentifierMiddleware)
     app.add_middleware(Guard, hub=hub, limits=app.state.limits, uses=app.state.uses)
+    app.add_middleware(IdentifierMiddleware)  # outside of the guard: what it refuses has an id too
+    app.state.meters = Meters()
+    app.add_middleware(Metered, meters=app.state.meters)
     for module in MODULES:
         app.router.routes.extend(module.ROUTES)
     install(app)
