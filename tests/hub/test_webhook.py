@@ -22,7 +22,16 @@ from hallmarked.hub.outbound import Rules, client, rules_of
 from hallmarked.hub.repository import change_settings, find_repository
 from hallmarked.hub.schema.webhook import webhook, webhook_delivery
 from hallmarked.hub.setting import Outbound, Settings, Storage
-from hallmarked.hub.webhook import Wish, create_webhook, deliver, enable_webhook, find_webhook, list_webhooks, pending
+from hallmarked.hub.webhook import (
+    Wish,
+    create_webhook,
+    deliver,
+    deliver_due,
+    enable_webhook,
+    find_webhook,
+    list_webhooks,
+    pending,
+)
 from tests.hub.test_outbound import answer, server, to
 from tests.hubs import RunningHub, open_test_hub
 
@@ -115,6 +124,21 @@ def test_a_commit_is_told_once_and_signed(hub: RunningHub, receiver: Receiver) -
     assert told["updatedRefs"][0]["ref"] == "refs/heads/main"
     assert told["updatedRefs"][0]["newSha"] == oid
     assert told["webhook"]["version"] == 3
+    assert states(hub) == [("done", 1)]
+
+
+def test_what_is_due_is_sent_and_old_messages_are_forgotten(hub: RunningHub, receiver: Receiver) -> None:
+    """One call sends all that waits; what became of messages is kept for a while only."""
+    make(hub, receiver)
+    push(hub, "1")
+    push(hub, "2")
+    assert deliver_due(hub.hub, resolver=to("127.0.0.1")) == 2
+    assert deliver_due(hub.hub, resolver=to("127.0.0.1")) == 0
+    assert states(hub) == [("done", 1)] * 2
+    with hub.hub.database.write() as db:
+        db.execute(update(webhook_delivery).values(created=0))
+    push(hub, "3")
+    assert deliver_due(hub.hub, resolver=to("127.0.0.1")) == 1
     assert states(hub) == [("done", 1)]
 
 

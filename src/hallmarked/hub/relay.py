@@ -77,7 +77,8 @@ def relay(
         "description": f"Revision {pinned.revision} of {source.endpoint}{address.page}, {len(listing.files)} files.",
         **({"parentCommit": base} if base else {}),
     }
-    made = writer.commit(_lines(header, gone, new, inline, fetcher))
+    # NOTE: all lines first (small files are bounded together), so that a commit is not broken off half-way.
+    made = writer.commit(list(_lines(header, gone, new, inline, fetcher)))
     return Relayed(pinned.revision, made, len(listing.files), fetcher.fetched)
 
 
@@ -108,7 +109,7 @@ def _send(fetcher: Fetcher, writer: HubWriter, file: RemoteFile) -> None:
 def _lines(
     header: Mapping[str, str], gone: Sequence[str], new: Sequence[RemoteFile], inline: set[str], fetcher: Fetcher
 ) -> Iterator[dict[str, Any]]:
-    """Write a commit line by line; each small file is fetched when it is its turn."""
+    """Write a commit line by line."""
     yield {"key": "header", "value": dict(header)}
     for path in gone:
         yield {"key": "deletedFile", "value": {"path": path}}

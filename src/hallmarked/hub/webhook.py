@@ -1,7 +1,7 @@
 """Webhooks: tell programs elsewhere what happens to repositories.
 
 A message is written down in the transaction of the act it tells of (:func:`announce`), so it is sent if and only if the
-act took place; a job sends what is due (:func:`pending`, :func:`deliver`). It arrives at least once: its receiver tells
+act took place; a job sends what is due (:func:`deliver_due`). It arrives at least once: its receiver tells
 repetitions by ``X-Webhook-Delivery``. The body is signed with the webhook's secret (HMAC-SHA-256 in
 ``X-Webhook-Signature``), which is also sent as it is (``X-Webhook-Secret``) because that is what the ecosystem's
 receivers compare. Whoever may not see a repository (any more) is told nothing of it.
@@ -25,7 +25,7 @@ from hallmarked.hub.access import Action, Actor, decide, load_standing
 from hallmarked.hub.clock import now
 from hallmarked.hub.error import NotSignedIn
 from hallmarked.hub.hub import Hub
-from hallmarked.hub.outbound import Rules, parse_url, rules_of, send
+from hallmarked.hub.outbound import Resolver, Rules, client, lookup, parse_url, rules_of, send
 from hallmarked.hub.repository import Repository, find_repository
 from hallmarked.hub.schema.account import account
 from hallmarked.hub.schema.base import new_id
@@ -38,6 +38,8 @@ _KINDS = {"model": "model", "dataset": "dataset", "space": "system"}
 MOST_WEBHOOKS, MOST_WATCHED, MOST_SECRET = 50, 100, 256
 DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480, 1440))
 """How long to wait after each attempt that failed; after the last one the message is given up."""
+KEPT = timedelta(days=30)
+"""How long it is kept what became of a message."""
 MOST_FAILURES = 20
 """Messages in a row that were given up before a webhook is disabled."""
 
@@ -194,6 +196,34 @@ def pending(db: Connection, most: int = 100) -> list[str]:
         select(waiting.id).where(waiting.state == "waiting", waiting.due <= now()).order_by(waiting.due).limit(most)
     )
     return [row.id for row in rows]
+
+
+def deliver_due(hub: Hub, *, resolver: Resolver = lookup) -> int:
+    """Send what is due, and forget what was settled long ago; a job calls this every few seconds.
+
+    Args:
+        hub: The hub.
+        resolver: How hosts are found.
+
+    Returns:
+        How many messages arrived.
+
+    Raises:
+        BackendError: When the database cannot be used.
+        InputError: When a setting cannot be used.
+    """
+    with hub.database.read() as db:
+        due = pending(db)
+    arrived = 0
+    for delivery_id in due:
+        # A client for each, so that one receiver that is slow or hostile leaves nothing behind for the next.
+        with client(rules_of(hub.settings.outbound), resolver=resolver) as opened:
+            arrived += deliver(hub, opened, delivery_id)
+    if due:
+        table, before = webhook_delivery.c, now() - KEPT // timedelta(milliseconds=1)
+        with hub.database.write() as db:
+            db.execute(delete(webhook_delivery).where(table.state != "waiting", table.created < before))
+    return arrived
 
 
 def deliver(hub: Hub, opened: httpx.Client, delivery_id: str) -> bool:
