@@ -9,9 +9,10 @@ import httpx
 import pytest
 
 from hallmarked.hub.account import create_account, find_account
-from hallmarked.hub.commit import Message, Put, PutLarge, add_blob, commit
+from hallmarked.hub.commit import Message, Put, PutLarge, commit
 from hallmarked.hub.creation import create
 from hallmarked.hub.hub import open_hub
+from hallmarked.hub.possession import add_blob
 from hallmarked.hub.repository import change_settings, find_repository
 from hallmarked.hub.setting import Settings, Storage
 from hallmarked.hub.token import create_token

@@ -18,8 +18,8 @@ from hallmarked.artifacts.remote.client import HubClient, Patience
 from hallmarked.artifacts.remote.token import Login
 from hallmarked.core.errors import BackendError, Forbidden, InputError, NotFound
 from hallmarked.hub import transfer as pulling
-from hallmarked.hub.commit import add_blob
 from hallmarked.hub.outbound import Rules, Transport
+from hallmarked.hub.possession import add_blob
 from hallmarked.hub.repository import find_repository
 from hallmarked.hub.revision import find_revision, list_files, list_history
 from hallmarked.hub.transfer import Pulled, Target, pull

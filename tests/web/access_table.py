@@ -81,7 +81,18 @@ ROUTES: dict[str, Use] = {
         "/ada/{name}.git/info/lfs/objects/batch",
         json={"operation": "upload", "objects": [{"oid": "0" * 64, "size": 5}]},
     ),
-    "PUT /api/lfs/{oid}": Use(OTHER_TOKEN, "/api/lfs/" + "0" * 64),
+    "POST /{owner}/{name}.git/info/lfs/objects/verify": Use(
+        "write", "/ada/{name}.git/info/lfs/objects/verify", json={"oid": "{sha256}", "size": 7}
+    ),
+    "GET /{owner}/{name}.git/info/lfs/locks": Use("see", "/ada/{name}.git/info/lfs/locks"),
+    "POST /{owner}/{name}.git/info/lfs/locks": Use("write", "/ada/{name}.git/info/lfs/locks", json=_NOTHING),
+    "POST /{owner}/{name}.git/info/lfs/locks/verify": Use(
+        "write", "/ada/{name}.git/info/lfs/locks/verify", json=_NOTHING
+    ),
+    "PUT /api/lfs/upload/{oid}": Use(OTHER_TOKEN, "/api/lfs/upload/" + "0" * 64),
+    "PUT /api/lfs/part/{oid}": Use(OTHER_TOKEN, "/api/lfs/part/" + "0" * 64),
+    "POST /api/lfs/complete/{oid}": Use(OTHER_TOKEN, "/api/lfs/complete/" + "0" * 64),
+    "GET /api/lfs/download/{oid}": Use(OTHER_TOKEN, "/api/lfs/download/" + "0" * 64),
     "GET /api/{kind:kind}/{owner}/{name}/xet-write-token/{revision}": Use("write", f"{_API}/xet-write-token/main"),
     "POST /xet/v1/xorbs/{prefix}/{hash}": Use(OTHER_TOKEN, "/xet/v1/xorbs/default/" + "0" * 64),
     "POST /xet/v1/shards": Use(OTHER_TOKEN),

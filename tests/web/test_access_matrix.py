@@ -20,10 +20,11 @@ from starlette.routing import BaseRoute, Route
 from starlette.testclient import TestClient
 
 from hallmarked.hub.access import Role
-from hallmarked.hub.commit import Message, Put, PutLarge, add_blob, commit
+from hallmarked.hub.commit import Message, Put, PutLarge, commit
 from hallmarked.hub.creation import create
 from hallmarked.hub.discussion import list_events
 from hallmarked.hub.gate.request import grant_access
+from hallmarked.hub.possession import add_blob
 from hallmarked.hub.pull import open_pull
 from hallmarked.hub.repository import MAIN, change_settings, find_repository
 from hallmarked.hub.revision import create_ref

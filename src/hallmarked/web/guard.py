@@ -179,14 +179,19 @@ def _refuse(scope: Scope, error: Error) -> Response:
 
 
 def _patient(receive: Receive) -> Receive:
-    """Give up on a client that sends nothing for a while."""
+    """Give up on a client that sends nothing for a while, as long as its body has not ended."""
+    ended = False
 
     async def wait() -> Message:
+        nonlocal ended
         try:
-            async with asyncio.timeout(SECONDS):
-                return await receive()
+            # After the body there is only the end of the connection to wait for: a download may take hours.
+            async with asyncio.timeout(None if ended else SECONDS):
+                message = await receive()
         except TimeoutError as error:
             raise TooSlow(f"nothing was sent for {SECONDS} seconds") from error
+        ended = not message.get("more_body", False)
+        return message
 
     return wait
 
