@@ -114,6 +114,15 @@ class Mail:
 
 
 @dataclass(frozen=True)
+class Outbound:
+    """Where the hub sends requests that other people cause: webhooks, imports."""
+
+    ports: tuple[str, ...] = setting(("443",), "Ports on the public internet that such requests may go to.")
+    plain: bool = setting(False, "Also allow http:// there, which is not encrypted.")
+    hosts: tuple[str, ...] = setting((), "Internal hosts they may go to as well, as host or host:port.")
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings, by section."""
 
@@ -125,6 +134,7 @@ class Settings:
     terms: Terms = field(default_factory=Terms)
     login: Login = field(default_factory=Login)
     mail: Mail = field(default_factory=Mail)
+    outbound: Outbound = field(default_factory=Outbound)
 
     @property
     def data(self) -> Path:

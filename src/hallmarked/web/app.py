@@ -6,8 +6,10 @@ from fastapi import FastAPI
 
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.memory import Memory
+from hallmarked.hub.popularity import Downloads
 from hallmarked.hub.token import Uses
 from hallmarked.web.address import KeepSlashes
+from hallmarked.web.count import CountMiddleware
 from hallmarked.web.guard import Guard
 from hallmarked.web.identifier import IdentifierMiddleware
 from hallmarked.web.limit import Limits
@@ -25,6 +27,7 @@ from hallmarked.web.route import (
     ledger,
     lfs,
     listing,
+    login,
     nothing,
     person,
     reference,
@@ -32,14 +35,22 @@ from hallmarked.web.route import (
     resolve,
     review,
     tree,
+    webhook,
     xet,
 )
+from hallmarked.web.route.api import administration as our_administration
+from hallmarked.web.route.api import organisation as our_organisations
+from hallmarked.web.route.api import person as our_people
 from hallmarked.web.site import install
 
 MODULES = (
-    health,
     resolve,
+    our_people,
+    our_organisations,
+    our_administration,
+    health,
     review,
+    login,
     account,
     card,
     ledger,
@@ -55,6 +66,7 @@ MODULES = (
     lfs,
     xet,
     git,
+    webhook,
     nothing,
 )
 """Modules with routes, in the order in which they are tried: what is asked for most comes first."""
@@ -64,7 +76,9 @@ def create_app(hub: Hub) -> FastAPI:
     """Make the application that serves a hub."""
     app = FastAPI(title=hub.settings.server.name, docs_url=None, redoc_url=None)
     app.state.hub = hub
+    app.state.downloads = Downloads(hub.database)
     app.state.limits, app.state.uses = Limits(hub.settings.limit), Uses()
+    app.add_middleware(CountMiddleware, downloads=app.state.downloads)
     app.state.memory = Memory(hub.database)
     app.add_middleware(QuickHeads, memory=app.state.memory)
     app.add_middleware(KeepSlashes)

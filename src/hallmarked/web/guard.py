@@ -93,8 +93,7 @@ class Guard:
         """Refuse what a browser sends without the token of one of our own pages."""
         kind = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
         is_form = kind in ("application/x-www-form-urlencoded", "multipart/form-data")
-        guest = connection.cookies.get(cookie_name(GUEST, secure=is_secure(connection)), "")
-        if not (session_cookie(connection) or guest or (is_form and not connection.url.path.startswith("/api/"))):
+        if not session_cookie(connection) and not (is_form and not connection.url.path.startswith("/api/")):
             return receive  # nobody is signed in, and nobody can be by this
         token = connection.headers.get(HEADER, "")
         if not token and kind == "application/x-www-form-urlencoded":

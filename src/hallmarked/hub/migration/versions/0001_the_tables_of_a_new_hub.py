@@ -239,6 +239,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_token_account_id"), ["account_id"], unique=False)
 
     op.create_table(
+        "webhook",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("secret", sa.Text(), nullable=False),
+        sa.Column("domains", sa.JSON(), nullable=False),
+        sa.Column("watched", sa.JSON(), nullable=False),
+        sa.Column("disabled", sa.Boolean(), nullable=False),
+        sa.Column("failures", sa.BigInteger(), nullable=False),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_webhook_account_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook")),
+    )
+    with op.batch_alter_table("webhook", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_webhook_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
         "xorb_extent",
         sa.Column("xorb", sa.Text(), nullable=False),
         sa.Column("first", sa.BigInteger(), nullable=False),
@@ -513,5 +530,42 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("usage", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_usage_sha256"), ["sha256"], unique=False)
+
+    op.create_table(
+        "webhook_delivery",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("webhook_id", sa.Text(), nullable=False),
+        sa.Column("repository_id", sa.Text(), nullable=False),
+        sa.Column("payload", sa.JSON(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("due", sa.BigInteger(), nullable=False),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["repository_id"], ["repository.id"], name=op.f("fk_webhook_delivery_repository_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["webhook_id"], ["webhook.id"], name=op.f("fk_webhook_delivery_webhook_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_delivery")),
+    )
+    with op.batch_alter_table("webhook_delivery", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_webhook_delivery_state_due"), ["state", "due"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_webhook_delivery_webhook_id_created"), ["webhook_id", "created"], unique=False
+        )
+
+    op.create_table(
+        "webhook_target",
+        sa.Column("webhook_id", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["webhook_id"], ["webhook.id"], name=op.f("fk_webhook_target_webhook_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("webhook_id", "target", name=op.f("pk_webhook_target")),
+    )
+    with op.batch_alter_table("webhook_target", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_webhook_target_target"), ["target"], unique=False)
 
     # ### end Alembic commands ###
