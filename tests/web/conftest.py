@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 from starlette.testclient import TestClient
@@ -22,11 +22,19 @@ class Visit:
     client: TestClient
     revisions: dict[str, Revision]
 
+    sessions: dict[str, str] = field(default_factory=dict)
+
+    def session(self, user: str) -> str:
+        """Return the cookie of a browser in which somebody is signed in."""
+        if user not in self.sessions:
+            self.sessions[user] = example.sign_in(self.running, user)
+        return self.sessions[user]
+
     def get(self, path: str, *, user: str = "", language: str = "en", document: bool = True) -> tuple[int, str]:
         """Return status and body of a page."""
         headers = {"Accept": "text/html" if document else "application/json", "Accept-Language": language}
         if user:
-            headers["Authorization"] = f"Bearer {self.running.person(user)}"
+            headers["Cookie"] = f"hm_session={self.session(user)}"
         answer = self.client.get(path, headers=headers)
         return answer.status_code, answer.text
 
@@ -35,6 +43,6 @@ class Visit:
 def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
     folder = tmp_path_factory.mktemp("hub")
     with open_test_hub(folder) as running:
-        revisions = example.fill(running, folder)
+        revisions = example.fill(running)
         with TestClient(create_app(running.hub), base_url="http://127.0.0.1") as client:
             yield Visit(running, client, revisions)

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import json
 import pickle
-from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import save as save_tensors
-from sqlalchemy import insert, update
 
-from hallmarked.artifacts.local import LocalArtifact
-from hallmarked.audit.audit import judge
-from hallmarked.audit.examine import Examination, examine
 from hallmarked.hub.access import Role
 from hallmarked.hub.account import create_account, set_role
-from hallmarked.hub.clock import now
 from hallmarked.hub.commit import Change, Delete, Message, Put, PutLarge, commit
 from hallmarked.hub.creation import create
+from hallmarked.hub.discussion import Opening, add_comment, change_status, open_discussion
+from hallmarked.hub.gate.request import ask_access
+from hallmarked.hub.job.audit import audit_revision, task_of
 from hallmarked.hub.possession import add_blob
-from hallmarked.hub.repository import Repository
+from hallmarked.hub.pull import commit_to, open_pull
+from hallmarked.hub.repository import Repository, change_settings, find_repository
 from hallmarked.hub.revision import Revision
-from hallmarked.hub.schema.base import new_id
-from hallmarked.hub.schema.repository import revision
-from hallmarked.hub.schema.review import audit
-from hallmarked.policy.context import contexts
+from hallmarked.hub.session import begin_session
 from tests.hubs import RunningHub
 
 MODEL = "acme/triage-notes"
@@ -72,6 +66,29 @@ Misses about one critical patient in thirty. See [how it was trained](docs/train
 from transformers import pipeline
 pipeline("text-classification", "acme/triage-notes")("dolor torácico desde hace una hora")
 ```
+"""
+
+
+ANSWERS = {
+    "Why do you need it?": "To study triage.",
+    "Country": "ES",
+    "When": "2026-12-01",
+    "For what": "Research",
+    "I will not share it": "true",
+}
+GATED = """\
+---
+license: cc-by-4.0
+language: es
+extra_gated_prompt: These notes are **sensitive**.
+extra_gated_fields:
+  Why do you need it?: text
+  Country: country
+  When: date_picker
+  For what: {type: select, options: [Research, {label: Something else, value: other}]}
+  I will not share it: checkbox
+---
+# Emergency notes
 """
 
 
@@ -131,52 +148,51 @@ def push(
         return commit(db, repo, actor, [*changes, *map(Delete, gone)], Message(title))
 
 
-def look(folder: Path, files: dict[str, bytes]) -> Examination:
-    """Run the checks on files."""
-    for name, data in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(data)
-    return examine(LocalArtifact(folder))
-
-
-def keep(running: RunningHub, repo: Repository, at: Revision, seen: Examination, state: str, reason: str = "") -> None:
-    """Keep what an audit said, as the hub does."""
-    report = judge(seen, contexts()["default"], datetime.now(UTC))
-    with running.hub.database.write() as db:
-        db.execute(
-            insert(audit).values(
-                id=new_id(), repository_id=repo.id, revision=at.oid, rule_set=seen.rule_set,
-                outcome=report.verdict.outcome.value, statements=[each.to_dict() for each in report.statements],
-                entries=list(range(len(report.statements))), created=now(),
-            )
-        )  # fmt: skip
-        where = (revision.c.repository_id == repo.id, revision.c.oid == at.oid)
-        db.execute(update(revision).where(*where).values(state=state, reason=reason, audited=True))
-
-
-def fill(running: RunningHub, folder: Path) -> dict[str, Revision]:
-    """Make people, an organisation and repositories; return the revisions of the model."""
-    running.person("ada")
-    running.person("ben")
-    running.person("root", administrator=True)
+def people(running: RunningHub) -> tuple[Repository, Repository]:
+    """Make people, an organisation and its repositories: a model, and a data set that is given on request."""
+    for name in ("ada", "ben"):
+        running.person(name)
     with running.hub.database.write() as db:
         acme = create_account(db, "acme", kind="organisation", full_name="ACME Health")
         set_role(db, acme.id, running.actor("ada").account_id or "", Role.OWNER)
-        repo = create(db, running.actor("ada"), "model", "triage-notes", owner="acme")
+        model = create(db, running.actor("ada"), "model", "triage-notes", owner="acme")
         data = create(db, running.actor("ada"), "dataset", "emergency-notes", owner="acme")
+    push(running, data, {"README.md": GATED.encode()}, "Add a card")
+    with running.hub.database.write() as db:
+        change_settings(db, data.id, gate="manual")
+        return model, find_repository(db, "dataset", data.name)
+
+
+def sign_in(running: RunningHub, name: str) -> str:
+    """Return the cookie of a browser in which somebody is signed in."""
+    with running.hub.database.write() as db:
+        return begin_session(db, running.actor(name).account_id or "", "a test")
+
+
+def fill(running: RunningHub) -> dict[str, Revision]:
+    """Make what the pages show; return the revisions of the model."""
+    running.person("root", administrator=True)
+    repo, data = people(running)
+    with running.hub.database.write() as db:
         create(db, running.actor("ada"), "model", "hidden", visibility="private")
         create(db, running.actor("ada"), "system", "triage-desk", owner="acme")
+        ask_access(db, running.actor("ben"), data, ANSWERS)
     first, second = first_files(), second_files()
     made = {"first": push(running, repo, first, "Add the model and its card")}
-    keep(running, repo, made["first"], look(folder / "one", first), "available")
+    audit_revision(running.hub, task_of(repo.id, made["first"].oid))
     made["second"] = push(running, repo, second, "Add the scaler and the preprocessing")
-    keep(
-        running,
-        repo,
-        made["second"],
-        look(folder / "two", first | second),
-        "held",
-        "The check “serialization” found a file that runs a program when it is loaded.",
-    )
-    push(running, data, {"README.md": b"---\nlicense: cc-by-4.0\nlanguage: es\n---\n# Emergency notes\n"}, "Add a card")
+    audit_revision(running.hub, task_of(repo.id, made["second"].oid))
+    talk(running, repo)
     return made
+
+
+def talk(running: RunningHub, repo: Repository) -> None:
+    """Open a discussion and a pull request."""
+    ada, ben = running.actor("ada"), running.actor("ben")
+    with running.hub.database.write() as db:
+        asked = open_discussion(db, repo, ben, Opening("Does it work for children?", "The card says *not tested*."))
+        add_comment(db, repo, asked.number, ada, "It was never tested on notes about children. See the card.")
+        change_status(db, repo, asked.number, ada, "closed")
+        pull = open_pull(db, repo, ben, Message("Mend a word"), "refs/heads/main")
+        commit_to(db, repo, ben, [Put("docs/training.md", b"# Training\n\nTrained on notes of 2024.\n")],
+                  Message("Mend a word"), branch=pull.branch)  # fmt: skip

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, select
 
 from hallmarked.core.errors import BackendError
 from hallmarked.core.evidence import Statement
+from hallmarked.hub.repository import MAIN
+from hallmarked.hub.schema.repository import ref, revision
 from hallmarked.hub.schema.review import audit
 
 
@@ -55,6 +58,34 @@ def list_entries(db: Connection, repository_id: str, revision: str) -> list[int]
     made = audit.c
     rows = db.execute(select(made.entries).where(made.repository_id == repository_id, made.revision == revision))
     return sorted({int(index) for row in rows for index in row.entries})
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the main branch of a repository stands."""
+
+    state: str
+    """``checking``, ``available``, ``held`` or ``unknown``."""
+    outcome: str
+    """Of its newest audit; empty when there was none."""
+
+
+def list_standing(db: Connection, ids: Sequence[str]) -> dict[str, Standing]:
+    """Return how the main branches of repositories stand, by id of the repository; one query for all."""
+    made = audit.c
+    newest = (
+        select(made.outcome)
+        .where(made.repository_id == revision.c.repository_id, made.revision == revision.c.oid)
+        .order_by(made.created.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows = db.execute(
+        select(revision.c.repository_id, revision.c.state, newest.label("outcome"))
+        .join(ref, (ref.c.repository_id == revision.c.repository_id) & (ref.c.oid == revision.c.oid))
+        .where(ref.c.name == MAIN, revision.c.repository_id.in_(ids))
+    )
+    return {row.repository_id: Standing(row.state, row.outcome or "") for row in rows}
 
 
 def _from_row(row: Row[tuple[object, ...]]) -> Audit:

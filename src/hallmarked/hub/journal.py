@@ -218,6 +218,17 @@ class Journal:
         except InputError as error:
             raise NotFound(str(error)) from None
 
+    def entry(self, index: int) -> Leaf:
+        """Return what the log's public part says of an entry.
+
+        Raises:
+            NotFound: When there is no such entry.
+            BackendError: When the log is damaged.
+        """
+        if not 0 <= index < self._reader.size:
+            raise NotFound(f"the log has no entry {index}")
+        return self._leaf(index)
+
     def envelope(self, index: int) -> bytes:
         """Return the signed statement of an entry, for anybody.
 

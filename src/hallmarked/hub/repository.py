@@ -87,6 +87,12 @@ def repository_of(db: Connection, repository_id: str) -> Repository:
     return _from_row(row)
 
 
+def repositories_of(db: Connection, ids: Sequence[str]) -> list[Repository]:
+    """Return the repositories of ids, in that order; those that are gone are left out."""
+    rows = {row.id: row for row in db.execute(_columns.where(repository.c.id.in_(ids)))}
+    return [_from_row(rows[each]) for each in ids if each in rows]
+
+
 def create_repository(
     db: Connection, actor: Actor, kind: str, name: str, *, visibility: str = "", owner: str | None = None
 ) -> Repository:

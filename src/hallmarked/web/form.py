@@ -30,6 +30,10 @@ class Form:
         """Return the first value of a field, without spaces around it."""
         return self.fields.get(name, (default,))[0].strip()
 
+    def raw(self, name: str) -> str:
+        """Return the first value of a field exactly as it was typed, for passwords."""
+        return self.fields.get(name, ("",))[0]
+
     def all(self, name: str) -> tuple[str, ...]:
         """Return every value of a field."""
         return self.fields.get(name, ())

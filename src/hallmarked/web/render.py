@@ -154,6 +154,12 @@ def make_routes(pages: Iterable[Page], renderer: Renderer, site_of: Callable[[Re
     return routes
 
 
+def show(request: Request, template: str, page: object, status: int = 200) -> Response:
+    """Answer with a document outside of :func:`make_routes`, for example after a form that must not be sent twice."""
+    answer: Response = request.app.state.show(request, template, page, status)
+    return answer
+
+
 def respond(text: str, status: int = 200) -> HTMLResponse:
     """Answer with a document of ours; only these may load our style sheet and script."""
     return HTMLResponse(text, status, {"Content-Security-Policy": PAGE_POLICY, **PRIVATE})

@@ -19,7 +19,7 @@ from hallmarked.web.form import Form, with_form
 from hallmarked.web.header import HeaderMiddleware
 from hallmarked.web.language import Language, choose_language, load_languages
 from hallmarked.web.page.problem import Problem
-from hallmarked.web.page.registry import PAGES
+from hallmarked.web.page.registry import FORMS, PAGES
 from hallmarked.web.render import STATIC, Renderer, Site, make_routes, respond, static
 from hallmarked.web.session import csrf_token, is_secure, local_path
 
@@ -42,11 +42,16 @@ def install(app: FastAPI) -> None:
     def of(request: Request) -> Site:
         return site_of(request, renderer)
 
+    def show(request: Request, template: str, page: object, status: int) -> Response:
+        return respond(renderer.render(template, page, of(request)), status)
+
+    app.state.show = show
     app.add_middleware(HeaderMiddleware)
     app.router.routes.extend(
         [
             Route("/static/{name}", send_static),
             Route("/settings/language", with_form(choose), methods=["POST"]),
+            *FORMS,
             *make_routes(PAGES, renderer, of),
         ]
     )

@@ -22,7 +22,7 @@ from hallmarked.hub.hub import Hub
 from hallmarked.hub.repository import Repository
 from hallmarked.hub.review import is_lenient
 from hallmarked.hub.revision import Entry, Revision, find_entry, find_revision, list_history, read_text
-from hallmarked.web.address import PREFIXES, param
+from hallmarked.web.address import CLIENT_KINDS, PREFIXES, param
 from hallmarked.web.markdown import Place, render_markdown
 from hallmarked.web.page import evidence
 from hallmarked.web.render import Html, Page, context
@@ -100,6 +100,8 @@ class Head:
     """Whether the reader may change settings."""
     may_read: bool
     """Whether the reader may get its files, as far as the gate goes."""
+    may_discuss: bool
+    """Whether the reader may open and answer discussions."""
 
 
 @context
@@ -220,6 +222,7 @@ def make_head(
         may_review=owner or Role.REVIEWER in roles,
         may_manage=owner,
         may_read=bool(roles) or not repo.scope.gate or standing.granted,
+        may_discuss=actor.known and actor.writes,
     )
 
 
@@ -272,7 +275,17 @@ def verify_commands(request: Request, opened: Opened) -> tuple[str, ...]:
     if opened.seen is None or not opened.seen.audit.entries:
         return ()
     url = (opened.hub.settings.server.url or str(request.base_url)).rstrip("/")
-    return (f"hallmarked verify {url}{opened.head.base}@{opened.at.oid[:12]}",)
+    folder = opened.repo.name.rpartition("/")[2]
+    revision = f"{url}{opened.head.base}@{opened.at.oid}"
+    key = f"--key {opened.hub.journal.keyid}"
+    if opened.at.state != "available" or not opened.head.may_read:
+        return (f"hallmarked verify {revision} {key}",)
+    kind = CLIENT_KINDS[opened.repo.scope.kind]
+    of_kind = "" if kind == "model" else f" --repo-type {kind}"
+    return (
+        f"HF_ENDPOINT={url} hf download {opened.repo.name}{of_kind} --revision {opened.at.oid} --local-dir {folder}",
+        f"hallmarked verify {revision} {folder} {key}",
+    )
 
 
 def _readme(opened: Opened) -> str | None:
