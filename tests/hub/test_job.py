@@ -63,6 +63,7 @@ def hub(tmp_path: Path) -> Iterator[RunningHub]:
         yield running
 
 
+@pytest.mark.slow
 def test_workflows_come_to_an_end_and_set_the_state(hub: RunningHub) -> None:
     """A revision with a pickle that runs a command is held back for that reason; a harmless one becomes available."""
     bad = push(hub, "bad", {"model.pkl": PICKLE})
@@ -142,6 +143,7 @@ def test_whoever_pushes_much_keeps_nobody_waiting(hub: RunningHub) -> None:
     assert flood[4] not in waiting
 
 
+@pytest.mark.slow
 def test_new_rules_judge_old_revisions_again(hub: RunningHub) -> None:
     """A revision that other rules judged is listed: what a branch names first, then the others."""
     old, new = push(hub, "good", {"a.txt": b"a"}), push(hub, "good", {"a.txt": b"b"})
@@ -185,6 +187,7 @@ def stated(hub: RunningHub, oid: str) -> dict[str, Statement]:
     return {check_of(one): one for one in map(Statement.from_dict, bodies) if check_of(one)}
 
 
+@pytest.mark.slow
 def test_the_same_files_are_not_examined_twice(hub: RunningHub) -> None:
     """The same tree under the same rules gets the same statements about itself, which say where they come from."""
     files = {"model.pkl": PICKLE, "README.md": b"# A"}
@@ -207,6 +210,7 @@ def test_the_same_files_are_not_examined_twice(hub: RunningHub) -> None:
     assert look(hub, "ada/one", again).reason == look(hub, "ada/one", first).reason
 
 
+@pytest.mark.slow
 def test_nobody_learns_that_somebody_has_the_same_files_in_private(hub: RunningHub) -> None:
     """What was said of a private repository is not used for another one."""
     files = {"README.md": b"# Only here"}
