@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import json
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import click
 
 from hallmarked.checks import registry
 from hallmarked.cli.main import COMMANDS, command
+from hallmarked.hub.setting import Settings
 
 HERE = Path(__file__).parent / "reference"
 
@@ -37,7 +40,10 @@ ENVIRONMENT = """## Environment
 def _commands(found: click.Command, path: str) -> list[str]:
     parts = [f"## {path}\n" if path.count(" ") == 1 else f"### {path}\n", _help(found, path)]
     if isinstance(found, click.Group):
-        for name, child in sorted(found.commands.items()):
+        context = click.Context(found)
+        for name in found.list_commands(context):
+            child = found.get_command(context, name)
+            assert child is not None
             parts += _commands(child, f"{path} {name}")
     return parts
 
@@ -63,15 +69,35 @@ def rules_page() -> str:
     return "\n".join(parts)
 
 
+def settings_page() -> str:
+    """List every setting, from where it is declared."""
+    parts = [
+        "# Settings\n",
+        "Generated from the declarations. In a TOML file, each section is a table; in the environment,",
+    ]
+    parts.append("`key` of `[section]` is `HALLMARKED_SECTION_KEY`, and lists are separated by commas.\n")
+    for section in fields(Settings):
+        kind = type(getattr(Settings(), section.name))
+        parts += [f"## {section.name}\n", f"{kind.__doc__}\n", "| setting | default | meaning |", "|---|---|---|"]
+        for item in fields(kind):
+            default = json.dumps(item.default, ensure_ascii=False)
+            parts.append(f"| `{item.name}` | `{default}` | {_cell(item.metadata['help'])} |")
+        parts.append("")
+    return "\n".join(parts)
+
+
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
+
+
+PAGES = {"cli.md": cli_page, "rules.md": rules_page, "settings.md": settings_page}
 
 
 def main() -> int:
     """Write or compare."""
     stale = []
-    for name, text in (("cli.md", cli_page()), ("rules.md", rules_page())):
-        path = HERE / name
+    for name, page in PAGES.items():
+        path, text = HERE / name, page()
         if "--check" not in sys.argv:
             path.write_text(text, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != text:

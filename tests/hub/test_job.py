@@ -9,13 +9,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from hallmarked.core.errors import BackendError, NotFound
+from hallmarked.artifacts.source import from_description
+from hallmarked.core.errors import BackendError, InputError, NotFound
 from hallmarked.core.evidence import Statement
+from hallmarked.hub.blob.local import LocalBlobs
 from hallmarked.hub.commit import Delete, Message, Put, PutLarge, commit
 from hallmarked.hub.creation import create
 from hallmarked.hub.job import audit as job
 from hallmarked.hub.job.audit import task_of
 from hallmarked.hub.job.queue import auditing
+from hallmarked.hub.job.stage import stage
 from hallmarked.hub.job.waiting import list_new, list_outdated
 from hallmarked.hub.possession import add_blob
 from hallmarked.hub.repository import change_settings, find_repository
@@ -60,6 +63,7 @@ def hub(tmp_path: Path) -> Iterator[RunningHub]:
         yield running
 
 
+@pytest.mark.slow
 def test_workflows_come_to_an_end_and_set_the_state(hub: RunningHub) -> None:
     """A revision with a pickle that runs a command is held back for that reason; a harmless one becomes available."""
     bad = push(hub, "bad", {"model.pkl": PICKLE})
@@ -139,6 +143,7 @@ def test_whoever_pushes_much_keeps_nobody_waiting(hub: RunningHub) -> None:
     assert flood[4] not in waiting
 
 
+@pytest.mark.slow
 def test_new_rules_judge_old_revisions_again(hub: RunningHub) -> None:
     """A revision that other rules judged is listed: what a branch names first, then the others."""
     old, new = push(hub, "good", {"a.txt": b"a"}), push(hub, "good", {"a.txt": b"b"})
@@ -182,6 +187,7 @@ def stated(hub: RunningHub, oid: str) -> dict[str, Statement]:
     return {check_of(one): one for one in map(Statement.from_dict, bodies) if check_of(one)}
 
 
+@pytest.mark.slow
 def test_the_same_files_are_not_examined_twice(hub: RunningHub) -> None:
     """The same tree under the same rules gets the same statements about itself, which say where they come from."""
     files = {"model.pkl": PICKLE, "README.md": b"# A"}
@@ -204,6 +210,7 @@ def test_the_same_files_are_not_examined_twice(hub: RunningHub) -> None:
     assert look(hub, "ada/one", again).reason == look(hub, "ada/one", first).reason
 
 
+@pytest.mark.slow
 def test_nobody_learns_that_somebody_has_the_same_files_in_private(hub: RunningHub) -> None:
     """What was said of a private repository is not used for another one."""
     files = {"README.md": b"# Only here"}
@@ -214,3 +221,63 @@ def test_nobody_learns_that_somebody_has_the_same_files_in_private(hub: RunningH
     other = push(hub, "other", files, who="bob")
     hub.audit_all()
     assert not any("reused" in one.predicate for one in stated(hub, other).values())
+
+
+class Far(LocalBlobs):
+    """A storage whose files are on no disk of this machine, like S3's."""
+
+    def path(self, sha256: str) -> Path | None:
+        return None
+
+
+def test_files_on_other_machines_are_fetched_and_compared(hub: RunningHub, tmp_path: Path) -> None:
+    """Checks read what was fetched; other bytes than the hub stored are an error, and nothing stays behind."""
+    blobs = Far(tmp_path / "far")
+    with blobs.receive() as incoming:
+        incoming.write(PICKLE)
+        stored = incoming.finish()
+    push(hub, "far", {"a.txt": b"a"})
+    with hub.hub.database.write() as db:
+        add_blob(db, stored.sha256, stored.size, passive=False, account_id=hub.actors["ada"].account_id)
+        repo = find_repository(db, "model", "ada/far")
+        changes = [PutLarge("w.pkl", stored.sha256), PutLarge("again.pkl", stored.sha256)]
+        oid = commit(db, repo, hub.actors["ada"], changes, Message("large")).oid
+        at = find_revision(db, repo, oid)
+    scratch = tmp_path / "scratch"
+    with stage(hub.hub.database, blobs, repo, at, scratch) as artifact:
+        with artifact.open("w.pkl") as stream:
+            assert stream.read() == PICKLE
+        assert artifact.digests()["again.pkl"] == stored.sha256
+        again = from_description(artifact.describe())
+        assert again.subject == artifact.subject
+        with again.open("a.txt") as stream:
+            assert stream.read() == b"a"
+    LocalBlobs.path(blobs, stored.sha256).write_bytes(PICKLE[::-1])  # type: ignore[union-attr]
+    with (
+        pytest.raises(BackendError, match="other bytes"),
+        stage(hub.hub.database, blobs, repo, at, scratch),
+    ):
+        pass
+    assert list(scratch.iterdir()) == []
+
+
+def test_an_artifact_notices_what_changed_under_it(hub: RunningHub, tmp_path: Path) -> None:
+    """A manifest that somebody wrote to, or bytes of another size, are refused."""
+    oid = push(hub, "m", {"a.txt": b"abc"})
+    with hub.hub.database.read() as db:
+        repo = find_repository(db, "model", "ada/m")
+        at = find_revision(db, repo, oid)
+    with stage(hub.hub.database, hub.hub.blobs, repo, at, tmp_path) as artifact:
+        described = artifact.describe()
+        manifest = Path(described["stored"])
+        kept = manifest.read_bytes()
+        manifest.write_bytes(kept.replace(b"a.txt", b"b.txt"))
+        with pytest.raises(InputError, match="changed"):
+            from_description(described)
+        manifest.write_bytes(kept)
+        for pack in manifest.parent.glob("small"):
+            pack.write_bytes(b"")
+        with pytest.raises(BackendError, match="not those the hub stored"):
+            artifact.open("a.txt")
+        with pytest.raises(NotFound):
+            artifact.open("c.txt")

@@ -63,6 +63,9 @@ ROUTES: dict[str, Use] = {
     "GET /api/{kind:kind}-tags-by-type": Use(OPEN, "/api/models-tags-by-type"),
     "GET /api/hallmarked/terms": Use(OPEN),
     "GET /api/hallmarked/jobs": Use(OPEN),
+    "GET /health/live": Use(OPEN),
+    "GET /health/ready": Use(OPEN),
+    "GET /metrics": Use(OPEN),  # for this machine, or with a token of its own; names nothing, see test_health
     "GET /api/hallmarked/moderation": Use(OPEN),
     "GET /api/hallmarked/moderation/report": Use(OPEN),
     "GET /api/hallmarked/organisations/{organisation}": Use(OPEN),

@@ -11,6 +11,7 @@ from hallmarked.cli.hub import settings_with
 from hallmarked.cli.setting import PATH, passphrase
 from hallmarked.hub.database import Database
 from hallmarked.hub.hub import open_hub
+from hallmarked.hub.job.message import messaging
 from hallmarked.hub.job.queue import auditing, leave
 from hallmarked.hub.log import start_log
 from hallmarked.hub.migration.upgrade import migrate
@@ -49,7 +50,10 @@ def command(
             click.echo(
                 f"Nobody manages this hub yet; this link makes the administrator's account, once:\n{link}", err=True
             )
-        with auditing(hub) if settings.job.in_server else contextlib.nullcontext():
+        with contextlib.ExitStack() as stack:
+            if settings.job.in_server:
+                stack.enter_context(auditing(hub))
+                stack.enter_context(messaging(hub))
             if settings.server.workers > 1:
                 run_servers(settings)
             else:
