@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import conversion, footprint, ledger, scan
+from bench import conversion, footprint, hub, ledger, scan, transfer
 
 HERE = Path(__file__).parent
 DATA = Path(os.environ.get("HALLMARKED_TEST_DATA", HERE.parents[1] / "shared" / "data")) / "model-files"
@@ -67,6 +67,8 @@ def _sections(scratch: Path, peers: Path) -> dict[str, Section]:
         "large": ("Large files", lambda: scan.large_files(scratch, peers)),
         "conversion": ("Conversion to safetensors", lambda: conversion.conversion(scratch)),
         "ledger": ("Ledger", ledger.report),
+        "transfer": ("Large files in and out of a hub", lambda: transfer.report(scratch / "transfer")),
+        "hub": ("Answers of a hub", lambda: hub.report(scratch / "answers")),
         "footprint": ("Footprint", footprint.report),
     }
 

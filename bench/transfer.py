@@ -34,7 +34,10 @@ def run_hub(folder: Path) -> Iterator[Server]:
     """Run a hub as ``hallmarked serve`` does, with one account, whose token is among the facts."""
     with open_hub(Settings(storage=Storage(data=str(folder)))) as hub, hub.database.write() as db:
         token = create_token(db, create_account(db, "ada").id, "bench")
-    options = {"HALLMARKED_POLICY_WHILE_CHECKED": "all"}  # what is sent is not what a scanner thinks of it
+    options = {
+        "HALLMARKED_POLICY_WHILE_CHECKED": "all",  # what is sent is not what a scanner thinks of it
+        "HALLMARKED_LIMIT_READS": "0",
+    }
     with start("-m", "hallmarked", "serve", "--data", str(folder), "--port", **options) as server:
         server.facts["token"] = token
         yield server

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from hallmarked.hub.access import Actor
 from hallmarked.hub.account import create_account
@@ -85,10 +86,17 @@ def open_test_hub(folder: Path, settings: Settings | None = None) -> Iterator[Ru
 
 
 @contextlib.contextmanager
-def serve_test_hub(folder: Path, settings: Settings | None = None, *, audits: bool = False) -> Iterator[RunningHub]:
+def serve_test_hub(
+    folder: Path,
+    settings: Settings | None = None,
+    *,
+    audits: bool = False,
+    wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app,
+) -> Iterator[RunningHub]:
     """Open a hub in a folder and answer on a free port of this machine until the context is left.
 
     With ``audits`` it audits what is pushed, in threads of this process: see :meth:`RunningHub.await_audits`.
+    ``wrap`` puts something around the application.
     """
     with (
         open_test_hub(folder, settings) as running,
@@ -96,7 +104,7 @@ def serve_test_hub(folder: Path, settings: Settings | None = None, *, audits: bo
         socket.socket() as listener,
     ):
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(create_app(running.hub), log_level="warning", access_log=False)
+        config = uvicorn.Config(wrap(create_app(running.hub)), log_level="warning", access_log=False)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

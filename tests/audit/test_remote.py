@@ -132,7 +132,7 @@ def test_log_made_for_one_reader(shell: Shell, hub: RunningHub, model: Path, tmp
 
 def test_private_repository(shell: Shell, hub: RunningHub, model: Path) -> None:
     """Somebody who may see a repository verifies it with their token; others get one sentence."""
-    attest(hub, push(hub, "ada/secret", visibility="private"), model, hidden=True)
+    attest(hub, push(hub, "ada/secret", visibility="private"), model, name="ada/secret", hidden=True)
     address = f"{hub.url}/ada/secret"
     assert "does not let you have it" in shell("verify", address, model).refused()
     shell.set(HALLMARKED_TOKEN=hub.tokens["ada"])

@@ -73,7 +73,7 @@ class Shell:
             def now(cls, tz: tzinfo | None = None) -> Stopped:
                 return cls.fromtimestamp(time.timestamp(), tz)
 
-        for command in ("audit", "convert", "key"):
+        for command in ("audit", "convert", "key", "ledger"):
             self._monkeypatch.setattr(f"hallmarked.cli.{command}.datetime", Stopped)
 
     def keys(self) -> Iterator[str]:

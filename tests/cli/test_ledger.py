@@ -7,6 +7,7 @@ import json
 import shutil
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -330,3 +331,58 @@ def test_log_of_an_older_layout(shell: Shell) -> None:
     with closing(sqlite3.connect(shell.home / "log.sqlite3")) as database:
         database.execute("PRAGMA user_version=7")
     assert "was written by another version of hallmarked (layout 7, not 1)" in shell("ledger", "log").refused()
+
+
+def test_import_of_evidence(shell: Shell, tmp_path: Path) -> None:
+    """Statements others signed are logged here once, as theirs, and can be handed on."""
+    fill(shell, 3)
+    trust, evidence = shell.home / "trust.json", tmp_path / "evidence.json"
+    shell("ledger", "export", 0, 2, "-o", evidence)
+    keys = [*shell.keys()]
+    shell.set(HALLMARKED_HOME=str(tmp_path / "mine"))
+    assert "is not among those you trust" in shell("ledger", "import", evidence).refused()
+    done = shell("ledger", "import", evidence, *keys)
+    assert (done.status, done.out, done.err) == (0, "0\n1\n", "2 statements taken over\n")
+    assert shell("ledger", "import", evidence, "--trust", trust).out == ""
+    assert shell("ledger", "check").status == 0
+    assert "not among the keys to put in" in shell("ledger", "export", 0).refused()
+    handed_on = shell("ledger", "export", 0, 1, "--trust", trust).out.encode()
+    theirs = load_trust(trust.read_bytes())
+    verified = verify_bundle(handed_on, theirs)
+    assert [entry.signer for entry in verified.entries] == ["Example Lab", "Example Lab"]
+    assert verified.checkpoint.size == 2
+
+
+def test_import_keeps_what_is_hidden(shell: Shell, tmp_path: Path) -> None:
+    """What others hid in their log stays hidden in this one."""
+    fill(shell, 1, secret=b"secret")
+    shell("ledger", "export", 0, "-o", tmp_path / "evidence.json")
+    trust = shell.home / "trust.json"
+    shell.set(HALLMARKED_HOME=str(tmp_path / "mine"))
+    assert shell("ledger", "import", tmp_path / "evidence.json", "--trust", trust).out == "0\n"
+    assert "(hidden)" in shell("ledger", "log").out
+
+
+def test_import_of_broken_evidence(shell: Shell, tmp_path: Path) -> None:
+    """Evidence that does not verify changes nothing, and makes no log."""
+    fill(shell, 2)
+    data = shell("ledger", "export", 0, 1).out
+    (tmp_path / "evidence.json").write_text(data.replace('"index 1', '"index 0').replace("index 1\\n", "index 0\\n"))
+    (tmp_path / "cut.json").write_text(data[:500])
+    trust = shell.home / "trust.json"
+    shell.set(HALLMARKED_HOME=str(tmp_path / "mine"))
+    assert "entry twice" in shell("ledger", "import", tmp_path / "evidence.json", "--trust", trust).refused(status=1)
+    assert "cut off after 500 bytes" in shell("ledger", "import", tmp_path / "cut.json", "--trust", trust).refused(1)
+    assert shell("ledger", "log").out == ""
+
+
+def test_import_under_a_key_that_ended(shell: Shell, tmp_path: Path) -> None:
+    """Statements whose key does not speak for today are not logged under today's date."""
+    fill(shell, 1)
+    shell("ledger", "export", 0, "-o", tmp_path / "evidence.json")
+    with Ledger.open(shell.home) as ledger:
+        ledger.rotate_key(NOW + timedelta(hours=1))
+    trust = shell.home / "trust.json"
+    shell.set(HALLMARKED_HOME=str(tmp_path / "mine"))
+    shell.at(NOW + timedelta(hours=2))
+    assert "was valid only until" in shell("ledger", "import", tmp_path / "evidence.json", "--trust", trust).refused()

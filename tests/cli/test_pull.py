@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -9,12 +10,15 @@ import httpx
 import pytest
 
 from hallmarked.hub.account import create_account, find_account
-from hallmarked.hub.commit import Message, Put, PutLarge, add_blob, commit
+from hallmarked.hub.commit import Message, Put, PutLarge, commit
 from hallmarked.hub.creation import create
 from hallmarked.hub.hub import open_hub
+from hallmarked.hub.possession import add_blob
 from hallmarked.hub.repository import change_settings, find_repository
+from hallmarked.hub.revision import find_revision, list_files
 from hallmarked.hub.setting import Settings, Storage
 from hallmarked.hub.token import create_token
+from tests.artifacts.remote.endpoint import Endpoint, served
 from tests.cli.support import Shell
 from tests.hubs import RunningHub, serve_test_hub
 
@@ -101,3 +105,44 @@ def test_held_back_and_missing_revisions(shell: Shell, data: Path, tmp_path: Pat
             change_settings(db, find_repository(db, "model", "ada/tiny").id, gate="manual")
         gated = shell("pull", "ada/tiny", "--from", theirs.url, "--data", data).refused()
         assert "ada/tiny is gated: ask for access at" in gated
+
+
+@pytest.mark.parametrize("kind", ["model", "dataset", "system"])
+def test_pull_into_a_hub_that_runs_elsewhere(shell: Shell, tmp_path: Path, kind: str) -> None:
+    """Through its interface, with a token of its own: whole, again without work, and later only what changed."""
+    weights = os.urandom(300_000)
+    files: dict[str, bytes | Path] = {
+        "README.md": b"# Tiny\n",
+        "a/b.txt": b"deep",
+        "empty.txt": b"",
+        "model.bin": weights,
+    }
+    spelt = {"model": "", "dataset": "datasets/", "system": "spaces/"}[kind]
+    shell.set(HF_TOKEN=None, HF_ENDPOINT=None, HF_HOME=str(tmp_path / "hf"))
+    source = Endpoint(files, kind={"system": "space"}.get(kind, kind), large=100_000)
+    with served(source), serve_test_hub(tmp_path) as target:
+        arguments = ("pull", f"hf://{spelt}acme/tiny", "--from", source.url, "--to", target.url, "--as", "ada/tiny")
+        assert "wants a token that may write" in shell(*arguments).refused()
+        shell.set(HALLMARKED_TOKEN=target.person("ada"))
+        assert "Imported 4 files" in shell(*arguments, "--public").out
+        source.sent = 0
+        assert "has all of revision" in shell(*arguments).out
+        assert source.sent == 0
+        files["a"] = b"now a file"
+        files["copy.bin"] = weights
+        del files["a/b.txt"]
+        assert "Imported 5 files" in shell(*arguments).out
+        assert source.sent == len(b"now a file")
+        with target.hub.database.read() as db:
+            repo = find_repository(db, kind, "ada/tiny")
+            at = find_revision(db, repo, "main")
+            found = {entry.path: entry.sha256 for entry in list_files(db, at)}
+        assert found == {
+            path: hashlib.sha256(content).hexdigest() for path, content in files.items() if isinstance(content, bytes)
+        }
+        assert not repo.scope.private
+        source.swap["README.md"] = b"# Evil\n"
+        files["README.md"] = b"# Tidy\n"
+        assert "holds other bytes" in shell(*arguments).refused()
+        with target.hub.database.read() as db:
+            assert find_revision(db, repo, "main") == at

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from hallmarked.hub.commit import Message, Put, PutLarge, add_blob, commit
+from hallmarked.hub.commit import Message, Put, PutLarge, commit
 from hallmarked.hub.creation import create
+from hallmarked.hub.possession import add_blob
 from tests.artifacts.remote.endpoint import COMMIT, Endpoint, Reply, served, told
 from tests.cli.support import Shell
 from tests.hubs import serve_test_hub
@@ -182,3 +183,36 @@ def test_a_hub_of_ours_is_audited(shell: Shell, files: dict[str, bytes | Path], 
     assert done.status == 0, done
     assert f"gitCommit {made.oid}" in done.out
     assert "parameters 5,242,880" in done.out
+
+
+@pytest.mark.slow
+def test_a_large_model_is_audited_with_less_than_one_percent_of_its_bytes(shell: Shell, tmp_path: Path) -> None:
+    """1 GiB of safetensors and 200 MB of PyTorch weights: what is fetched is a small part, and is counted."""
+    torch = pytest.importorskip("torch")
+    folder = tmp_path / "large"
+    folder.mkdir()
+    layers = {f"layer.{number}.weight": (2048, 4096) for number in range(64)}
+    size, header = 2 * 2048 * 4096, {}
+    for number, (name, shape) in enumerate(layers.items()):
+        offsets = [number * size, (number + 1) * size]
+        header[name] = {"dtype": "F16", "shape": shape, "data_offsets": offsets}
+    encoded = json.dumps(header).encode()
+    encoded += b" " * (-len(encoded) % 8)
+    with (folder / "model.safetensors").open("wb") as stream:
+        stream.write(struct.pack("<Q", len(encoded)) + encoded)
+        stream.truncate(8 + len(encoded) + 64 * size)
+    tensors = {"embedding.weight": torch.randn(20_000, 768)}
+    for number in range(6):
+        for part, shape in enumerate([(768, 768)] * 4 + [(3072, 768), (768, 3072)]):
+            tensors[f"layer.{number}.{part}.weight"] = torch.randn(*shape)
+            tensors[f"layer.{number}.{part}.bias"] = torch.randn(shape[0])
+    torch.save(tensors, folder / "pytorch_model.bin")
+    files: dict[str, bytes | Path] = {path.name: path for path in folder.iterdir()}
+    total = sum((folder / name).stat().st_size for name in files)
+    files["config.json"] = b'{"model_type": "bert", "architectures": ["BertModel"]}'
+    with served(Endpoint(files)) as hub:
+        done = shell("audit", "hf://acme/tiny", "--endpoint", hub.url, "--no-output", "--allow-unknown")
+    assert done.status == 0, done
+    assert "parameters 536,870,912" in done.out
+    print(f"{hub.sent:,} of {total:,} bytes, {hub.sent / total:.2%}, in {len(hub.asked)} requests")  # noqa: T201
+    assert hub.sent < total / 100

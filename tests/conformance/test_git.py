@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 import subprocess
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +15,22 @@ import httpx
 import pytest
 from sqlalchemy import update
 
+from hallmarked.core.errors import NotFound
 from hallmarked.hub.access import Role
 from hallmarked.hub.commit import Delete, Message, Put, PutLarge, commit
 from hallmarked.hub.creation import create
+from hallmarked.hub.git.fetch import negotiate, send
+from hallmarked.hub.git.history import Reader
+from hallmarked.hub.git.packet import Wants
+from hallmarked.hub.git.pointer import parse_pointer
 from hallmarked.hub.possession import add_blob
-from hallmarked.hub.repository import change_settings, find_repository
+from hallmarked.hub.repository import change_settings, delete_repository, find_repository
 from hallmarked.hub.revision import HEADS, Revision, create_ref, find_revision
 from hallmarked.hub.schema.repository import collaborator, revision
+from hallmarked.hub.setting import Settings, Storage
 from hallmarked.hub.token import create_token
 from tests.hubs import RunningHub, serve_test_hub
+from tests.postgres import database
 
 pytestmark = pytest.mark.enable_socket
 
@@ -53,13 +62,29 @@ def git(tmp_path: Path) -> Git:
     return Git(tmp_path)
 
 
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def running(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[RunningHub]:
+    folder = tmp_path_factory.mktemp("hub")
+    with contextlib.ExitStack() as stack:
+        url = ""
+        if request.param == "postgresql":
+            url = stack.enter_context(database(request.getfixturevalue("postgres_server")))
+        settings = Settings(storage=Storage(data=str(folder / "data"), database=url))
+        found = stack.enter_context(serve_test_hub(folder, settings))
+        for person in ("ada", "bob", "eve"):
+            found.person(person)
+        yield found
+
+
 @pytest.fixture
-def hub(tmp_path: Path) -> Iterator[RunningHub]:
-    with serve_test_hub(tmp_path) as running:
-        running.person("ada")
-        with running.hub.database.write() as db:
-            create(db, running.actor("ada"), "model", "tiny")
-        yield running
+def hub(running: RunningHub) -> RunningHub:
+    """Give a hub in which ada/tiny is new."""
+    with running.hub.database.write() as db:
+        for kind, name in (("model", "tiny"), ("model", "other"), ("dataset", "other"), ("system", "other")):
+            with contextlib.suppress(NotFound):
+                delete_repository(db, find_repository(db, kind, f"ada/{name}").id)
+        create(db, running.actor("ada"), "model", "tiny")
+    return running
 
 
 def push(
@@ -170,7 +195,6 @@ def test_other_kinds_have_their_prefix(hub: RunningHub, git: Git, kind: str, pre
 
 def test_private_repositories_need_a_token(hub: RunningHub, git: Git) -> None:
     """Nobody without a token learns that it is there; with one, git's password is the token."""
-    hub.person("bob")
     push(hub, Put("README.md", b"secret"))
     with hub.hub.database.write() as db:
         change_settings(db, find_repository(db, "model", "ada/tiny").id, visibility="private")
@@ -187,18 +211,15 @@ def test_private_repositories_need_a_token(hub: RunningHub, git: Git) -> None:
 
 def test_gated_repositories_are_not_cloned_without_access(hub: RunningHub, git: Git) -> None:
     """Whoever was not given access gets one sentence instead of files."""
-    hub.person("bob")
     push(hub, Put("README.md", b"gated"))
     with hub.hub.database.write() as db:
         change_settings(db, find_repository(db, "model", "ada/tiny").id, gate="manual")
-    assert "access to ada/tiny has to be asked for" in git("clone", address(hub, "bob"), "clone", fails=True)
+    assert "Access to model ada/tiny is restricted" in git("clone", address(hub, "bob"), "clone", fails=True)
     git("clone", address(hub, "ada"), "clone")
 
 
 def test_what_is_held_back_stays_here(hub: RunningHub, git: Git) -> None:
     """A stranger gets neither a held revision nor a history that holds one; its owner and an auditor do."""
-    hub.person("bob")
-    hub.person("eve")
     with hub.hub.database.write() as db:
         repo = find_repository(db, "model", "ada/tiny")
         eve = {"repository_id": repo.id, "account_id": hub.actor("eve").account_id, "role": Role.AUDITOR, "created": 0}
@@ -233,7 +254,6 @@ def test_unchecked_revisions_are_given_as_policy_says(hub: RunningHub, git: Git)
     push(hub, Put("README.md", b"# Text\n"), state="checking")
     git("clone", address(hub), "text")
     push(hub, Put("run.py", b"print()\n"), state="checking")
-    hub.person("bob")
     assert "is being checked" in git("clone", address(hub, "bob"), "code", fails=True)
 
 
@@ -305,3 +325,38 @@ def test_a_long_list_of_what_the_client_has_is_understood(hub: RunningHub, git: 
     new = push(hub, Put("n.txt", b"1"))
     git("-C", clone, "fetch")
     assert git("-C", clone, "rev-parse", "origin/main").strip() == new.oid
+
+
+def test_large_files_come_through_lfs(hub: RunningHub, git: Git) -> None:
+    """The pointers in a clone are enough to get the bytes from the batch API, as git-lfs asks for them."""
+    data = os.urandom(100_000)
+    push(hub, PutLarge("model.bin", large(hub, data)))
+    git("clone", address(hub), "clone")
+    parsed = parse_pointer((git.folder / "clone" / "model.bin").read_bytes())
+    assert parsed is not None
+    wanted = {"operation": "download", "transfers": ["basic"], "objects": [{"oid": parsed[0], "size": parsed[1]}]}
+    with httpx.Client(trust_env=False) as client:
+        told = client.post(f"{address(hub)}.git/info/lfs/objects/batch", json=wanted).raise_for_status().json()
+        assert client.get(told["objects"][0]["actions"]["download"]["href"]).content == data
+
+
+@pytest.mark.slow
+def test_a_large_history_is_sent_in_little_memory(hub: RunningHub, git: Git) -> None:
+    """Small files of 60 MB altogether are sent without being held at once."""
+    for number in range(6):
+        push(hub, *(Put(f"{number}/{part}.txt", os.urandom(1_000_000)) for part in range(10)))
+    with hub.hub.database.read() as db:
+        repo = find_repository(db, "model", "ada/tiny")
+        tip = find_revision(db, repo, "main").oid
+        reader = Reader(db, hub.actor("ada"), repo, hub.hub.settings.policy)
+        answer = negotiate(db, repo, reader, Wants((tip,), (), frozenset(), 0, True, frozenset({"side-band-64k"})))
+    tracemalloc.start()
+    try:
+        size = sum(map(len, send(answer, hub.hub.database.read, banding=True)))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert size > 60_000_000
+    assert peak < 30_000_000
+    git("clone", address(hub), "clone")
+    git("-C", git.folder / "clone", "fsck", "--strict")

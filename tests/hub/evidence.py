@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from sqlalchemy import insert
+
 from hallmarked.artifacts.local import LocalArtifact
 from hallmarked.core.evidence import Statement, Subject
+from hallmarked.hub.clock import now
 from hallmarked.hub.commit import Message, Put, commit
 from hallmarked.hub.creation import create
 from hallmarked.hub.repository import find_repository
-from hallmarked.ledger.log import Receipt
+from hallmarked.hub.schema.base import new_id
+from hallmarked.hub.schema.review import audit
 from tests.hubs import RunningHub
 from tests.ledger.support import TEST_RESULT
 
@@ -37,16 +41,20 @@ def write_files(folder: Path, attributes: bytes) -> Path:
     return folder
 
 
-def attest(running: RunningHub, commit: str, folder: Path, *, hidden: bool = False, count: int = 2) -> list[Receipt]:
-    """Log statements about a revision whose files lie in a folder."""
+def attest(
+    running: RunningHub, commit: str, folder: Path, *, name: str = "ada/model", hidden: bool = False
+) -> list[int]:
+    """Log two statements about a revision whose files lie in a folder, as its audit, and return where they lie."""
     digest = {**LocalArtifact(folder).subject.digest, "gitCommit": commit}
-    statements = [
-        Statement(
-            (Subject("ada/model", digest),), TEST_RESULT, {"result": "PASSED", "outcome": "pass", "check": str(n)}
-        )
-        for n in range(count)
-    ]
-    return running.hub.journal.attest(statements, hidden=hidden)
+    said = [{"result": "PASSED", "outcome": "pass", "check": str(number)} for number in range(2)]
+    statements = [Statement((Subject(name, digest),), TEST_RESULT, predicate) for predicate in said]
+    entries = [receipt.index for receipt in running.hub.journal.attest(statements, hidden=hidden)]
+    with running.hub.database.write() as db:
+        repo = find_repository(db, "model", name)
+        row = {"repository_id": repo.id, "revision": commit, "rule_set": "ab" * 32, "outcome": "pass"}
+        texts = [statement.to_dict() for statement in statements]
+        db.execute(insert(audit).values(**row, id=new_id(), statements=texts, entries=entries, created=now()))
+    return entries
 
 
 def any_statement(number: int) -> Statement:

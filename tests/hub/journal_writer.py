@@ -10,7 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from hallmarked.hub.journal import Journal
-from tests.hub.evidence import any_statement
+from tests.ledger.support import make_statement
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
     with Journal.open(folder, url=url, name="Hub") as journal, ThreadPoolExecutor(4) as pool:
 
         def attest(number: int) -> None:
-            receipts = journal.attest([any_statement(seed * 1000 + number * 2 + part) for part in range(2)])
+            receipts = journal.attest([make_statement(seed * 1000 + number * 2 + part) for part in range(2)])
             os.write(1, "".join(f"{receipt.index}\n" for receipt in receipts).encode())
 
         list(pool.map(attest, range(20)))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.event import BATCH, PREDICATE_TYPE, log_events, note_event, schema, subject_digest
@@ -32,6 +32,8 @@ def running(request: pytest.FixtureRequest, tmp_path: Path):
     url = "" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
     with open_test_hub(tmp_path, Settings(storage=Storage(data=str(tmp_path / "data"), database=url))) as made:
         made.person("ada")
+        with made.hub.database.write() as db:
+            db.execute(delete(event))  # what making the account noted
         yield made
 
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from hallmarked.core.errors import BackendError, NotFound
+from hallmarked.core.evidence import Statement
 from hallmarked.hub.commit import Delete, Message, Put, PutLarge, commit
 from hallmarked.hub.creation import create
 from hallmarked.hub.job import audit as job
@@ -17,7 +18,8 @@ from hallmarked.hub.job.audit import task_of
 from hallmarked.hub.job.queue import auditing
 from hallmarked.hub.job.waiting import list_new, list_outdated
 from hallmarked.hub.possession import add_blob
-from hallmarked.hub.repository import find_repository
+from hallmarked.hub.repository import change_settings, find_repository
+from hallmarked.hub.review import check_of
 from hallmarked.hub.revision import Revision, find_revision
 from hallmarked.hub.schema.repository import revision
 from hallmarked.hub.schema.review import audit
@@ -172,3 +174,43 @@ def test_missing_bytes_are_an_error_not_a_verdict(hub: RunningHub) -> None:
         job.examine(hub.hub, todo)
     assert look(hub, "ada/large", oid).state == "checking"
     assert audits(hub, oid) == []
+
+
+def stated(hub: RunningHub, oid: str) -> dict[str, Statement]:
+    with hub.hub.database.read() as db:
+        bodies = db.execute(select(audit.c.statements).where(audit.c.revision == oid)).scalar_one()
+    return {check_of(one): one for one in map(Statement.from_dict, bodies) if check_of(one)}
+
+
+def test_the_same_files_are_not_examined_twice(hub: RunningHub) -> None:
+    """The same tree under the same rules gets the same statements about itself, which say where they come from."""
+    files = {"model.pkl": PICKLE, "README.md": b"# A"}
+    first = push(hub, "one", files)
+    push(hub, "one", {"README.md": b"# B"})
+    again = push(hub, "one", files)
+    hub.audit_all()
+    old, new = stated(hub, first), stated(hub, again)
+    assert old.keys() == new.keys()
+    reused = {check for check, one in new.items() if "reused" in one.predicate}
+    assert reused == set(new) - {"malware"}
+    for check in reused:
+        note = new[check].predicate["reused"]
+        assert note["gitCommit"] == first
+        assert hub.hub.journal.holds([old[check]], [note["entry"]])
+        rest = {key: value for key, value in new[check].predicate.items() if key != "reused"}
+        assert rest == old[check].predicate
+        assert new[check].subjects[0].digest["gitCommit"] == again
+        assert new[check].subjects[0].digest["dirHash"] == old[check].subjects[0].digest["dirHash"]
+    assert look(hub, "ada/one", again).reason == look(hub, "ada/one", first).reason
+
+
+def test_nobody_learns_that_somebody_has_the_same_files_in_private(hub: RunningHub) -> None:
+    """What was said of a private repository is not used for another one."""
+    files = {"README.md": b"# Only here"}
+    push(hub, "hidden", files)
+    with hub.hub.database.write() as db:
+        change_settings(db, find_repository(db, "model", "ada/hidden").id, visibility="private")
+    hub.audit_all()
+    other = push(hub, "other", files, who="bob")
+    hub.audit_all()
+    assert not any("reused" in one.predicate for one in stated(hub, other).values())

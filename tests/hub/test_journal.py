@@ -21,6 +21,7 @@ from hallmarked.ledger.tile import read_entries
 from hallmarked.ledger.trust import Role, load_trust
 from hallmarked.ledger.verify import verify_bundle
 from tests.hub.evidence import any_statement
+from tests.ledger.support import make_statement
 
 WRITER = Path(__file__).with_name("journal_writer.py")
 
@@ -143,7 +144,8 @@ def test_processes_share_a_journal(tmp_path: Path, url: str | None) -> None:
     assert sorted(indexes) == list(range(120))
     with Journal.open(tmp_path / "ledger", url=url) as journal:
         assert journal.check().faults == ()
-        assert all(journal.find([digest_of(seed * 1000 + 7)]) for seed in range(3))
+        digests = [make_statement(seed * 1000 + 7).subjects[0].digest["dirHash"] for seed in range(3)]
+        assert all(journal.find([f"dirHash:{digest}"]) for digest in digests)
 
 
 def test_statements_that_cannot_be_signed(journal: Journal) -> None:

@@ -18,10 +18,11 @@ from hallmarked.artifacts.remote.client import HubClient, Patience
 from hallmarked.artifacts.remote.token import Login
 from hallmarked.core.errors import BackendError, Forbidden, InputError, NotFound
 from hallmarked.hub import transfer as pulling
-from hallmarked.hub.commit import add_blob
 from hallmarked.hub.outbound import Rules, Transport
+from hallmarked.hub.possession import add_blob
 from hallmarked.hub.repository import find_repository
 from hallmarked.hub.revision import find_revision, list_files, list_history
+from hallmarked.hub.setting import Settings, Storage
 from hallmarked.hub.transfer import Pulled, Target, pull
 from tests.artifacts.remote.endpoint import COMMIT, Endpoint, Reply, served
 from tests.hubs import RunningHub, open_test_hub
@@ -38,9 +39,10 @@ FILES: dict[str, bytes | Path] = {
 SOURCE = parse_address("hf://acme/tiny")
 
 
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[RunningHub]:
-    with open_test_hub(tmp_path) as running:
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def hub(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[RunningHub]:
+    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
+    with open_test_hub(tmp_path, Settings(storage=Storage(data=str(tmp_path / "data"), database=url))) as running:
         yield running
 
 

@@ -15,6 +15,8 @@ OPEN = "open"
 """Says nothing of any repository, or asks for an account only when it does something: tested elsewhere."""
 PERSON = "person"
 """Only for somebody who signed in: nobody gets 401."""
+ADMINISTRATOR = "administrator"
+"""Only for who manages the hub: others get 401 or 403."""
 OTHER_TOKEN = "other-token"
 """Takes tokens of its own kind, which say what they are for: nobody gets 401, 403 or 404."""
 
@@ -32,12 +34,17 @@ class Use:
     form: Mapping[str, str] | None = None
     only: frozenset[str] = frozenset()
     """Who certainly succeeds, where the action alone is not enough; everybody who may without."""
+    fails: int = 0
+    """How a route answers that is there to say that it does not do what it is asked for."""
     open_when: frozenset[str] = frozenset()
     """States in which the route has nothing to protect."""
 
 
 OWNER = frozenset({"owner"})
+NOBODY_SURELY = frozenset({"-"})
+"""For routes that need more than the example gives."""
 _API = "/api/models/ada/{name}"
+_REVIEW = "/api/hallmarked/models/ada/{name}/review/main"
 _COMMIT = '{{"key":"header","value":{{"summary":"t"}}}}\n{{"key":"file","value":{{"path":"n","content":"bg=="}}}}\n'
 _NOTHING: Mapping[str, Any] = {}
 
@@ -45,16 +52,98 @@ ROUTES: dict[str, Use] = {
     # what everybody may know
     "GET /openapi.json": Use(OPEN),
     "GET /static/{name}": Use(OPEN),
-    "POST /language": Use(OPEN),
+    "POST /settings/language": Use(OPEN),
     "POST /api/validate-yaml": Use(OPEN),
     "GET /ledger/checkpoint": Use(OPEN),
     "GET /ledger/tile/{path:path}": Use(OPEN),
     "GET /ledger/key": Use(OPEN),
     "GET /ledger/trust.json": Use(OPEN),
     "GET /ledger/entries/{index:int}": Use(OPEN),
+    "GET /api/{kind:kind}": Use(OPEN, "/api/models"),
+    "GET /api/{kind:kind}-tags-by-type": Use(OPEN, "/api/models-tags-by-type"),
+    "GET /api/hallmarked/terms": Use(OPEN),
+    "GET /api/hallmarked/jobs": Use(OPEN),
+    "GET /api/hallmarked/moderation": Use(OPEN),
+    "GET /api/hallmarked/moderation/report": Use(OPEN),
+    "GET /api/hallmarked/organisations/{organisation}": Use(OPEN),
+    "GET /api/hallmarked/invitations/{ticket}": Use(OPEN),
+    **{
+        f"GET /api/{path}": Use(OPEN, f"/api/{path}".replace("{owner}", "ada"))
+        for path in (
+            "organizations/{owner}/followers",
+            "organizations/{owner}/members",
+            "organizations/{owner}/overview",
+            "users/{owner}/followers",
+            "users/{owner}/following",
+            "users/{owner}/likes",
+            "users/{owner}/overview",
+        )
+    },
+    # coming in
+    "GET /login/elsewhere": Use(OPEN),
+    "GET /login/back": Use(OPEN),
+    "POST /api/hallmarked/setup": Use(OPEN),
+    "POST /api/hallmarked/register": Use(OPEN),
+    "POST /api/hallmarked/session": Use(OPEN),
+    "DELETE /api/hallmarked/session": Use(OPEN),
     # accounts
+    **{
+        f"{method} /api/hallmarked/{path}": Use(PERSON, json=body)
+        for method, path, body in (
+            ("GET", "me", None),
+            ("PATCH", "me", _NOTHING),
+            ("DELETE", "me", {"name": "ada", "password": "p"}),
+            ("PUT", "password", {"old": "a", "new": "b"}),
+            ("GET", "sessions", None),
+            ("DELETE", "sessions/{session_id}", None),
+            ("GET", "tokens", None),
+            ("POST", "tokens", {"name": "t"}),
+            ("DELETE", "tokens/{token_id}", None),
+            ("GET", "notices", None),
+            ("POST", "notices/read", None),
+            ("GET", "access-requests", None),
+            ("POST", "terms", {"version": "1"}),
+            ("POST", "organisations", {"name": "t"}),
+            ("PATCH", "organisations/{organisation}", _NOTHING),
+            ("GET", "organisations/{organisation}/members", None),
+            ("PUT", "organisations/{organisation}/members/{member}", {"role": "reader"}),
+            ("DELETE", "organisations/{organisation}/members/{member}", None),
+            ("POST", "organisations/{organisation}/invitations", {"role": "reader"}),
+            ("POST", "invitations/{ticket}", None),
+        )
+    },
+    **{
+        f"{method} /api/hallmarked/accounts{path}": Use(ADMINISTRATOR, json=body)
+        for method, path, body in (
+            ("GET", "", None),
+            ("PUT", "/{name}/disabled", {"on": True}),
+            ("PUT", "/{name}/administrator", {"on": True}),
+            ("DELETE", "/{name}", None),
+        )
+    },
+    **{
+        f"{method} /api/hallmarked/repositories/{{kind}}/{{owner}}/{{name}}/people{path}": Use(
+            "manage",
+            f"/api/hallmarked/repositories/models/ada/{{name}}/people{path.format(person='reader')}",
+            json=body,
+        )
+        for method, path, body in (
+            ("GET", "", None),
+            ("PUT", "/{person}", {"role": "writer"}),
+            ("DELETE", "/{person}", None),
+        )
+    },
+    "GET /api/settings/repositories": Use(PERSON),
+    "GET /api/organizations/{owner}/settings/repositories": Use(PERSON),
     "GET /api/whoami-v2": Use(PERSON),
     "POST /api/repos/create": Use(PERSON, json={"name": "new"}),
+    "GET /api/settings/webhooks": Use(PERSON),
+    "POST /api/settings/webhooks": Use(PERSON, json={"url": "https://hooks.example/", "watched": []}),
+    "GET /api/settings/webhooks/{id}": Use(PERSON, "/api/settings/webhooks/0"),
+    "POST /api/settings/webhooks/{id}": Use(PERSON, "/api/settings/webhooks/0", json={"watched": []}),
+    "DELETE /api/settings/webhooks/{id}": Use(PERSON, "/api/settings/webhooks/0"),
+    "POST /api/settings/webhooks/{id}/enable": Use(PERSON, "/api/settings/webhooks/0/enable"),
+    "POST /api/settings/webhooks/{id}/disable": Use(PERSON, "/api/settings/webhooks/0/disable"),
     # repositories
     "GET /api/{kind:kind}/{owner}/{name}": Use("see", _API),
     "GET /api/{kind:kind}/{owner}/{name}/revision/{revision}": Use("see", f"{_API}/revision/main"),
@@ -65,6 +154,26 @@ ROUTES: dict[str, Use] = {
     "POST /api/repos/move": Use(
         "manage", json={"fromRepo": "ada/{name}", "toRepo": "ada/elsewhere"}, only=frozenset({"owner", "administrator"})
     ),
+    "POST /api/{kind:kind}/{owner}/{name}/duplicate": Use(
+        "copy", f"{_API}/duplicate", json={"repository": "ada/copy"}, only=OWNER
+    ),
+    "POST /api/{kind:kind}/{owner}/{name}/like": Use("discuss", f"{_API}/like"),
+    "DELETE /api/{kind:kind}/{owner}/{name}/like": Use("discuss", f"{_API}/like"),
+    "GET /api/{kind:kind}/{owner}/{name}/likers": Use("see", f"{_API}/likers"),
+    # reviews
+    "GET /api/hallmarked/{kind:kind}/{owner}/{name}/review/{revision}": Use("see", _REVIEW),
+    **{
+        f"POST /api/hallmarked/{{kind:kind}}/{{owner}}/{{name}}/review/{{revision}}/{word}": Use(
+            needs, f"{_REVIEW}/{word}", json={"reason": "a reason that says enough"}, only=NOBODY_SURELY
+        )
+        for word, needs in (
+            ("hold", "review"),
+            ("propose-release", "review"),
+            ("release", "review"),
+            ("uphold", "review"),
+            ("appeal", "write"),
+        )
+    },
     # files
     "GET /api/{kind:kind}/{owner}/{name}/tree/{revision}": Use("see", f"{_API}/tree/main"),
     "GET /api/{kind:kind}/{owner}/{name}/tree/{revision}/{path:path}": Use("see", f"{_API}/tree/main/sub"),
@@ -81,7 +190,30 @@ ROUTES: dict[str, Use] = {
         "/ada/{name}.git/info/lfs/objects/batch",
         json={"operation": "upload", "objects": [{"oid": "0" * 64, "size": 5}]},
     ),
-    "PUT /api/lfs/{oid}": Use(OTHER_TOKEN, "/api/lfs/" + "0" * 64),
+    **{
+        f"{method} /api/lfs/{word}/{{oid}}": Use(OTHER_TOKEN, f"/api/lfs/{word}/" + "0" * 64)
+        for method, word in (("PUT", "upload"), ("PUT", "part"), ("POST", "complete"), ("GET", "download"))
+    },
+    "POST /{owner}/{name}.git/info/lfs/objects/verify": Use(
+        "write", "/ada/{name}.git/info/lfs/objects/verify", json={"oid": "{sha256}", "size": 1}, only=NOBODY_SURELY
+    ),
+    "GET /{owner}/{name}.git/info/lfs/locks": Use("see", "/ada/{name}.git/info/lfs/locks"),
+    "POST /{owner}/{name}.git/info/lfs/locks": Use("write", "/ada/{name}.git/info/lfs/locks", json=_NOTHING, fails=501),
+    "POST /{owner}/{name}.git/info/lfs/locks/verify": Use(
+        "write", "/ada/{name}.git/info/lfs/locks/verify", json=_NOTHING
+    ),
+    "GET /api/{kind:kind}/{owner}/{name}/lfs-files": Use("write", f"{_API}/lfs-files"),
+    "POST /api/{kind:kind}/{owner}/{name}/lfs-files/batch": Use(
+        "manage",
+        f"{_API}/lfs-files/batch",
+        json={"deletions": {"sha": ["{sha256}"], "rewriteHistory": True}},
+        only=OWNER,
+    ),
+    "POST /api/{kind:kind}/{owner}/{name}/lfs-files/duplicate": Use(
+        "write",
+        f"{_API}/lfs-files/duplicate",
+        json={"files": [{"sha256": "{sha256}"}], "target": {"type": "model", "name": "ada/{name}"}},
+    ),
     "GET /api/{kind:kind}/{owner}/{name}/xet-write-token/{revision}": Use("write", f"{_API}/xet-write-token/main"),
     "POST /xet/v1/xorbs/{prefix}/{hash}": Use(OTHER_TOKEN, "/xet/v1/xorbs/default/" + "0" * 64),
     "POST /xet/v1/shards": Use(OTHER_TOKEN),
@@ -151,22 +283,22 @@ ROUTES: dict[str, Use] = {
     ),
     "GET /{owner}/{name}/user-access-report": Use("review", "/ada/{name}/user-access-report"),
     # evidence and pages
-    "GET /{owner}/{name}/evidence/{revision}.json": Use("see", "/ada/{name}/evidence/main.json", only=frozenset({"-"})),
+    "GET /{owner}/{name}/evidence/{revision}.json": Use("see", "/ada/{name}/evidence/main.json", only=NOBODY_SURELY),
     **{
         f"GET {path}": Use("see", address)
         for pattern, example in (
             ("/{owner}/{name}*", "/ada/{name}*"),
-            ("/{owner}/{name}/card/{revision}*", "/ada/{name}/card/main*"),
-            ("/{owner}/{name}/tree/{revision}*", "/ada/{name}/tree/main*"),
+            ("/{owner}/{name}/card*/{revision}", "/ada/{name}/card*/main"),
+            ("/{owner}/{name}/tree*/{revision}", "/ada/{name}/tree*/main"),
             ("/{owner}/{name}/tree*/{revision}/{path:path}", "/ada/{name}/tree*/main/sub"),
             ("/{owner}/{name}/blob*/{revision}/{path:path}", "/ada/{name}/blob*/main/secret.txt"),
-            ("/{owner}/{name}/commits/{revision}*", "/ada/{name}/commits/main*"),
-            ("/{owner}/{name}/commit/{revision}*", "/ada/{name}/commit/{head}*"),
-            ("/{owner}/{name}/compare/{spec}*", "/ada/{name}/compare/{base}..{head}*"),
+            ("/{owner}/{name}/commits*/{revision}", "/ada/{name}/commits*/main"),
+            ("/{owner}/{name}/commit*/{revision}", "/ada/{name}/commit*/{head}"),
+            ("/{owner}/{name}/compare*/{spec}", "/ada/{name}/compare*/{base}..{head}"),
+            ("/{owner}/{name}/evidence*/{revision}", "/ada/{name}/evidence*/main"),
             ("/{owner}/{name}/evidence*", "/ada/{name}/evidence*"),
         )
         for path, address in ((pattern.replace("*", end), example.replace("*", end)) for end in ("", ".json"))
     },
-    "GET /{owner}/{name}/evidence/{revision}": Use("see", "/ada/{name}/evidence/main"),
 }
 """Method and path of the route, as Starlette writes it for models: how it is used."""

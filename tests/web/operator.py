@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from contextlib import closing
+from pathlib import Path
 
-from hallmarked.hub.journal import FOLDER
 from hallmarked.ledger.checkpoint import Checkpoint
 from hallmarked.ledger.key import load_key
 from hallmarked.ledger.ledger import LOG, LOG_KEY
@@ -15,18 +15,19 @@ from hallmarked.ledger.note import sign_note
 from hallmarked.ledger.place import open_store
 from hallmarked.ledger.store import Head
 from hallmarked.ledger.tile import TileTree
-from tests.hubs import RunningHub
 from tests.ledger.place import Place
 
 
 class Operator:
-    """Has the database and the keys."""
+    """Has the database and the keys.
 
-    def __init__(self, running: RunningHub) -> None:
-        hub = running.hub
-        folder = hub.settings.data / FOLDER
-        database = hub.database.dialect == "postgresql"
-        self.place = Place(hub.settings.database_url if database else folder / LOG)
+    Args:
+        folder: With the keys and, unless a database has it, the log.
+        url: That database.
+    """
+
+    def __init__(self, folder: Path, url: str | None = None) -> None:
+        self.place = Place(url or folder / LOG)
         self._key = load_key(folder / LOG_KEY)
 
     def leaves(self) -> list[bytes]:

@@ -66,18 +66,15 @@ def test_log_as_tiles(running: RunningHub, client: TestClient) -> None:
     assert client.get("/ledger/tile/0/000.p/200").content == fetch(0, 0)[: 200 * 32]
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        *("tile/0/001", "tile/0/000.p/3", "tile/0/000.p/0", "tile/0/000.p/256", "tile/00/000.p/1", "tile/64/000"),
-        *("tile/0/0", "tile/0/x000/000", "tile/0/1000", "tile/entries/000", "tile/-1/000", "tile/0/000/", "tile/0"),
-        *("tile/0/..%2F..%2Fcheckpoint", "entries/2", "entries/x", "entries/99999999999999999999999", "nothing"),
-    ],
-)
-def test_what_is_not_there(running: RunningHub, client: TestClient, path: str) -> None:
+def test_what_is_not_there(running: RunningHub, client: TestClient) -> None:
     """Tiles the log does not have, or under another path than their own, are not found."""
     running.hub.journal.attest([any_statement(0), any_statement(1)])
-    assert client.get(f"/ledger/{path}").status_code == 404
+    for path in (
+        *("tile/0/001", "tile/0/000.p/3", "tile/0/000.p/0", "tile/0/000.p/256", "tile/00/000.p/1", "tile/64/000"),
+        *("tile/0/0", "tile/0/x000/000", "tile/0/1000", "tile/entries/000", "tile/-1/000", "tile/0/000/", "tile/0"),
+        *("tile/0/..%2F..%2Fcheckpoint", "entries/2", "entries/x", "entries/99999999999999999999999"),
+    ):
+        assert client.get(f"/ledger/{path}").status_code == 404, path
 
 
 def test_entries(running: RunningHub, client: TestClient) -> None:
@@ -109,12 +106,23 @@ def test_evidence_of_a_revision(running: RunningHub, client: TestClient, tmp_pat
 def test_who_may_have_the_evidence(running: RunningHub, client: TestClient, tmp_path: Path) -> None:
     """Evidence of a private repository is for its people; others learn not even that it exists."""
     commit = push(running, "ada/secret", visibility="private")
-    attest(running, commit, write_files(tmp_path / "m", ATTRIBUTES.encode()), hidden=True)
+    attest(running, commit, write_files(tmp_path / "m", ATTRIBUTES.encode()), name="ada/secret", hidden=True)
     url = "/ada/secret/evidence/main.json"
     assert client.get(url).status_code == 401
     assert client.get(url, headers=bearer(running, "bob")).status_code == 404
     assert client.get(url, headers=bearer(running, "ada")).status_code == 200
     assert client.get("/ledger/entries/0").status_code == 403
+
+
+def test_evidence_of_the_same_commit_elsewhere(running: RunningHub, client: TestClient, tmp_path: Path) -> None:
+    """What was stated about a commit as part of a private repository is not told to readers of a public one."""
+    commit, folder = push(running), write_files(tmp_path / "m", ATTRIBUTES.encode())
+    attest(running, commit, folder)
+    push(running, "ada/secret", visibility="private")
+    attest(running, commit, folder, name="ada/secret", hidden=True)
+    verified = verify_bundle(client.get("/ada/model/evidence/main.json").content)
+    names = {subject["name"] for entry in verified.entries for subject in entry.statement["subject"]}
+    assert names == {"ada/model"}
 
 
 def test_revision_without_evidence(running: RunningHub, client: TestClient) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from hallmarked.audit.verify import BROKEN, HOLDS
 from hallmarked.audit.witness import Watcher
+from hallmarked.hub.journal import FOLDER
 from hallmarked.hub.setting import Settings, Storage
 from hallmarked.ledger.contradiction import Kind, judge, read_contradiction
 from hallmarked.ledger.note import read_note_key
@@ -35,7 +36,8 @@ def rewrite_at_random(hub: RunningHub, folder: Path, rounds: int, seed: int) -> 
     for number in range(40):
         journal.attest([any_statement(number)])
     key = read_note_key(journal.verifier_key())
-    operator = Operator(hub)
+    settings = hub.hub.settings
+    operator = Operator(settings.data / FOLDER, settings.storage.database or None)
     honest, kinds = operator.leaves(), set()
     with closing(Watcher(folder / "witness", name="witness.example.org")) as watcher:
         assert watcher.add(hub.url, [key], NOW).status == HOLDS

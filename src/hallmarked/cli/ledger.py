@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,18 @@ import click
 
 from hallmarked.audit.audit import write
 from hallmarked.audit.report.view import plural
-from hallmarked.cli.setting import PATH, home
+from hallmarked.audit.verify import read_file, trust_of
+from hallmarked.cli.setting import PATH, home, passphrase
 from hallmarked.core.errors import InputError
 from hallmarked.core.text import clean
 from hallmarked.ledger.bundle import export_bundle
 from hallmarked.ledger.leaf import Leaf
-from hallmarked.ledger.ledger import read_log, read_trust
+from hallmarked.ledger.ledger import Ledger, read_log, read_trust
 from hallmarked.ledger.log import Log
 from hallmarked.ledger.proof import write_proof
 from hallmarked.ledger.publish import publish_log
 from hallmarked.ledger.strict import format_time
+from hallmarked.ledger.trust import Trust, load_trust
 from hallmarked.ledger.witness import write_request
 
 
@@ -34,7 +37,7 @@ def _log() -> closing[Log]:
 def command() -> None:
     """Look at the log of statements, check it, export from it.
 
-    The log lies in HALLMARKED_HOME. Nothing here changes it, and no key is needed.
+    The log lies in HALLMARKED_HOME. Only import changes it; nothing else needs a key.
     """
 
 
@@ -112,8 +115,9 @@ def prove(index: int) -> None:
 @command.command()
 @click.argument("indexes", nargs=-1, type=click.IntRange(0), metavar="[INDEX]...")
 @click.option("--subject", metavar="DIGEST", help="Instead: every statement about this digest (hex, whole).")
+@click.option("--trust", "trust_file", type=PATH, help="The trust file of others, whose statements you took over.")
 @click.option("-o", "--output", type=PATH, help="Where to write it; printed without.")
-def export(indexes: Sequence[int], subject: str | None, output: Path | None) -> None:
+def export(indexes: Sequence[int], subject: str | None, trust_file: Path | None, output: Path | None) -> None:
     """Write the evidence file of some entries, proven against the newest checkpoint."""
     if bool(indexes) == (subject is not None):
         raise InputError("name either entries or a --subject")
@@ -122,13 +126,35 @@ def export(indexes: Sequence[int], subject: str | None, output: Path | None) -> 
             indexes = log.find(subject.lower() if ":" not in subject else subject)
             if not indexes:
                 raise InputError(f"the log has no statement about {subject}; digests are compared whole")
-        bundle = export_bundle(log, indexes, read_trust(home()))
+        keys = read_trust(home())
+        if trust_file is not None:
+            theirs = load_trust(read_file(trust_file)).keys
+            keys = Trust((*keys.keys, *(key for key in theirs if keys.find(key.keyid) is None)))
+        bundle = export_bundle(log, indexes, keys)
     if output is None:
         click.echo(bundle, nl=False)
         return
     if os.path.lexists(output):
         raise InputError(f"{output} is there already; nothing is overwritten")
     write(output.parent, {output.name: bundle})
+
+
+@command.command("import")
+@click.argument("evidence", type=PATH)
+@click.option("--key", "keys", multiple=True, metavar="ID", help="Id of a key you trust; may be repeated.")
+@click.option("--trust", "trust_file", type=PATH, help="A trust file instead of single keys.")
+def import_evidence(evidence: Path, keys: Sequence[str], trust_file: Path | None) -> None:
+    """Take over statements that others signed: they are verified, and logged here too, all or none.
+
+    To export them later, give their signer's trust file to export.
+    """
+    data = read_file(evidence)
+    trust = trust_of(data, keys, read_file(trust_file) if trust_file else None)
+    with Ledger.open(home(), passphrase=passphrase()) as ledger:
+        receipts = ledger.adopt(data, trust, datetime.now(UTC))
+        for receipt in receipts:
+            click.echo(receipt.index)
+    click.echo(f"{plural(len(receipts), 'statement')} taken over", err=True)
 
 
 @command.command()

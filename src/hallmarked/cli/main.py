@@ -23,6 +23,7 @@ COMMANDS = {
     "serve": ("hallmarked.cli.serve", "Run a hub that hf, transformers and datasets can use."),
     "verify": ("hallmarked.cli.verify", "Check evidence somebody gave you, or what a hub says."),
     "witness": ("hallmarked.cli.witness", "Watch other people's logs, so that nobody rewrites theirs."),
+    "worker": ("hallmarked.cli.worker", "Audit for a hub in a process of its own."),
 }
 """Name: (module that has a command ``command``, one line of help)."""
 

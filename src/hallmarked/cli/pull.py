@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from hallmarked.artifacts.remote.address import parse_address
+from hallmarked.artifacts.remote.address import Address, parse_address
 from hallmarked.artifacts.remote.client import HubClient
-from hallmarked.artifacts.remote.token import find_login
+from hallmarked.artifacts.remote.token import Login, find_login
+from hallmarked.artifacts.remote.writer import HubWriter
 from hallmarked.cli.admin.group import settings_of
-from hallmarked.cli.setting import PATH, passphrase
+from hallmarked.cli.setting import PATH, home, passphrase
 from hallmarked.core.errors import InputError
 from hallmarked.core.text import clean
 from hallmarked.hub.access import Actor
 from hallmarked.hub.account import find_account
 from hallmarked.hub.hub import Hub, open_hub
+from hallmarked.hub.relay import relay
 from hallmarked.hub.setting import Settings
 from hallmarked.hub.transfer import Pulled, Target, pull
 
@@ -26,31 +30,74 @@ from hallmarked.hub.transfer import Pulled, Target, pull
 @click.option("--from", "endpoint", metavar="URL", help="The hub it is on [HF_ENDPOINT, or the public one].")
 @click.option("--as", "name", metavar="OWNER/NAME", help="What it is called here [as there].")
 @click.option("--public", is_flag=True, help="Let everybody see it, once it was checked; else it is private.")
+@click.option("--to", "target", metavar="URL", help="A hub that runs elsewhere [the one on this machine].")
 @click.option("--config", type=PATH, help="Settings as TOML.")
 @click.option("--data", type=PATH, help="Folder for everything the hub keeps.")
 def command(
-    address: str, endpoint: str | None, name: str | None, public: bool, config: Path | None, data: Path | None
+    *,
+    address: str,
+    endpoint: str | None,
+    name: str | None,
+    public: bool,
+    target: str | None,
+    config: Path | None,
+    data: Path | None,
 ) -> None:
-    """Import the newest revision of a repository into the hub on this machine.
+    """Import the newest revision of a repository into the hub on this machine, or with --to into another one.
 
     Files are compared with the digests that the other hub lists, and it is written down where they came from. A pull
-    that broke off goes on where it was. The hub may be running meanwhile.
+    that broke off goes on where it was. The hub may be running meanwhile. A hub named with --to is asked through its
+    interface, with the token in HALLMARKED_TOKEN; only the message of its commit then says where the files came from.
     """
     source = parse_address(address)
     login = find_login(endpoint)
+    if target is not None:
+        if config is not None or data is not None:
+            raise InputError(
+                "--to names a hub elsewhere, so that --data and --config, for the one here, do not go with it"
+            )
+        _relay(source, login, Login(target.rstrip("/"), os.environ.get("HALLMARKED_TOKEN")), name, public=public)
+        return
     visibility = "public" if public else "private"
     with open_hub(_existing(settings_of(config, data)), passphrase()) as hub, HubClient(login) as client:
-        target = Target(_owner(hub, name or source.repo), name or source.repo, visibility)
+        place = Target(_owner(hub, name or source.repo), name or source.repo, visibility)
         console = Console(stderr=True)
         with console.status(f"Importing {source}") as status:
             pulled = pull(
                 hub,
                 client,
                 source,
-                target,
+                place,
                 lambda path, at, size: status.update(f"Importing {clean(path)}: {at:,} of {size:,} bytes"),
             )
     click.echo(_said(pulled, client.endpoint))
+
+
+def _relay(source: Address, login: Login, target: Login, name: str | None, *, public: bool) -> None:
+    place = replace(source, repo=name or source.repo, revision=None)
+    console = Console(stderr=True)
+    with (
+        HubClient(login) as reader,
+        HubClient(target) as there,
+        HubWriter(target, place) as writer,
+        console.status(f"Importing {source}") as status,
+    ):
+        done = relay(
+            reader,
+            source,
+            there,
+            writer,
+            home() / "pull",
+            private=not public,
+            progress=lambda path, at, size: status.update(f"Importing {clean(path)}: {at:,} of {size:,} bytes"),
+        )
+    if not done.made:
+        click.echo(f"{place.repo} has all of revision {done.commit[:12]} already")
+        return
+    click.echo(
+        f"Imported {done.files} files of revision {done.commit[:12]} from {login.endpoint} "
+        f"into {place.repo} of {target.endpoint}, as {done.made[:12]} ({done.fetched:,} bytes fetched)"
+    )
 
 
 def _existing(settings: Settings) -> Settings:

@@ -2,35 +2,56 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import contextlib
 from pathlib import Path
 
 import click
 
-from hallmarked.cli.setting import PATH
+from hallmarked.cli.hub import settings_with
+from hallmarked.cli.setting import PATH, passphrase
+from hallmarked.hub.database import Database
 from hallmarked.hub.hub import open_hub
-from hallmarked.hub.setting import load_settings
+from hallmarked.hub.job.queue import auditing, leave
+from hallmarked.hub.log import start_log
+from hallmarked.hub.migration.upgrade import migrate
 from hallmarked.hub.ticket import has_administrator, make_setup
 from hallmarked.web.address import setup_address
-from hallmarked.web.server import run_server
+from hallmarked.web.server import run_server, run_servers
 
 
 @click.command(name="serve")
 @click.option("--config", type=PATH, help="Settings as TOML.")
 @click.option("--data", type=PATH, help="Folder for everything the hub keeps.")
+@click.option("--host", help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.")
-def command(config: Path | None, data: Path | None, port: int | None) -> None:
-    """Run a hub that hf, transformers and datasets can use."""
-    settings = load_settings(config)
-    if data is not None:
-        settings = replace(settings, storage=replace(settings.storage, data=str(data)))
-    if port is not None:
-        settings = replace(settings, server=replace(settings.server, port=port))
-    with open_hub(settings) as hub:
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes that answer requests.")
+@click.option("--migrate", "upgrade", is_flag=True, help="Bring an older database to this version first.")
+def command(
+    config: Path | None, data: Path | None, host: str | None, port: int | None, workers: int | None, upgrade: bool
+) -> None:
+    """Run a hub that hf, transformers and datasets can use.
+
+    It audits what is pushed to it, unless job.in_server is false: then `hallmarked worker` does.
+    """
+    settings = settings_with(
+        config, storage__data=str(data) if data else None, server__host=host, server__port=port, server__workers=workers
+    )
+    start_log()
+    if upgrade:
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        database = Database(settings.database_url)
+        with contextlib.closing(database):
+            migrate(database)
+    with open_hub(settings, passphrase()) as hub:
         with hub.database.write() as db:
             link = None if has_administrator(db) else setup_address(settings.server, make_setup(db))
         if link:
             click.echo(
                 f"Nobody manages this hub yet; this link makes the administrator's account, once:\n{link}", err=True
             )
-        run_server(hub)
+        with auditing(hub) if settings.job.in_server else contextlib.nullcontext():
+            if settings.server.workers > 1:
+                run_servers(settings)
+            else:
+                run_server(hub)
+    leave()

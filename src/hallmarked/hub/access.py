@@ -253,8 +253,12 @@ def require(db: Connection, actor: Actor, action: Action, scope: Scope, wanted: 
 
 def _refuse_gate(actor: Actor, scope: Scope) -> Gated:
     if not actor.known:
-        return Gated(f"access to {scope.name} has to be asked for: sign in first")
-    return Gated(f"access to {scope.name} has to be asked for: do so on its page")
+        return Gated(f"Access to {scope.kind} {scope.name} is restricted: sign in, then ask for it on its page")
+    # NOTE: clients know the first half of this wording
+    return Gated(
+        f"Access to {scope.kind} {scope.name} is restricted and you are not in the authorized list:"
+        " ask for it on its page"
+    )
 
 
 def _refuse_bytes(allowed: set[Action], scope: Scope, wanted: Bytes | None) -> HeldBack | None:

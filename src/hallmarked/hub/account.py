@@ -95,8 +95,7 @@ def create_account(
     """
     if check_name(name, "account").lower() in RESERVED:
         raise InputError(f"{name} is the address of a page; choose another name")
-    if len(full_name) > MAX_FULL_NAME or not full_name.isprintable() or (email and not _is_email(email)):
-        raise InputError("the full name is too long, or the e-mail address is not one")
+    _check_person(full_name, email)
     if db.execute(select(account.c.id).where(account.c.key == name.lower())).first():
         raise Conflict(f"the name {name} is taken")
     made = Account(new_id(), kind, name, full_name or name, email, administrator)
@@ -141,6 +140,44 @@ def read_account(db: Connection, account_id: str) -> Account:
     return from_row(row)
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An account, for whoever manages the hub."""
+
+    account: Account
+    created: int
+    """Milliseconds since the epoch."""
+    disabled: bool
+
+
+def list_accounts(db: Connection, *, after: str = "", limit: int = 100) -> list[Listed]:
+    """Return accounts by name, those after a name; only for administrators."""
+    rows = db.execute(select(account).where(account.c.key > after.lower()).order_by(account.c.key).limit(limit))
+    return [Listed(from_row(row), row.created, row.disabled is not None) for row in rows]
+
+
+def change_account(
+    db: Connection,
+    account_id: str,
+    *,
+    full_name: str | None = None,
+    email: str | None = None,
+    language: str | None = None,
+) -> None:
+    """Change what somebody says of themselves; what is None stays.
+
+    Raises:
+        InputError: When something of it is not accepted.
+    """
+    _check_person(full_name or "", email or "")
+    if language is not None and not (len(language) <= 20 and language.isascii() and language.isprintable()):
+        raise InputError("the language is not one")
+    values = {"full_name": full_name, "email": email, "language": language}
+    changed = {name: value for name, value in values.items() if value is not None}
+    if changed:
+        db.execute(update(account).where(account.c.id == account_id).values(**changed))
+
+
 def set_role(db: Connection, organisation_id: str, account_id: str, role: Role) -> None:
     """Make somebody a member of an organisation, or give them another role."""
     where = (membership.c.organisation_id == organisation_id, membership.c.account_id == account_id)
@@ -176,6 +213,11 @@ def names_of(db: Connection, ids: Iterable[str | None]) -> dict[str, str]:
             row.id: row.name for row in db.execute(select(account.c.id, account.c.name).where(account.c.id.in_(part)))
         }
     return found
+
+
+def _check_person(full_name: str, email: str) -> None:
+    if len(full_name) > MAX_FULL_NAME or not full_name.isprintable() or (email and not _is_email(email)):
+        raise InputError("the full name is too long, or the e-mail address is not one")
 
 
 def _is_email(text: str) -> bool:

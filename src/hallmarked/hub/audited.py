@@ -49,6 +49,17 @@ def find_audit(db: Connection, repository_id: str, revision: str) -> Audit | Non
     return _from_row(row) if row is not None else None
 
 
+def list_entries(db: Connection, repository_id: str, revision: str) -> list[int]:
+    """Return where the statements of all audits of a revision lie in the ledger.
+
+    A commit may be in several repositories, and not everybody may know of each: only what was stated about it as a
+    revision of this one is listed.
+    """
+    made = audit.c
+    rows = db.execute(select(made.entries).where(made.repository_id == repository_id, made.revision == revision))
+    return sorted({int(index) for row in rows for index in row.entries})
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How the main branch of a repository stands."""

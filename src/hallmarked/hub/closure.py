@@ -90,7 +90,7 @@ def erase_account(db: Connection, actor: Actor, account_id: str) -> None:
     for row in db.execute(
         select(repository.c.id).where(repository.c.owner_id == account_id, repository.c.deleted.is_(None))
     ).all():
-        delete_repository(db, row.id)
+        delete_repository(db, row.id, by=actor)
     for table in (session, token, login, acceptance, notice, collaborator, membership, access_request, ticket):
         db.execute(delete(table).where(table.c.account_id == account_id))
     # NOTE: events name ids only, so that without this row nobody can say who it was

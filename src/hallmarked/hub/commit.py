@@ -27,6 +27,8 @@ from hallmarked.hub.repository import MAIN, Repository
 from hallmarked.hub.revision import Revision, find_entry, find_revision, move_ref, read_text
 from hallmarked.hub.schema.object import content, usage
 from hallmarked.hub.schema.repository import ref, repository, revision
+from hallmarked.hub.token import PREFIX, revoke_leaked
+from hallmarked.hub.webhook import Occasion, announce
 
 MAX_INLINE = 10 << 20
 """Bytes of a file that is kept as a git object."""
@@ -148,6 +150,8 @@ def add_revision(
     made = find_revision(db, repo, oid)
     if branch == MAIN:
         follow_main(db, repo, made)
+    moved = {"ref": branch, "oldSha": base.oid if base else None, "newSha": oid}
+    announce(db, repo, Occasion("update", "repo.content", {"updatedRefs": [moved]}))
     return made
 
 
@@ -228,6 +232,8 @@ class _Files:
             raise InputError(f"{change.path} is larger than {MAX_INLINE >> 20} MiB: send it as a large file")
         oid, body = encode_blob(change.data)
         self.objects[oid] = body
+        if PREFIX.encode() in body:
+            revoke_leaked(self.db, body, f"{self.repo.name}, {change.path}")
         self._describe(
             oid,
             len(body),

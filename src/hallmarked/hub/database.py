@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -31,6 +32,8 @@ class Database:
             InputError: When it is neither.
         """
         self.engine = _create(url)
+        self._watch: PoolProxiedConnection | None = None
+        self._watching = threading.Lock()
 
     @property
     def dialect(self) -> str:
@@ -44,13 +47,43 @@ class Database:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Open a transaction in which all reads see one state, however long it takes."""
+        options = {"isolation_level": "REPEATABLE READ"} if self.dialect == "postgresql" else {}
+        with _translated(), self.engine.connect().execution_options(**options) as connection:
+            yield connection
+
+    @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a transaction that is wholly there or not at all; on SQLite no other writer overlaps it."""
         with _translated(), self.engine.connect().execution_options(writes=True) as connection, connection.begin():
             yield connection
 
+    def version(self) -> int | None:
+        """Return a number that differs from an earlier one when anything was committed in between, by any process.
+
+        It costs microseconds and no transaction. None when the database has no such number, which is so on PostgreSQL.
+        """
+        if self.dialect != "sqlite":
+            return None
+        with _translated(), self._watching:
+            if self._watch is None:
+                self._watch = self.engine.raw_connection()
+            cursor = self._watch.cursor()
+            try:
+                # NOTE: the number counts the commits of all *other* connections, so that this one never writes.
+                cursor.execute("PRAGMA data_version")
+                row = cursor.fetchone()
+                return int(row[0]) if row else None
+            finally:
+                cursor.close()
+
     def close(self) -> None:
         """Let go of all connections."""
+        with self._watching:
+            if self._watch is not None:
+                self._watch.close()
+                self._watch = None
         self.engine.dispose()
 
 

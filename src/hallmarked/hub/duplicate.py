@@ -49,7 +49,7 @@ def duplicate(db: Connection, actor: Actor, source: Repository, copy: Copy, poli
         # NOTE: owners read what is held back, so copying it would set it free
         require(db, actor, Action.READ, source.scope, Bytes(row.state, policy.while_checked == "all"))
     made = create_repository(db, actor, source.scope.kind, copy.name, visibility=copy.visibility, owner=copy.owner)
-    change_settings(db, made.id, gate=source.scope.gate)
+    change_settings(db, made.id, gate=source.scope.gate, by=actor)
     kept = ("oid", "tree", "parent", "account_id", "title", "created")
     db.execute(
         insert(revision).from_select(

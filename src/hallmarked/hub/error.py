@@ -11,6 +11,20 @@ class RepositoryNotFound(NotFound):
     code = "RepoNotFound"
 
 
+class Moved(NotFound):
+    """The repository has another name now (HTTP 307).
+
+    Args:
+        name: ``owner/name`` now.
+    """
+
+    code = "Moved"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"this repository is called {name} now")
+        self.name = name
+
+
 class RevisionNotFound(NotFound):
     """The repository has no such branch, tag or commit."""
 

@@ -140,26 +140,45 @@ class Journal:
                 places.setdefault(payload, index)
         return [places[payload] for payload in wanted] if all(payload in places for payload in wanted) else []
 
+    def holds(self, statements: Sequence[Statement], entries: Sequence[int]) -> bool:
+        """Say whether these entries are these statements, byte by byte; one that was erased counts as held.
+
+        Raises:
+            BackendError: When the log is damaged.
+        """
+        if len(statements) != len(entries) or any(not 0 <= index < self.size for index in entries):
+            return False
+        for statement, index in zip(statements, entries, strict=True):
+            stored = self._envelope(self._leaf(index))
+            if stored is not None:
+                payload = read_envelope(parse_json(stored, "envelope")).payload
+                if payload != statement_bytes(statement):
+                    return False
+        return True
+
     def bundle(self, digests: Iterable[str]) -> bytes:
-        """Return the evidence about these digests as one file that verifies offline; what was erased is left out.
+        """Return everything that was stated about these digests, as :meth:`export` does.
+
+        NOTE: two repositories may have the same commit. Who answers somebody about one of them exports its own entries.
 
         Raises:
-            NotFound: When there is none.
+            NotFound: When there is nothing.
             BackendError: When the log is damaged.
         """
-        return self.export([index for index in self.find(digests) if self._envelope(self._leaf(index)) is not None])
+        return self.export(self.find(digests))
 
-    def export(self, indexes: Sequence[int]) -> bytes:
-        """Return these entries as one file that verifies offline.
+    def export(self, indexes: Iterable[int]) -> bytes:
+        """Return these entries as one file that verifies offline; what was erased is left out.
 
         Raises:
-            NotFound: When there are none.
-            InputError: When one is not there, or was erased.
+            NotFound: When there are none, or all were erased.
+            InputError: When there is no such entry.
             BackendError: When the log is damaged.
         """
-        if not indexes:
+        kept = [index for index in indexes if self._envelope(self._leaf(index)) is not None]
+        if not kept:
             raise NotFound("there is no evidence about this")
-        return export_bundle(self._reader, indexes, read_trust(self._ledger.folder))
+        return export_bundle(self._reader, kept, read_trust(self._ledger.folder))
 
     def leaves(self, start: int, count: int) -> list[tuple[int, Leaf]]:
         """Return index and record of some entries, from one on.

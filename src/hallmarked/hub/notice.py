@@ -1,6 +1,6 @@
 """Messages to people: about requests that wait for them, decisions on theirs, and what happened to their accounts.
 
-They are always there on the hub's pages. Where a mail server is set, they are sent by e-mail too, see ``hub.mail``.
+They wait on the hub's pages.
 """
 
 from __future__ import annotations

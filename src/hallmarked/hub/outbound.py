@@ -7,6 +7,7 @@ leads to has to be public, and the connection goes to the address that was judge
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import time
@@ -20,6 +21,7 @@ import httpx
 
 from hallmarked.core.errors import BackendError, Forbidden, InputError
 from hallmarked.hub.address import Address, normalize_host, parse, require_public
+from hallmarked.hub.setting import Outbound
 
 USUAL_PORTS = {"http": 80, "https": 443}
 MOST_ADDRESSES = 64
@@ -45,6 +47,22 @@ class Rules:
     """Bytes of an answer's body that are read."""
     seconds: float = 15.0
     """For everything: connecting, sending, and the whole answer."""
+
+
+def rules_of(settings: Outbound) -> Rules:
+    """Read the rules from the settings.
+
+    Raises:
+        InputError: When a port or a host is not one.
+    """
+    if bad := [port for port in settings.ports if not port.isdecimal() or not 0 < int(port[:6]) < 65536]:
+        raise InputError(f"outbound.ports: {bad[0]!r} is not a port")
+    named = (re.fullmatch(r"(\[[^\]]*\]|[^:]*)(:[0-9]{1,5})?", host) for host in settings.hosts)
+    hosts = {f"{normalize_host(match[1])}{match[2] or ''}" if match else "" for match in named}
+    if "" in hosts:
+        raise InputError("outbound.hosts: write each as host or host:port")
+    schemes = frozenset({"https", "http"} if settings.plain else {"https"})
+    return Rules(schemes, frozenset(int(port) for port in settings.ports), frozenset(hosts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +347,5 @@ def _exchange(opened: httpx.Client, rules: Rules, request: httpx.Request, deadli
 
 
 def _is_internal(host: str, port: int, rules: Rules) -> bool:
-    named = f"[{host}]" if ":" in host else host
     usual = port in rules.ports or port in USUAL_PORTS.values()
-    return f"{named}:{port}" in rules.internal or (usual and (host in rules.internal or named in rules.internal))
+    return f"{host}:{port}" in rules.internal or (usual and host in rules.internal)

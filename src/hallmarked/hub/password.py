@@ -74,7 +74,7 @@ def check_password(password: str, *names: str) -> str:
     folded = plain.casefold()
     parts = {part for name in names for part in (name.casefold(), name.casefold().partition("@")[0]) if len(part) > 2}
     rest = folded
-    for part in parts:
+    for part in sorted(parts, key=len, reverse=True):
         rest = rest.replace(part, "")
     if folded in COMMON or folded.rstrip("0123456789!.?") in COMMON or len(set(folded)) < DIFFERENT:
         raise InputError("this password is one of those that are tried first; choose another one")

@@ -6,6 +6,7 @@ kept as the logarithm of what it would have been at the epoch, so that its order
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import Counter
@@ -19,8 +20,9 @@ from hallmarked.hub.access import Action, Actor, decide, load_standing
 from hallmarked.hub.account import Account
 from hallmarked.hub.clock import now
 from hallmarked.hub.database import Database, add_new
+from hallmarked.hub.error import RepositoryNotFound
 from hallmarked.hub.listing import touch
-from hallmarked.hub.repository import Repository, load_repositories
+from hallmarked.hub.repository import Repository, find_repository, load_repositories
 from hallmarked.hub.schema.account import account
 from hallmarked.hub.schema.community import like
 from hallmarked.hub.schema.repository import repository
@@ -31,8 +33,10 @@ UNIT = 1_000_000
 """The number kept is a logarithm to the base 2 times this."""
 LIKE, DOWNLOAD = 10.0, 1.0
 """What each adds."""
-FLUSH_SECONDS, MAX_WAITING, WINDOW_SECONDS = 15.0, 2_000, 3_600
-"""How often downloads are written, how many repositories may wait for it, and how long one caller counts once."""
+FLUSH_SECONDS, WINDOW_SECONDS = 30.0, 3_600
+"""How often downloads are written, and how long one caller counts once."""
+MAX_WAITING, MAX_SEEN = 10_000, 100_000
+"""Repositories whose counts may wait, and downloads that are remembered so as not to count twice."""
 MAX_LIKES = 10_000
 
 
@@ -126,31 +130,33 @@ class Downloads:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lock = threading.Lock()
-        self._waiting: Counter[str] = Counter()
-        self._seen: set[tuple[str, str, str]] = set()
+        self._waiting: Counter[tuple[str, str]] = Counter()
+        self._seen: set[tuple[str, str, str, str]] = set()
         self._window = self._written = time.monotonic()
 
-    def note(self, repository_id: str, revision: str, who: str) -> None:
+    def note(self, kind: str, name: str, revision: str, who: str) -> None:
         """Count a download, unless the same caller got the same revision a while ago.
 
         Args:
-            repository_id: Of what.
+            kind: ``model``, ``dataset`` or ``system``.
+            name: ``owner/name`` of the repository, as it was asked for.
             revision: Commit id.
             who: Something that stays the same for one caller; forgotten after an hour.
         """
+        seen = (kind, name.lower(), revision, who)
         with self._lock:
             time_ = time.monotonic()
-            if time_ - self._window > WINDOW_SECONDS or len(self._seen) > 50 * MAX_WAITING:
+            if time_ - self._window > WINDOW_SECONDS or len(self._seen) > MAX_SEEN:
                 self._window = time_
                 self._seen.clear()
-            key = (repository_id, revision, who)
-            if key in self._seen:
-                return
-            self._seen.add(key)
-            self._waiting[repository_id] += 1
-            if time_ - self._written < FLUSH_SECONDS and len(self._waiting) < MAX_WAITING:
-                return
-        self.flush()
+            if seen not in self._seen and len(self._waiting) < MAX_WAITING:
+                self._seen.add(seen)
+                self._waiting[kind, name] += 1
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to write what was counted."""
+        return bool(self._waiting) and time.monotonic() - self._written >= FLUSH_SECONDS
 
     def flush(self) -> None:
         """Write what was counted.
@@ -165,8 +171,11 @@ class Downloads:
             return
         table = repository.c
         with self._database.write() as db:
-            for repository_id, count in sorted(counted.items()):  # in one order everywhere: no two writers wait
-                values = update(repository).where(table.id == repository_id).values(downloads=table.downloads + count)
-                if db.execute(values).rowcount:
-                    _add_interest(db, repository_id, DOWNLOAD * count)
-                    touch(db, [repository_id])
+            found: Counter[str] = Counter()
+            for (kind, name), count in counted.items():
+                with contextlib.suppress(RepositoryNotFound):  # moved away or deleted meanwhile
+                    found[find_repository(db, kind, name).id] += count
+            for one, count in sorted(found.items()):  # in one order everywhere, so that no two writers wait
+                db.execute(update(repository).where(table.id == one).values(downloads=table.downloads + count))
+                _add_interest(db, one, DOWNLOAD * count)
+                touch(db, [one])

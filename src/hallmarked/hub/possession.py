@@ -15,7 +15,7 @@ from functools import partial
 
 from sqlalchemy import Connection, or_, select
 
-from hallmarked.core.errors import BackendError
+from hallmarked.core.errors import BackendError, NotFound
 from hallmarked.formats.blob import Blob
 from hallmarked.formats.identify import INERT, identify
 from hallmarked.hub.blob.store import BlobStore, Stored
@@ -23,6 +23,8 @@ from hallmarked.hub.clock import now
 from hallmarked.hub.database import Database, add_new, add_or_renew
 from hallmarked.hub.git.object import MANY
 from hallmarked.hub.schema.object import blob, possession, usage
+
+_VANISHED = "the file was being removed as unused while it arrived; send it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,15 @@ def is_passive(file: Blob) -> bool:
 
 
 def judge(blobs: BlobStore, stored: Stored) -> bool:
-    """Read as much of a blob as it takes to know whether it is passive."""
-    return is_passive(Blob(stored.sha256, stored.size, partial(blobs.open, stored.sha256)))
+    """Read as much of a blob that has arrived as it takes to know whether it is passive.
+
+    Raises:
+        BackendError: When its bytes are gone already, see :func:`add_arrival`.
+    """
+    try:
+        return is_passive(Blob(stored.sha256, stored.size, partial(blobs.open, stored.sha256)))
+    except NotFound as error:
+        raise BackendError(_VANISHED) from error
 
 
 def note_arrival(database: Database, blobs: BlobStore, stored: Stored, account_id: str | None) -> None:
@@ -96,7 +105,7 @@ def add_arrival(db: Connection, blobs: BlobStore, stored: Stored, *, passive: bo
     """
     add_blob(db, stored.sha256, stored.size, passive=passive, account_id=account_id)
     if blobs.size(stored.sha256) != stored.size:
-        raise BackendError("the file was being removed as unused while it arrived; send it again")
+        raise BackendError(_VANISHED)
 
 
 def add_blob(db: Connection, sha256: str, size: int, *, passive: bool, account_id: str | None) -> None:

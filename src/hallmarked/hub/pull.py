@@ -28,6 +28,7 @@ from hallmarked.hub.error import Conflict
 from hallmarked.hub.git.merge import merge_trees
 from hallmarked.hub.repository import Repository
 from hallmarked.hub.revision import HEADS, PULLS, Revision, find_revision
+from hallmarked.hub.trail import Tag, record
 
 MAX_CONFLICTS = 1_000
 """Files listed as being in conflict."""
@@ -144,6 +145,7 @@ def merge_pull(db: Connection, repo: Repository, number: int, actor: Actor, comm
         message = Message(f"{pull.title} (#{number})", by)
         made = add_revision(db, repo, actor, tree, message, branch=pull.target, base=base)
     set_status(db, repo, number, actor, MERGED, merged=made.oid)
+    record(db, actor, Tag.PULL_REQUEST_MERGED, f"repository:{repo.id}", {"number": number, "commit": made.oid})
     return made
 
 

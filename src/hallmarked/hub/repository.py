@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from hallmarked.core.errors import Forbidden, InputError, NotFound
-from hallmarked.hub.access import ALLOWED, Action, Actor, Role, Scope, require, require_change
+from hallmarked.hub.access import ALLOWED, ANYBODY, Action, Actor, Role, Scope, require, require_change
 from hallmarked.hub.account import Account, find_account, organisations
 from hallmarked.hub.clock import now
 from hallmarked.hub.error import Conflict, RepositoryNotFound
@@ -17,7 +17,8 @@ from hallmarked.hub.listing import refresh
 from hallmarked.hub.path import check_name
 from hallmarked.hub.schema.account import account
 from hallmarked.hub.schema.base import new_id
-from hallmarked.hub.schema.repository import former_name, ref, repository
+from hallmarked.hub.schema.repository import former_name, ref, repository, revision
+from hallmarked.hub.trail import Tag, record
 
 KINDS = ("model", "dataset", "system")
 MAIN = "refs/heads/main"
@@ -55,7 +56,9 @@ class Repository:
         return self.scope.name
 
 
-_columns = select(repository, account.c.name.label("owner")).join(account, account.c.id == repository.c.owner_id)
+_columns = select(repository, account.c.name.label("owner"), account.c.disabled.label("owner_disabled")).join(
+    account, account.c.id == repository.c.owner_id
+)
 
 
 def find_repository(db: Connection, kind: str, name: str) -> Repository:
@@ -128,13 +131,26 @@ def create_repository(
         )
     )
     refresh(db, made)
+    record(db, actor, Tag.REPOSITORY_CREATED, f"repository:{made}", {"kind": kind, "visibility": visibility})
     return find_repository(db, kind, key)
 
 
 def change_settings(
-    db: Connection, repository_id: str, *, visibility: str | None = None, gate: str | None = None
+    db: Connection,
+    repository_id: str,
+    *,
+    visibility: str | None = None,
+    gate: str | None = None,
+    by: Actor = ANYBODY,
 ) -> None:
     """Change who may see a repository, and who may get its files.
+
+    Args:
+        db: A writing transaction.
+        repository_id: Of which repository.
+        visibility: ``public`` or ``private``; None to leave it.
+        gate: ``auto``, ``manual``, or empty for none; None to leave it.
+        by: Who changes it.
 
     Raises:
         InputError: When a value is not one of those known.
@@ -143,8 +159,13 @@ def change_settings(
         raise InputError("a repository is 'public' or 'private'")
     if gate is not None and gate not in GATES:
         raise InputError("access is open, granted automatically ('auto') or decided by people ('manual')")
+    tags = {"visibility": Tag.REPOSITORY_VISIBILITY_CHANGED, "gate": Tag.REPOSITORY_GATE_CHANGED}
     values = {"visibility": visibility, "gate": gate}
-    _change(db, repository_id, {name: value for name, value in values.items() if value is not None})
+    old = db.execute(select(repository.c.visibility, repository.c.gate).where(repository.c.id == repository_id)).one()
+    changed = {name: value for name, value in values.items() if value not in (None, getattr(old, name))}
+    _change(db, repository_id, changed)
+    for name, value in changed.items():
+        record(db, by, tags[name], f"repository:{repository_id}", {"from": getattr(old, name), "to": value})
 
 
 def move_repository(db: Connection, actor: Actor, repo: Repository, target: str) -> Repository:
@@ -162,6 +183,7 @@ def move_repository(db: Connection, actor: Actor, repo: Repository, target: str)
     old = repo.name.lower()
     if key == old:
         _change(db, repo.id, {"name": name})
+        record(db, actor, Tag.REPOSITORY_MOVED, f"repository:{repo.id}", {"owner": home.id})
         return find_repository(db, repo.scope.kind, key)
     kind = repo.scope.kind
     if db.execute(select(repository.c.id).where(repository.c.kind == kind, repository.c.key == key)).first():
@@ -169,16 +191,18 @@ def move_repository(db: Connection, actor: Actor, repo: Repository, target: str)
     db.execute(delete(former_name).where(former_name.c.kind == kind, former_name.c.key.in_((key, old))))
     db.execute(insert(former_name).values(kind=kind, key=old, repository_id=repo.id))
     _change(db, repo.id, {"name": name, "key": key, "owner_id": home.id})
+    record(db, actor, Tag.REPOSITORY_MOVED, f"repository:{repo.id}", {"owner": home.id})
     return find_repository(db, kind, key)
 
 
-def delete_repository(db: Connection, repository_id: str) -> None:
+def delete_repository(db: Connection, repository_id: str, *, by: Actor = ANYBODY) -> None:
     """Hide a repository from everybody; :func:`restore_repository` undoes it until it is purged."""
     # The name becomes free at once, so the hidden one gets a key that nobody can ask for.
     _change(db, repository_id, {"deleted": now(), "key": f"deleted:{repository_id}"})
+    record(db, by, Tag.REPOSITORY_DELETED, f"repository:{repository_id}")
 
 
-def restore_repository(db: Connection, repository_id: str) -> None:
+def restore_repository(db: Connection, repository_id: str, *, by: Actor = ANYBODY) -> None:
     """Undo a deletion.
 
     Raises:
@@ -192,6 +216,7 @@ def restore_repository(db: Connection, repository_id: str) -> None:
     if db.execute(select(repository.c.id).where(repository.c.kind == row.kind, repository.c.key == key)).first():
         raise Conflict(f"the name {row.owner}/{row.name} was taken meanwhile")
     _change(db, repository_id, {"deleted": None, "key": key})
+    record(db, by, Tag.REPOSITORY_RESTORED, f"repository:{repository_id}")
 
 
 def owner_for(db: Connection, actor: Actor, owner: str | None) -> Account:
@@ -224,12 +249,14 @@ def load_repositories(db: Connection, ids: Sequence[str]) -> Sequence[Repository
     return [found[one] for one in ids if one in found]
 
 
-def find_heads(db: Connection, ids: Sequence[str]) -> Mapping[str, str]:
-    """Return the commits that the main branches of repositories are at, by the repositories' ids."""
-    found: dict[str, str] = {}
+def find_heads(db: Connection, ids: Sequence[str]) -> Mapping[str, tuple[str, str]]:
+    """Return commits and trees that the main branches of repositories are at, by the repositories' ids."""
+    found: dict[str, tuple[str, str]] = {}
+    at = (revision.c.repository_id == ref.c.repository_id) & (revision.c.oid == ref.c.oid)
+    heads = select(ref.c.repository_id, ref.c.oid, revision.c.tree).join(revision, at).where(ref.c.name == MAIN)
     for start in range(0, len(ids), MANY):
-        where = (ref.c.repository_id.in_(ids[start : start + MANY]), ref.c.name == MAIN)
-        found |= {row.repository_id: row.oid for row in db.execute(select(ref).where(*where))}
+        rows = db.execute(heads.where(ref.c.repository_id.in_(ids[start : start + MANY])))
+        found |= {row.repository_id: (row.oid, row.tree) for row in rows}
     return found
 
 
@@ -255,8 +282,9 @@ def _find(db: Connection, kind: str, key: str) -> Row[Any] | None:
 
 
 def _from_row(row: Row[Any]) -> Repository:
+    disabled = row.disabled or ("the account of its owner is disabled" if row.owner_disabled is not None else "")
     scope = Scope(
-        row.id, row.kind, f"{row.owner}/{row.name}", row.owner_id, row.visibility == "private", row.gate, row.disabled
+        row.id, row.kind, f"{row.owner}/{row.name}", row.owner_id, row.visibility == "private", row.gate, disabled
     )
     return Repository(scope, row.card, row.downloads, row.likes, row.created, row.modified, row.trending)
 

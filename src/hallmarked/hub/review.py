@@ -78,7 +78,7 @@ def sort_findings(statements: Sequence[Statement]) -> Files:
     for statement in statements:
         if statement.predicate_type != PREDICATE_TYPE:
             continue
-        check = _check(statement)
+        check = check_of(statement)
         files.checks.add(check)
         gaps = statement.predicate.get("gaps", ())
         reason = str(statement.predicate.get("reason", ""))
@@ -182,7 +182,8 @@ def _worse(one: str, other: str) -> str:
     return max(one, other, key=_WORST.index)
 
 
-def _check(statement: Statement) -> str:
+def check_of(statement: Statement) -> str:
+    """Return the id of the check that made a statement; empty for statements of other kinds."""
     rows: Iterator[str] = (str(row.get("name", "")) for row in statement.predicate.get("configuration", ()))
     return next(rows, "").rpartition("/")[2]
 

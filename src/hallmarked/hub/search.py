@@ -32,7 +32,7 @@ MAX_COUNT = 1_000
 RARE = 1_000
 """Postings after which a label counts as common."""
 FIRST_LOOK, MOST_WORK = 250, 20_000
-"""Postings looked at first, and at most, for one page; that may be shorter for it, and the next goes on from there."""
+"""Postings looked at first, and at most, for one page; it may be shorter for it, and the next goes on from there."""
 MAX_AUDIENCES = 100
 """Organisations whose private repositories are searched for one person."""
 _WORD = re.compile(r"[a-z]+|[0-9]+|[^\W\d_a-z]+")

@@ -29,6 +29,7 @@ class Server:
     workers: int = setting(1, "Processes that answer requests.")
     name: str = setting("hallmarked", "What this hub is called, on its pages and in its evidence.")
     hosts: tuple[str, ...] = setting((), "Names this hub answers to besides the one in url; * for any.")
+    metrics_token: str = setting("", "Token with which other machines may read /metrics; without it only this one may.")
     accelerate: str = setting("", "Internal location of a proxy that sends files (X-Accel-Redirect), e.g. /blobs/.")
 
 
@@ -113,6 +114,15 @@ class Mail:
 
 
 @dataclass(frozen=True)
+class Outbound:
+    """Where the hub sends requests that other people cause: webhooks, imports."""
+
+    ports: tuple[str, ...] = setting(("443",), "Ports on the public internet that such requests may go to.")
+    plain: bool = setting(False, "Also allow http:// there, which is not encrypted.")
+    hosts: tuple[str, ...] = setting((), "Internal hosts they may go to as well, as host or host:port.")
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings, by section."""
 
@@ -124,6 +134,7 @@ class Settings:
     terms: Terms = field(default_factory=Terms)
     login: Login = field(default_factory=Login)
     mail: Mail = field(default_factory=Mail)
+    outbound: Outbound = field(default_factory=Outbound)
 
     @property
     def data(self) -> Path:
@@ -160,6 +171,16 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] = os.
         raise InputError(f"{path}: there is no section [{unknown[0]}]; there are {', '.join(sections)}")
     made = {name: _section(kind, name, data.get(name, {}), environment) for name, kind in sections.items()}
     return Settings(**made)
+
+
+def settings_from(data: Mapping[str, Any]) -> Settings:
+    """Read settings back from what :func:`dataclasses.asdict` made of them.
+
+    Raises:
+        InputError: When they are not that.
+    """
+    kinds = {item.name: item.default_factory for item in fields(Settings)}
+    return Settings(**{name: _section(kind, name, data.get(name, {}), {}) for name, kind in kinds.items()})
 
 
 def _section(kind: Any, name: str, given: Any, environment: Mapping[str, str]) -> Any:

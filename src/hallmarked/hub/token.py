@@ -165,6 +165,11 @@ def revoke_token(db: Connection, actor: Actor, token_id: str) -> None:
     record(db, actor, Tag.TOKEN_REVOKED, f"account:{actor.account_id}", {"token": token_id})
 
 
+def find_tokens(data: bytes) -> set[str]:
+    """Return what looks like tokens of this hub in a file."""
+    return {match.group().decode() for match in _SHAPE.finditer(data)}
+
+
 def revoke_leaked(db: Connection, data: bytes, place: str) -> int:
     """End every token of this hub that stands in a file somebody pushed, and tell its owner.
 
@@ -176,9 +181,8 @@ def revoke_leaked(db: Connection, data: bytes, place: str) -> int:
     Returns:
         How many were ended.
     """
-    texts = {match.group().decode() for match in _SHAPE.finditer(data)}
     count = 0
-    for text in sorted(texts)[:MOST]:
+    for text in sorted(find_tokens(data))[:MOST]:
         row = db.execute(select(token).where(token.c.digest == digest_secret(text))).first()
         if row is None:
             continue

@@ -12,12 +12,14 @@ from types import TracebackType
 
 from hallmarked.core.errors import BackendError, InputError, NotFound, VerificationError
 from hallmarked.core.evidence import Statement
-from hallmarked.ledger.bundle import export_bundle
+from hallmarked.ledger.bundle import export_bundle, import_bundle
 from hallmarked.ledger.canonical import leaf_bytes, statement_bytes
-from hallmarked.ledger.dsse import sign_envelope
+from hallmarked.ledger.dsse import Envelope, sign_envelope
 from hallmarked.ledger.key import SigningKey, create_key, load_key, load_or_create_key
+from hallmarked.ledger.leaf import read_leaf
 from hallmarked.ledger.log import Entry, Log, Receipt
 from hallmarked.ledger.place import open_store
+from hallmarked.ledger.statement import list_digests, read_statement
 from hallmarked.ledger.trust import Role, Trust, TrustedKey, dump_trust, load_trust, rotate
 
 LOG, LOG_KEY, MAKER_KEY, TRUST = "log.sqlite3", "log.pem", "maker.pem", "trust.json"
@@ -144,6 +146,37 @@ class Ledger:
         self.trust = _load_trust_file(self.folder / TRUST) or self.trust
         self._refuse_replaced_keys(time)
         return [self.sign(statement, time, blind_secret=blind_secret) for statement in statements]
+
+    def adopt(self, data: bytes, trust: Trust, time: datetime) -> list[Receipt]:
+        """Log statements that others signed, in one commit; those that are in the log already are passed over.
+
+        Args:
+            data: Their evidence file.
+            trust: Whom to trust; all of it must be by them.
+            time: When.
+
+        Raises:
+            VerificationError: When a link of the chain of evidence is broken.
+            InputError: When a statement is not by somebody trusted, or their key does not speak for this time.
+            BackendError: When the log cannot be written; then nothing was logged.
+        """
+        verified, envelopes = import_bundle(data, trust)
+        new = []
+        for entry, envelope in zip(verified.entries, envelopes, strict=True):
+            key = trust.find(entry.keyid)
+            if key is None or not entry.trusted:
+                raise InputError(f"entry {entry.index} is not taken over: {entry.reason}")
+            if why := key.refuses(time):
+                raise InputError(f"entry {entry.index} is not taken over: {why}")
+            if not self._has(envelope):
+                hide = secrets.token_bytes(32) if entry.blinded else None  # what they hid is not for us to show
+                new.append(Entry.of(envelope, key.public, time, blind_secret=hide))
+        return self.log.append(new)
+
+    def _has(self, envelope: Envelope) -> bool:
+        """Say whether an envelope was logged."""
+        subject = list_digests(read_statement(envelope.payload))[0]
+        return any(read_leaf(self.log.leaf(index)).env == envelope.digest for index in self.log.find(subject))
 
     def sign(self, statement: Statement, time: datetime, *, blind_secret: bytes | None = None) -> Entry:
         """Sign a statement so that it can be logged.

@@ -5,11 +5,16 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from hallmarked.hub.hub import Hub
+from hallmarked.hub.memory import Memory
+from hallmarked.hub.popularity import Downloads
 from hallmarked.hub.token import Uses
 from hallmarked.web.address import KeepSlashes
+from hallmarked.web.count import CountMiddleware
 from hallmarked.web.guard import Guard
 from hallmarked.web.identifier import IdentifierMiddleware
 from hallmarked.web.limit import Limits
+from hallmarked.web.meter import Metered, Meters
+from hallmarked.web.quick import QuickHeads
 from hallmarked.web.route import (
     account,
     card,
@@ -17,10 +22,12 @@ from hallmarked.web.route import (
     discussion,
     gate,
     git,
+    health,
     large,
     ledger,
     lfs,
     listing,
+    login,
     nothing,
     person,
     reference,
@@ -28,12 +35,22 @@ from hallmarked.web.route import (
     resolve,
     review,
     tree,
+    webhook,
     xet,
 )
+from hallmarked.web.route.api import administration as our_administration
+from hallmarked.web.route.api import organisation as our_organisations
+from hallmarked.web.route.api import person as our_people
 from hallmarked.web.site import install
 
 MODULES = (
+    resolve,
+    our_people,
+    our_organisations,
+    our_administration,
+    health,
     review,
+    login,
     account,
     card,
     ledger,
@@ -49,20 +66,26 @@ MODULES = (
     lfs,
     xet,
     git,
-    resolve,
+    webhook,
     nothing,
 )
-"""Modules with routes, in the order in which they are tried."""
+"""Modules with routes, in the order in which they are tried: what is asked for most comes first."""
 
 
 def create_app(hub: Hub) -> FastAPI:
     """Make the application that serves a hub."""
     app = FastAPI(title=hub.settings.server.name, docs_url=None, redoc_url=None)
     app.state.hub = hub
+    app.state.downloads = Downloads(hub.database)
     app.state.limits, app.state.uses = Limits(hub.settings.limit), Uses()
+    app.add_middleware(CountMiddleware, downloads=app.state.downloads)
+    app.state.memory = Memory(hub.database)
+    app.add_middleware(QuickHeads, memory=app.state.memory)
     app.add_middleware(KeepSlashes)
-    app.add_middleware(IdentifierMiddleware)
     app.add_middleware(Guard, hub=hub, limits=app.state.limits, uses=app.state.uses)
+    app.add_middleware(IdentifierMiddleware)  # outside of the guard: what it refuses has an id too
+    app.state.meters = Meters()
+    app.add_middleware(Metered, meters=app.state.meters)
     for module in MODULES:
         app.router.routes.extend(module.ROUTES)
     install(app)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.clock import to_text
+from hallmarked.hub.git.tree import walk
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.popularity import trending_score
 from hallmarked.hub.repository import Repository
@@ -38,6 +39,8 @@ class View:
     hub: Hub
     repo: Repository
     oid: str
+    """Of the revision."""
+    tree: str
     """Of the revision."""
 
     @cached_property
@@ -111,7 +114,7 @@ FIELDS: dict[str, Writer] = {
     "safetensors": read_weights,
     "sdk": lambda view: view.text("sdk"),
     "sha": lambda view: view.oid,
-    "siblings": lambda view: [write_sibling(entry) for entry in view.files],
+    "siblings": lambda view: [{"rfilename": path} for path, _ in walk(view.db, view.tree)],
     "tags": lambda view: tags_of(view.repo.scope.kind, view.card, gate=view.repo.scope.gate),
     "trendingScore": lambda view: trending_score(view.repo.trending),
     "usedStorage": lambda view: used_bytes(view.db, view.repo.id),
@@ -156,10 +159,8 @@ def check_fields(fields: Sequence[str]) -> Sequence[str]:
     return fields
 
 
-def write_sibling(entry: Entry, *, sizes: bool = False) -> dict[str, Any]:
-    """Write a file as the list in a repository's description has it."""
-    if not sizes:
-        return {"rfilename": entry.path}
+def write_sibling(entry: Entry) -> dict[str, Any]:
+    """Write a file with its size as the list in a repository's description has it."""
     return {"rfilename": entry.path, "size": entry.size, "blobId": entry.oid, **large_part(entry, "sha256")}
 
 
@@ -168,13 +169,3 @@ def large_part(entry: Entry, digest: str) -> dict[str, Any]:
     if not entry.large:
         return {}
     return {"lfs": {digest: entry.sha256, "size": entry.size, "pointerSize": 124 + len(str(entry.size))}}
-
-
-def write_security(at: Revision) -> dict[str, Any]:
-    """Write what the audit of a revision came to."""
-    return {
-        "scansDone": at.state != "checking",
-        "filesWithIssues": [],
-        "state": at.state,
-        **({"reason": at.reason} if at.reason else {}),
-    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import unicodedata
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -15,6 +16,7 @@ from hallmarked.hub.error import (
     Conflict,
     EntryNotFound,
     Gated,
+    Moved,
     NotSignedIn,
     Outdated,
     RepositoryNotFound,
@@ -23,12 +25,15 @@ from hallmarked.hub.error import (
     TooSlow,
 )
 
+NO_REPOSITORY = "Repository not found"
+"""Clients know this very wording, and say the rest themselves."""
 log = logging.getLogger(__name__)
 
 STATUS: tuple[tuple[type[Error], int], ...] = (
     (NotSignedIn, 401),
     (TooMany, 429),
     (Forbidden, 403),
+    (Moved, 307),
     (NotFound, 404),
     (Conflict, 409),
     (BadPath, 422),
@@ -57,8 +62,10 @@ def answer(request: Request, error: Exception) -> Response:
     status = status_of(error, signed_in=isinstance(actor, Actor) and actor.known)
     if status >= 500:
         log.error("%s", error.diagnostics())
-    said = str(error)
+    said = NO_REPOSITORY if isinstance(error, RepositoryNotFound) else str(error)
     headers = {"X-Error-Code": error.code, "X-Error-Message": header_text(said)}
+    if isinstance(error, Moved):
+        headers["Location"] = _new_place(request, error.name)
     if isinstance(error, EntryNotFound):
         headers["X-Repo-Commit"] = error.commit
     if isinstance(error, TooMany):
@@ -75,6 +82,15 @@ def answer(request: Request, error: Exception) -> Response:
             headers["WWW-Authenticate"] = 'Basic realm="hallmarked", charset="UTF-8"'  # else git asks for no password
         return PlainTextResponse(f"{said}\n", status, headers)  # which git shows
     return JSONResponse({"error": said}, status, headers)
+
+
+def _new_place(request: Request, name: str) -> str:
+    """Return the address of a request with the name its repository has now; a path, for the same host."""
+    raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
+    path = raw.partition(b"?")[0].decode("ascii", "replace")
+    old = "/".join(quote(str(request.path_params[part]), safe="%") for part in ("owner", "name"))
+    query = f"?{request.url.query}" if request.url.query else ""
+    return path.replace(f"/{old}", f"/{name}", 1) + query
 
 
 def header_text(text: str) -> str:

@@ -93,8 +93,7 @@ class Guard:
         """Refuse what a browser sends without the token of one of our own pages."""
         kind = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
         is_form = kind in ("application/x-www-form-urlencoded", "multipart/form-data")
-        guest = connection.cookies.get(cookie_name(GUEST, secure=is_secure(connection)), "")
-        if not (session_cookie(connection) or guest or (is_form and not connection.url.path.startswith("/api/"))):
+        if not session_cookie(connection) and not (is_form and not connection.url.path.startswith("/api/")):
             return receive  # nobody is signed in, and nobody can be by this
         token = connection.headers.get(HEADER, "")
         if not token and kind == "application/x-www-form-urlencoded":
@@ -179,14 +178,19 @@ def _refuse(scope: Scope, error: Error) -> Response:
 
 
 def _patient(receive: Receive) -> Receive:
-    """Give up on a client that sends nothing for a while."""
+    """Give up on a client that sends nothing for a while, as long as its body has not ended."""
+    ended = False
 
     async def wait() -> Message:
+        nonlocal ended
         try:
-            async with asyncio.timeout(SECONDS):
-                return await receive()
+            # After the body there is only the end of the connection to wait for: a download may take hours.
+            async with asyncio.timeout(None if ended else SECONDS):
+                message = await receive()
         except TimeoutError as error:
             raise TooSlow(f"nothing was sent for {SECONDS} seconds") from error
+        ended = not message.get("more_body", False)
+        return message
 
     return wait
 

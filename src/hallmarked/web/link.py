@@ -9,7 +9,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from hallmarked.hub.repository import Repository
+from hallmarked.hub.review import warning_of
+from hallmarked.hub.revision import Revision
 from hallmarked.web.address import PREFIXES
+from hallmarked.web.error import header_text
 from hallmarked.web.request import hub_of
 
 
@@ -31,6 +34,13 @@ def same_url(request: Request, **query: str) -> str:
     parts = urlsplit(base_url(request))
     text = str(request.url.include_query_params(**query).query)
     return urlunsplit((parts.scheme, parts.netloc, parts.path + path, text, ""))
+
+
+def warn_of_state(response: Response, at: Revision) -> None:
+    """Tell clients, which show it to people, when others cannot get all files of a revision (yet)."""
+    said = warning_of(at)
+    if said is not None:
+        response.headers["X-HF-Warning"] = header_text(said)
 
 
 def page_response(request: Request, items: list[Any], **following: str) -> Response:

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import ANYBODY, Action, Actor
-from hallmarked.hub.error import NotSignedIn, TooLarge
+from hallmarked.hub.error import Moved, NotSignedIn, TooLarge
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.repository import Repository, open_repository
 from hallmarked.hub.session import actor_of_session
@@ -83,9 +83,14 @@ def target(request: Request, db: Connection, kind: str, action: Action = Action.
 
     Raises:
         RepositoryNotFound, Forbidden, NotSignedIn: See :func:`hallmarked.hub.repository.open_repository`.
+        Moved: When it is only looked at, by a name it had before.
     """
     actor = actor_of(request, db)
-    return actor, open_repository(db, actor, kind, repo_name(request), action)
+    asked = repo_name(request)
+    repo = open_repository(db, actor, kind, asked, action)
+    if request.method in ("GET", "HEAD") and repo.name.lower() != asked.lower():
+        raise Moved(repo.name)
+    return actor, repo
 
 
 async def read_body(request: Request, limit: int) -> bytes:

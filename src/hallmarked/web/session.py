@@ -15,11 +15,13 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from hallmarked.hub.account import Account
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.secret import make_secret
-from hallmarked.hub.session import DAYS
+from hallmarked.hub.session import DAYS, sign_in
+from hallmarked.web.limit import Limits
 
-SESSION, GUEST = "hm_session", "hm_guest"
+SESSION, GUEST, ARRIVAL = "hm_session", "hm_guest", "hm_arrival"
 FIELD, HEADER = "csrf", "x-csrf-token"
 """Where a form, and a script, send the token back."""
 
@@ -60,6 +62,22 @@ def is_token_valid(request: HTTPConnection, token: str) -> bool:
     """Say whether a form's token belongs to the browser's cookie."""
     cookie = _csrf_cookie(request)
     return bool(cookie) and hmac.compare_digest(_mac(request, cookie).encode(), token.encode("utf-8", "replace"))
+
+
+def enter(request: Request, name: str, password: str) -> tuple[Account, str]:
+    """Check a name and a password that a browser sent, and begin a session; see :func:`start` for what comes next.
+
+    Returns:
+        Whose account it is, and the value of the session's cookie.
+
+    Raises:
+        NotSignedIn: When they are wrong together.
+        TooMany: When there were too many attempts, from that address or for that name.
+    """
+    hub: Hub = request.app.state.hub
+    limits: Limits = request.app.state.limits
+    limits.take_sign_in(request, name)
+    return sign_in(hub.database, name, password, request.headers.get("user-agent", ""))
 
 
 def start(request: Request, response: Response, cookie: str) -> None:

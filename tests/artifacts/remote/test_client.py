@@ -232,6 +232,33 @@ def test_a_listing_goes_on_at_the_same_host_only() -> None:
         client.files(MODEL)
 
 
+@pytest.mark.enable_socket
+def test_listings_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither many pages nor long ones fill the memory."""
+    with opened(Endpoint(FILES, page=1)) as client:
+        monkeypatch.setattr(reading, "MOST_LISTED", 250)
+        with pytest.raises(InputError, match="is longer than"):
+            client.files(MODEL)
+        monkeypatch.setattr(reading, "MOST_LISTED", 1 << 20)
+        monkeypatch.setattr(reading, "MOST_PAGES", 2)
+        with pytest.raises(InputError, match="on more than 2 pages"):
+            client.files(MODEL)
+        monkeypatch.setattr(reading, "MOST_JSON", 10)
+        with pytest.raises(BackendError, match="answers with too much"):
+            client.files(MODEL)
+
+
+@pytest.mark.enable_socket
+def test_what_trickles_in_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that comes slower than it is worth waiting for is given up."""
+    monkeypatch.setattr(reading, "SLOWEST", 1 << 60)
+    monkeypatch.setattr(reading, "CHUNK", 1)
+    with opened(Endpoint(FILES)) as client:
+        client.patience = replace(client.patience, seconds=-1)
+        with pytest.raises(BackendError, match="takes too long"):
+            client.read(MODEL, "a/model.bin", 0, 100)
+
+
 GOOD = {"type": "file", "path": "x", "size": 1, "oid": "a" * 40}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ from hallmarked.artifacts.remote.token import Login
 from hallmarked.core.errors import BackendError, Forbidden, InputError
 
 MOST_JSON = 32 << 20
+MOST_LISTED = 256 << 20
+"""Bytes of all pages of a listing."""
 MOST_PAGES = 1000
 MOST_HOPS = 5
 MOST_PLACES = 4096
@@ -64,7 +67,7 @@ class Patience:
 
 
 class HubClient:
-    """Reads from one endpoint.
+    """Reads from one endpoint. May be shared between threads, unless its transport may not.
 
     Args:
         login: Where, and as whom.
@@ -81,6 +84,7 @@ class HubClient:
         self.login, self.patience = login, patience or Patience()
         self._base = _endpoint(login.endpoint)
         self._places: dict[str, httpx.URL] = {}
+        self._lock = threading.Lock()
         headers = {"User-Agent": "hallmarked", "Accept-Encoding": "identity"}
         self._http = httpx.Client(
             transport=transport, timeout=self.patience.seconds, follow_redirects=False, headers=headers
@@ -111,7 +115,7 @@ class HubClient:
             Forbidden: When the endpoint does not let us see it.
             BackendError: When the endpoint cannot be reached, or is not a hub.
         """
-        told, _ = self._json(address, f"{address.api}/revision/{address.quoted_revision}")
+        told, _, _ = self._json(address, f"{address.api}/revision/{address.quoted_revision}")
         commit = told.get("sha") if isinstance(told, dict) else None
         if not isinstance(commit, str) or not _COMMIT.fullmatch(commit):
             raise BackendError(f"{self.endpoint} does not speak the Hub protocol: it names no commit")
@@ -129,9 +133,12 @@ class HubClient:
         return read_listing(self._entries(address), self.endpoint)
 
     def _entries(self, address: Address) -> Iterator[Any]:
-        page = f"{address.api}/tree/{address.quoted_revision}?recursive=true"
+        page, left = f"{address.api}/tree/{address.quoted_revision}?recursive=true", MOST_LISTED
         for _ in range(MOST_PAGES):
-            entries, further = self._json(address, page)
+            entries, further, size = self._json(address, page)
+            left -= size
+            if left < 0:
+                raise InputError(f"the list of {address}'s files is longer than {MOST_LISTED >> 20} MiB")
             if not isinstance(entries, list):
                 raise BackendError(f"{self.endpoint} does not speak the Hub protocol: its listing is not a list")
             yield from entries
@@ -148,7 +155,7 @@ class HubClient:
             Forbidden: When the endpoint does not let us see it.
             BackendError: When the endpoint cannot be reached, or is not a hub.
         """
-        told, _ = self._json(address, f"{address.api}/refs")
+        told, _, _ = self._json(address, f"{address.api}/refs")
         found = {}
         for group in ("branches", "tags"):
             rows = told.get(group, []) if isinstance(told, dict) else None
@@ -175,16 +182,10 @@ class HubClient:
         """
         if not size:
             return b""
-        end = time.monotonic() + self.patience.seconds + size / SLOWEST
 
         def attempt() -> bytes:
-            data = bytearray()
             with self._get_range(address, path, start, size) as chunks:
-                for chunk in chunks:
-                    data += chunk
-                    if time.monotonic() > end:
-                        raise BackendError(f"{self.endpoint} takes too long to give {path}")
-            return bytes(data)
+                return b"".join(chunks)
 
         return self._retried(attempt)
 
@@ -208,7 +209,7 @@ class HubClient:
         response = self._open(known or self._join(target), headers)
         if known is not None and response.status_code >= 400:  # an address that was signed for some time
             response.close()
-            del self._places[target]
+            self._places.pop(target, None)
             response = self._open(self._join(target), headers)
         try:
             if response.status_code not in (200, 206):
@@ -220,9 +221,10 @@ class HubClient:
             response.close()
 
     def _remember(self, target: str, place: httpx.URL) -> None:
-        if len(self._places) >= MOST_PLACES:
-            self._places.pop(next(iter(self._places)))
-        self._places[target] = place
+        with self._lock:
+            if len(self._places) >= MOST_PLACES:
+                self._places.clear()
+            self._places[target] = place
 
     def _body(self, response: httpx.Response, path: str, start: int, size: int) -> Iterator[bytes]:
         """Give exactly the bytes that were asked for."""
@@ -235,8 +237,11 @@ class HubClient:
         elif start > MOST_SKIPPED:
             raise BackendError(f"{self.endpoint} cannot give a part of {path}, so it would have to be fetched whole")
         skip, left = start if response.status_code == 200 else 0, size
+        end = time.monotonic() + self.patience.seconds + (skip + size) / SLOWEST
         try:
             for chunk in response.iter_raw(CHUNK):
+                if time.monotonic() > end:
+                    raise BackendError(f"{self.endpoint} takes too long to give {path}")
                 part = chunk[skip : skip + left]
                 skip, left = max(0, skip - len(chunk)), left - len(part)
                 yield part
@@ -246,10 +251,10 @@ class HubClient:
             raise TryAgain(f"{self.endpoint} broke off while it gave {path}") from error
         raise TryAgain(f"{self.endpoint} gave less of {path} than it lists")
 
-    def _json(self, address: Address, target: str) -> tuple[Any, str | None]:
-        """Ask for JSON; return it with the address of the next page, if there is one."""
+    def _json(self, address: Address, target: str) -> tuple[Any, str | None, int]:
+        """Ask for JSON; return it with the address of the next page, if there is one, and its size in bytes."""
 
-        def attempt() -> tuple[Any, str | None]:
+        def attempt() -> tuple[Any, str | None, int]:
             url = self._join(target)
             if _origin(url) != _origin(self._base):
                 raise BackendError(f"{self.endpoint} continues its listing at another host, which is not followed")
@@ -261,7 +266,7 @@ class HubClient:
             finally:
                 response.close()
             further = _NEXT.search(response.headers.get("link", ""))
-            return self._decode(body), further[1] if further else None
+            return self._decode(body), further[1] if further else None, len(body)
 
         return self._retried(attempt)
 

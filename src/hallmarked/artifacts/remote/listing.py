@@ -12,6 +12,8 @@ from hallmarked.core.errors import BackendError, InputError
 
 MOST_FILES = 100_000
 MOST_SIZE = 1 << 50
+MOST_SHOWN = 500
+"""Characters of a name that cannot be a file's."""
 _SHA1, _SHA256 = re.compile("[0-9a-f]{40}"), re.compile("[0-9a-f]{64}")
 
 
@@ -55,7 +57,7 @@ def read_listing(entries: Iterable[Any], endpoint: str) -> Listing:
             continue
         reason = path_problem(path)
         if reason:
-            omitted.append(Omission(path.encode("utf-8", "backslashreplace").decode(), reason))
+            omitted.append(Omission(path[:MOST_SHOWN].encode("utf-8", "backslashreplace").decode(), reason))
         elif path in files:
             raise BackendError(f"{endpoint} lists {path} twice")
         else:

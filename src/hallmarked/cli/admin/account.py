@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from hallmarked.cli.setting import passphrase
 from hallmarked.hub.account import find_account
 from hallmarked.hub.closure import disable_account, enable_account
 from hallmarked.hub.closure import set_administrator as let_manage
@@ -30,7 +31,7 @@ PASSWORD = click.option(
 def create_user(settings: Settings, name: str, full_name: str, email: str, administrator: bool, password: str) -> None:
     """Make an account for somebody."""
     kept = hash_password(check_password(password, name, email))
-    with open_hub(settings) as hub, hub.database.write() as db:
+    with open_hub(settings, passphrase()) as hub, hub.database.write() as db:
         made = enrol(db, Person(name, "", full_name, email), kept, administrator=administrator)
     click.echo(f"made the account {made.name}", err=True)
 
@@ -41,7 +42,7 @@ def create_user(settings: Settings, name: str, full_name: str, email: str, admin
 @click.pass_obj
 def set_password(settings: Settings, name: str, password: str) -> None:
     """Give an account a new password; everybody who is signed in to it has to sign in again."""
-    with open_hub(settings) as hub, hub.database.write() as db:
+    with open_hub(settings, passphrase()) as hub, hub.database.write() as db:
         found = find_account(db, name, kind="user")
         keep_password(db, found.id, hash_password(check_password(password, found.name, found.email)))
     click.echo(f"{found.name} has a new password", err=True)
@@ -53,7 +54,7 @@ def set_password(settings: Settings, name: str, password: str) -> None:
 @click.pass_obj
 def set_administrator(settings: Settings, name: str, off: bool) -> None:
     """Let somebody manage everything, or no longer."""
-    with open_hub(settings) as hub, hub.database.write() as db:
+    with open_hub(settings, passphrase()) as hub, hub.database.write() as db:
         let_manage(db, find_account(db, name, kind="user").id, not off)
 
 
@@ -62,7 +63,7 @@ def set_administrator(settings: Settings, name: str, off: bool) -> None:
 @click.pass_obj
 def disable_user(settings: Settings, name: str) -> None:
     """Let an account do nothing any more; nothing of it is deleted."""
-    with open_hub(settings) as hub, hub.database.write() as db:
+    with open_hub(settings, passphrase()) as hub, hub.database.write() as db:
         disable_account(db, find_account(db, name).id)
 
 
@@ -71,7 +72,7 @@ def disable_user(settings: Settings, name: str) -> None:
 @click.pass_obj
 def enable_user(settings: Settings, name: str) -> None:
     """Undo disable-user."""
-    with open_hub(settings) as hub, hub.database.write() as db:
+    with open_hub(settings, passphrase()) as hub, hub.database.write() as db:
         enable_account(db, find_account(db, name, disabled=True).id)
 
 
@@ -79,5 +80,5 @@ def enable_user(settings: Settings, name: str) -> None:
 @click.pass_obj
 def setup_link(settings: Settings) -> None:
     """Print a link that makes the first administrator's account, once; earlier links work no more."""
-    with open_hub(settings) as hub, hub.database.write() as db:
+    with open_hub(settings, passphrase()) as hub, hub.database.write() as db:
         click.echo(setup_address(settings.server, make_setup(db)))

@@ -13,6 +13,12 @@ from hallmarked.cli.setting import PATH
 from hallmarked.hub.setting import Settings, load_settings
 
 COMMANDS = {
+    "backup": ("hallmarked.cli.admin.data", "backup_command", "Copy everything a hub keeps."),
+    "check": ("hallmarked.cli.admin.data", "check_command", "Prove that database, files and ledger agree."),
+    "migrate": ("hallmarked.cli.admin.data", "migrate_command", "Bring the database to this version."),
+    "purge": ("hallmarked.cli.admin.data", "purge_command", "Forget for good what was deleted long ago."),
+    "restore": ("hallmarked.cli.admin.data", "restore_command", "Make a hub from a backup."),
+    "collect-garbage": ("hallmarked.cli.admin.data", "collect_command", "Remove large files that nothing uses."),
     "create-user": ("hallmarked.cli.admin.account", "create_user", "Make an account for somebody."),
     "disable-user": ("hallmarked.cli.admin.account", "disable_user", "Let an account do nothing any more."),
     "enable-user": ("hallmarked.cli.admin.account", "enable_user", "Undo disable-user."),

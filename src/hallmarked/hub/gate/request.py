@@ -19,7 +19,7 @@ from hallmarked.hub.repository import Repository
 from hallmarked.hub.schema.account import account, membership
 from hallmarked.hub.schema.base import new_id
 from hallmarked.hub.schema.gate import access_request
-from hallmarked.hub.schema.repository import collaborator
+from hallmarked.hub.schema.repository import collaborator, repository
 from hallmarked.hub.trail import Tag, record
 
 MAX_REASON = 200
@@ -236,6 +236,36 @@ def own_request(db: Connection, actor: Actor, repo: Repository) -> AccessRequest
     where = (access_request.c.repository_id == repo.id, access_request.c.account_id == actor.account_id)
     row = db.execute(_columns.where(*where)).first()
     return _from_row(row) if row is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRequest:
+    """A request of one's own."""
+
+    kind: str
+    repository: str
+    """``owner/name``."""
+    status: Status
+    reason: str
+    created: int
+    """Milliseconds since the epoch."""
+    expires: int | None
+
+
+def list_own(db: Connection, account_id: str) -> list[OwnRequest]:
+    """Return somebody's own requests, the newest first; those for repositories that are deleted are left out."""
+    asked = access_request.c
+    rows = db.execute(
+        select(access_request, repository.c.kind, repository.c.name, account.c.name.label("owner"))
+        .join(repository, repository.c.id == asked.repository_id)
+        .join(account, account.c.id == repository.c.owner_id)
+        .where(asked.account_id == account_id, repository.c.deleted.is_(None))
+        .order_by(asked.created.desc())
+    )
+    return [
+        OwnRequest(row.kind, f"{row.owner}/{row.name}", Status(row.status), row.reason, row.created, row.expires)
+        for row in rows
+    ]
 
 
 def reviewers_of(db: Connection, scope: Scope) -> list[str]:

@@ -18,6 +18,7 @@ from hallmarked.audit.examine import examine as run_checks
 from hallmarked.audit.report.report import Report
 from hallmarked.cards.claim import derive_claims
 from hallmarked.checks.ruleset import rule_set_digest
+from hallmarked.checks.runner import items
 from hallmarked.checks.sandbox import Limits
 from hallmarked.core.errors import InputError
 from hallmarked.core.evidence import Finding, Gap, Outcome, Statement
@@ -25,11 +26,12 @@ from hallmarked.core.text import clean
 from hallmarked.hub.clock import now
 from hallmarked.hub.database import add_new
 from hallmarked.hub.hub import Hub
+from hallmarked.hub.job.reuse import find_earlier, remaining
 from hallmarked.hub.job.stage import stage
 from hallmarked.hub.listing import set_labels
 from hallmarked.hub.moderation import Case, apply_audit
 from hallmarked.hub.repository import MAIN, Repository, repository_of
-from hallmarked.hub.review import sort_findings, summarise
+from hallmarked.hub.review import check_of, sort_findings, summarise
 from hallmarked.hub.revision import Revision, find_revision
 from hallmarked.hub.schema.repository import ref, revision
 from hallmarked.hub.schema.review import audit, draft
@@ -117,7 +119,7 @@ def examine(hub: Hub, task: Task) -> None:
         repo = repository_of(db, task.repository_id)
         at = find_revision(db, repo, task.oid)
     start = hub.journal.size
-    report = _report(hub, repo, at)
+    report = _report(hub, repo, at, task.rule_set)
     verdict = report.verdict
     with database.write() as db:
         row = {
@@ -217,10 +219,10 @@ def reason_of(report: Report) -> str:
     if verdict.outcome is Outcome.UNKNOWN:
         return clean(verdict.reasons[0])[:MAX_REASON]
     worst = [
-        finding
-        for result in report.examination.results
-        for finding in result.findings
-        if finding.level.rank >= report.context.fail_on.rank
+        item
+        for statement in report.statements
+        for item in items(statement)
+        if isinstance(item, Finding) and item.level.rank >= report.context.fail_on.rank
     ]
     worst.sort(key=lambda finding: -finding.level.rank)
     rest = f", and {len(worst) - 1} more" if len(worst) > 1 else ""
@@ -241,10 +243,16 @@ def _label(db: Connection, repo: Repository, at: Revision, statements: Sequence[
         set_labels(db, repo.id, "claim", sorted({str(claim.status) for claim in derive_claims(statements)}))
 
 
-def _report(hub: Hub, repo: Repository, at: Revision) -> Report:
+def _report(hub: Hub, repo: Repository, at: Revision, rule_set: str) -> Report:
+    """Run the checks, but for those that an earlier audit answers, and judge."""
     context = context_of(hub.settings)
+    with hub.database.read() as db:
+        earlier = find_earlier(db, repo, at, rule_set)
     with stage(hub.database, hub.blobs, repo, at, hub.settings.scratch) as artifact:
-        examination = run_checks(artifact, limits=limits_of(hub.settings))
+        examination = run_checks(artifact, checks=remaining(earlier), limits=limits_of(hub.settings))
+    if earlier is not None:
+        said = [*examination.statements, *earlier.about(examination.subject)]
+        examination = replace(examination, statements=sorted(said, key=check_of))
     return judge(examination, context, datetime.now(UTC).replace(microsecond=0))
 
 

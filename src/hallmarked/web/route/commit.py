@@ -24,7 +24,7 @@ from hallmarked.hub.repository import MAIN, Repository
 from hallmarked.hub.revision import find_revision
 from hallmarked.hub.upload.plan import plan_upload
 from hallmarked.web.address import flag, param
-from hallmarked.web.link import page_url
+from hallmarked.web.link import page_url, warn_of_state
 from hallmarked.web.request import hub_of, target, text_of, with_json
 
 MAX_FILES = 1_000
@@ -109,7 +109,9 @@ def _commit(request: Request, body: IO[bytes]) -> Response:
     answer = {"success": True, "commitOid": made.oid, "commitUrl": f"{page}/commit/{made.oid}", "hookOutput": ""}
     if flag(request, "create_pr"):
         answer["pullRequestUrl"] = f"{page}/discussions/{pull_number(branch)}"
-    return JSONResponse(answer)
+    response = JSONResponse(answer)
+    warn_of_state(response, made)
+    return response
 
 
 def _lines(body: IO[bytes]) -> Iterator[tuple[str, dict[str, Any]]]:

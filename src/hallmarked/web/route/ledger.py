@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hallmarked.core.errors import InputError, NotFound
+from hallmarked.hub.audited import list_entries
 from hallmarked.hub.revision import find_revision
 from hallmarked.ledger.tile import read_tile_path
 from hallmarked.ledger.verify import MEDIA_TYPE as EVIDENCE
@@ -62,8 +63,9 @@ def evidence(request: Request, kind: str) -> Response:
     with hub.database.read() as db:
         _, repo = target(request, db, kind)
         at = find_revision(db, repo, param(request, "revision"))
+        entries = list_entries(db, repo.id, at.oid)
     try:
-        data = hub.journal.bundle([f"gitCommit:{at.oid}"])
+        data = hub.journal.export(entries)
     except NotFound:
         why = "it is being checked" if at.state == "checking" else "nothing was said about it"
         raise NotFound(f"there is no evidence yet about revision {at.oid[:7]} of {repo.name}: {why}") from None

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from hallmarked.core.errors import InputError, NotFound
+from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Action
 from hallmarked.hub.blob.store import Incoming, Stored
 from hallmarked.hub.hub import Hub
@@ -139,7 +139,7 @@ def verify(request: Request, body: dict[str, Any], kind: str) -> Response:
     with hub_of(request).database.read() as db:
         actor, repo = target(request, db, kind, Action.WRITE)
         if not find_stored(db, actor, repo, [item]):
-            raise NotFound("this file has not arrived")
+            raise InputError("this file has not arrived")
     return _answer_json({})
 
 
@@ -169,7 +169,7 @@ def lock(request: Request, body: dict[str, Any], kind: str) -> Response:
     """Refuse to lock a file."""
     with hub_of(request).database.read() as db:
         target(request, db, kind, Action.WRITE)
-    return _answer_json({"message": "this hub keeps no locks on files"}, 501)
+    return _answer_json({"message": "this hub keeps no locks on files"}, 400)
 
 
 def _ticket(request: Request, purpose: str) -> tuple[Upload, int]:

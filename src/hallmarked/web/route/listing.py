@@ -64,7 +64,7 @@ def browse(request: Request) -> Response:
         found = search(db, actor_of(request, db), query)
         heads = find_heads(db, found.ids)
         repos = [repo for repo in load_repositories(db, found.ids) if repo.id in heads]
-        items = [write_fields(View(db, hub, repo, heads[repo.id]), fields) for repo in repos]
+        items = [write_fields(View(db, hub, repo, *heads[repo.id]), fields) for repo in repos]
     return page_response(request, items, **({"cursor": found.following} if found.following else {}))
 
 

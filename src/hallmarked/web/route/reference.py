@@ -17,6 +17,8 @@ from hallmarked.hub.history import Step, list_steps, squash, start_empty
 from hallmarked.hub.pull import full_branch, pull_number, require_commit
 from hallmarked.hub.repository import MAIN
 from hallmarked.hub.revision import HEADS, PULLS, TAGS, create_ref, delete_ref, find_revision, list_refs
+from hallmarked.hub.trail import Tag
+from hallmarked.hub.trail import record as note
 from hallmarked.web.address import flag, limit_of, param
 from hallmarked.web.link import page_response
 from hallmarked.web.request import hub_of, target, text_of, with_json
@@ -55,6 +57,7 @@ def make_branch(request: Request, body: dict[str, Any]) -> Response:
         else:
             oid = find_revision(db, repo, text_of(body, "startingPoint", MAIN)).oid
         create_ref(db, repo, name, oid)
+        note(db, actor, Tag.BRANCH_CREATED, f"repository:{repo.id}", {"name": name, "commit": oid})
     return JSONResponse({"ref": name, "targetCommit": oid})
 
 
@@ -64,8 +67,9 @@ def remove_branch(request: Request) -> Response:
     if not name.startswith(HEADS):
         raise InputError(f"Invalid reference for a branch: {name[:200]} belongs to a pull request")
     with hub_of(request).database.write() as db:
-        _, repo = target(request, db, request.path_params["kind"], Action.WRITE)
+        actor, repo = target(request, db, request.path_params["kind"], Action.WRITE)
         delete_ref(db, repo, name)
+        note(db, actor, Tag.BRANCH_DELETED, f"repository:{repo.id}", {"name": name})
     return JSONResponse({})
 
 
@@ -74,17 +78,19 @@ def make_tag(request: Request, body: dict[str, Any]) -> Response:
     name = TAGS + text_of(body, "tag")
     message = text_of(body, "message", "")[:10_000]
     with hub_of(request).database.write() as db:
-        _, repo = target(request, db, request.path_params["kind"], Action.WRITE)
+        actor, repo = target(request, db, request.path_params["kind"], Action.WRITE)
         oid = find_revision(db, repo, param(request, "revision")).oid
         create_ref(db, repo, name, oid, message)
+        note(db, actor, Tag.TAG_CREATED, f"repository:{repo.id}", {"name": name, "commit": oid})
     return JSONResponse({"ref": name, "targetCommit": oid})
 
 
 def remove_tag(request: Request) -> Response:
     """Delete a tag."""
     with hub_of(request).database.write() as db:
-        _, repo = target(request, db, request.path_params["kind"], Action.WRITE)
+        actor, repo = target(request, db, request.path_params["kind"], Action.WRITE)
         delete_ref(db, repo, TAGS + param(request, "revision"))
+        note(db, actor, Tag.TAG_DELETED, f"repository:{repo.id}", {"name": TAGS + param(request, "revision")})
     return JSONResponse({})
 
 
@@ -128,6 +134,7 @@ def super_squash(request: Request, body: dict[str, Any]) -> Response:
         if number is not None:
             require_commit(db, repo, number, actor)
         made = squash(db, repo, actor, branch, message)
+        note(db, actor, Tag.HISTORY_SQUASHED, f"repository:{repo.id}", {"name": branch, "commit": made.oid})
     return JSONResponse({"commitOid": made.oid})
 
 

@@ -19,10 +19,11 @@ from hallmarked.hub.repository import (
     move_repository,
     open_repository,
 )
+from hallmarked.hub.review import repo_status
 from hallmarked.hub.revision import find_revision
 from hallmarked.web.address import flag, param
-from hallmarked.web.describe import FULL, View, check_fields, write_fields, write_security, write_sibling
-from hallmarked.web.link import page_url
+from hallmarked.web.describe import FULL, View, check_fields, write_fields, write_sibling
+from hallmarked.web.link import page_url, warn_of_state
 from hallmarked.web.request import actor_of, hub_of, target, text_of, with_json
 
 KIND_WORDS = {"model": "model", "dataset": "dataset", "space": "system", "system": "system"}
@@ -66,7 +67,7 @@ def remove(request: Request, body: dict[str, Any]) -> Response:
         name = text_of(body, "name")
         full = name if "/" in name else f"{text_of(body, 'organization', '') or actor.name}/{name}"
         repo = open_repository(db, actor, kind_of(body), full, Action.MANAGE)
-        delete_repository(db, repo.id)
+        delete_repository(db, repo.id, by=actor)
     return JSONResponse({})
 
 
@@ -87,8 +88,8 @@ def change(request: Request, body: dict[str, Any]) -> Response:
     gate = body.get("gated")
     gate = "" if gate is False else gate
     with hub_of(request).database.write() as db:
-        _, repo = target(request, db, request.path_params["kind"], Action.MANAGE)
-        change_settings(db, repo.id, visibility=visibility, gate=gate)
+        actor, repo = target(request, db, request.path_params["kind"], Action.MANAGE)
+        change_settings(db, repo.id, visibility=visibility, gate=gate, by=actor)
     return JSONResponse({"visibility": visibility, "gated": gate or False})
 
 
@@ -114,13 +115,15 @@ def info(request: Request) -> Response:
     with hub.database.read() as db:
         _, repo = target(request, db, kind)
         at = find_revision(db, repo, name)
-        view = View(db, hub, repo, at.oid)
-        body = write_fields(view, check_fields(expand) or FULL[kind])
-        if not expand:
-            body["siblings"] = [write_sibling(entry, sizes=flag(request, "blobs")) for entry in view.files]
+        view = View(db, hub, repo, at.oid, at.tree)
+        body = write_fields(view, check_fields(expand) or (*FULL[kind], "siblings"))
+        if flag(request, "blobs"):
+            body["siblings"] = [write_sibling(entry) for entry in view.files]
         if flag(request, "securityStatus"):
-            body["securityRepoStatus"] = write_security(at)
-    return JSONResponse(body)
+            body["securityRepoStatus"] = dict(repo_status(db, repo.id, at))
+    response = JSONResponse(body)
+    warn_of_state(response, at)
+    return response
 
 
 def check(request: Request) -> Response:

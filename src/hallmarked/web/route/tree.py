@@ -17,6 +17,7 @@ from hallmarked.hub.clock import to_text
 from hallmarked.hub.error import EntryNotFound
 from hallmarked.hub.last import find_last_changes
 from hallmarked.hub.repository import Repository
+from hallmarked.hub.review import file_status
 from hallmarked.hub.revision import Entry, Revision, find_entry, find_revision, list_entries
 from hallmarked.web.address import flag, limit_of, param
 from hallmarked.web.describe import large_part
@@ -82,12 +83,14 @@ def _paths(request: Request, wanted: list[str], expand: bool) -> Response:
 
 
 def _expanded(db: Connection, repo: Repository, at: Revision, page: Sequence[Entry]) -> dict[str, dict[str, Any]]:
-    """Add to entries the commit that last changed them."""
-    steps = find_last_changes(db, repo, at, [entry.path for entry in page])
-    return {
-        path: {"lastCommit": {"id": step.oid, "title": step.title, "date": to_text(step.created)}}
-        for path, step in steps.items()
-    }
+    """Add to entries the commit that last changed them, and to files what the audit of the revision says of them."""
+    more: dict[str, dict[str, Any]] = {entry.path: {} for entry in page}
+    for path, step in find_last_changes(db, repo, at, list(more)).items():
+        more[path]["lastCommit"] = {"id": step.oid, "title": step.title, "date": to_text(step.created)}
+    files = [entry.path for entry in page if not entry.folder]
+    for path, status in file_status(db, repo.id, at, files).items():
+        more[path]["securityFileStatus"] = dict(status)
+    return more
 
 
 def write_entry(entry: Entry) -> dict[str, Any]:

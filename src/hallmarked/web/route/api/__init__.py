@@ -1,0 +1,1 @@
+"""Our own API, below ``/api/hallmarked``: people, organisations, administration."""

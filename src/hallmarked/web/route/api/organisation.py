@@ -1,0 +1,207 @@
+"""Our own API: organisations, their members, invitations; people of one repository."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+
+from hallmarked.core.errors import InputError
+from hallmarked.hub.access import Action, Role
+from hallmarked.hub.account import find_account
+from hallmarked.hub.clock import to_text
+from hallmarked.hub.collaborator import list_collaborators, set_collaborator
+from hallmarked.hub.organisation import (
+    change_organisation,
+    change_role,
+    create_organisation,
+    invite,
+    join,
+    list_members,
+    remove_member,
+    show_invitation,
+)
+from hallmarked.hub.repository import open_repository
+from hallmarked.web.address import PLURALS
+from hallmarked.web.request import actor_of, hub_of
+
+router = APIRouter(prefix="/api/hallmarked", tags=["organisation"])
+Short = Annotated[str, Field(max_length=300)]
+
+
+@dataclass(frozen=True)
+class NewOrganisation:
+    """An organisation somebody makes."""
+
+    name: Short
+    full_name: Short = ""
+
+
+@dataclass(frozen=True)
+class OrganisationView:
+    """An organisation."""
+
+    name: str
+    full_name: str
+
+
+@dataclass(frozen=True)
+class OrganisationChanges:
+    """What is to be changed of an organisation; what is left out stays."""
+
+    full_name: Short | None = None
+    private: bool | None = None
+    """Whether its new repositories are private unless somebody says otherwise."""
+
+
+@dataclass(frozen=True)
+class MemberView:
+    """Somebody and their role."""
+
+    name: str
+    full_name: str
+    role: Role
+    since: str
+
+
+@dataclass(frozen=True)
+class NewRole:
+    """A role."""
+
+    role: Role
+
+
+@dataclass(frozen=True)
+class NewInvitation:
+    """An invitation somebody makes."""
+
+    role: Role
+    email: Short = ""
+    """Whom it is meant for, as a reminder; nothing is sent."""
+
+
+@dataclass(frozen=True)
+class InvitationLink:
+    """Where an invitation is accepted, shown this once."""
+
+    link: str
+
+
+@dataclass(frozen=True)
+class InvitationView:
+    """What an invitation offers."""
+
+    organisation: str
+    role: Role
+    expires: str
+
+
+@router.post("/organisations", status_code=201)
+def post_organisation(request: Request, body: NewOrganisation) -> OrganisationView:
+    """Make an organisation."""
+    with hub_of(request).database.write() as db:
+        made = create_organisation(db, actor_of(request, db), body.name, body.full_name)
+    return OrganisationView(made.name, made.full_name)
+
+
+@router.get("/organisations/{organisation}")
+def get_organisation(request: Request, organisation: str) -> OrganisationView:
+    """Show an organisation."""
+    with hub_of(request).database.read() as db:
+        found = find_account(db, organisation, kind="organisation")
+    return OrganisationView(found.name, found.full_name)
+
+
+@router.patch("/organisations/{organisation}", status_code=204)
+def patch_organisation(request: Request, organisation: str, body: OrganisationChanges) -> None:
+    """Change an organisation."""
+    with hub_of(request).database.write() as db:
+        change_organisation(db, actor_of(request, db), organisation, full_name=body.full_name, private=body.private)
+
+
+@router.get("/organisations/{organisation}/members")
+def get_members(request: Request, organisation: str) -> list[MemberView]:
+    """List the members of an organisation."""
+    with hub_of(request).database.read() as db:
+        found = list_members(db, actor_of(request, db), organisation)
+    return [MemberView(item.name, item.full_name, item.role, to_text(item.since)) for item in found]
+
+
+@router.put("/organisations/{organisation}/members/{member}", status_code=204)
+def put_member(request: Request, organisation: str, member: str, body: NewRole) -> None:
+    """Give a member another role."""
+    with hub_of(request).database.write() as db:
+        change_role(db, actor_of(request, db), organisation, member, body.role)
+
+
+@router.delete("/organisations/{organisation}/members/{member}", status_code=204)
+def delete_member(request: Request, organisation: str, member: str) -> None:
+    """Take a member out, or leave."""
+    with hub_of(request).database.write() as db:
+        remove_member(db, actor_of(request, db), organisation, member)
+
+
+@router.post("/organisations/{organisation}/invitations", status_code=201)
+def post_invitation(request: Request, organisation: str, body: NewInvitation) -> InvitationLink:
+    """Invite somebody, by a link that works once."""
+    hub = hub_of(request)
+    with hub.database.write() as db:
+        text = invite(db, actor_of(request, db), organisation, body.role, body.email)
+    base = hub.settings.server.url or str(request.base_url)
+    return InvitationLink(f"{base.rstrip('/')}/join?ticket={text}")
+
+
+@router.get("/invitations/{ticket}")
+def get_invitation(request: Request, ticket: str) -> InvitationView:
+    """Show what an invitation offers."""
+    with hub_of(request).database.read() as db:
+        found = show_invitation(db, ticket)
+    return InvitationView(found.organisation.name, found.role, to_text(found.expires))
+
+
+@router.post("/invitations/{ticket}")
+def post_join(request: Request, ticket: str) -> OrganisationView:
+    """Accept an invitation."""
+    with hub_of(request).database.write() as db:
+        home = join(db, actor_of(request, db), ticket)
+    return OrganisationView(home.name, home.full_name)
+
+
+@router.get("/repositories/{kind}/{owner}/{name}/people")
+def get_people(request: Request, kind: str, owner: str, name: str) -> list[MemberView]:
+    """List who has a role in a repository itself."""
+    with hub_of(request).database.read() as db:
+        repo = open_repository(db, actor_of(request, db), _kind(kind), f"{owner}/{name}", Action.MANAGE)
+        found = list_collaborators(db, repo)
+    return [MemberView(item.name, item.full_name, item.role, to_text(item.since)) for item in found]
+
+
+@router.put("/repositories/{kind}/{owner}/{name}/people/{person}", status_code=204)
+def put_person(request: Request, kind: str, owner: str, name: str, person: str, body: NewRole) -> None:
+    """Give somebody a role in a repository."""
+    _set_person(request, kind, f"{owner}/{name}", person, body.role)
+
+
+@router.delete("/repositories/{kind}/{owner}/{name}/people/{person}", status_code=204)
+def delete_person(request: Request, kind: str, owner: str, name: str, person: str) -> None:
+    """Take somebody's role in a repository away."""
+    _set_person(request, kind, f"{owner}/{name}", person, None)
+
+
+def _set_person(request: Request, kind: str, repo_name: str, person: str, role: Role | None) -> None:
+    with hub_of(request).database.write() as db:
+        actor = actor_of(request, db)
+        repo = open_repository(db, actor, _kind(kind), repo_name, Action.MANAGE)
+        set_collaborator(db, actor, repo, person, role)
+
+
+def _kind(text: str) -> str:
+    found = PLURALS.get(text)
+    if found is None:
+        raise InputError("a repository is one of models, datasets or spaces")
+    return found
+
+
+ROUTES = router.routes

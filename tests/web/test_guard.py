@@ -1,0 +1,257 @@
+"""What every request passes first: host, origin, forms' tokens, sizes, rates, and who is asking."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from hallmarked.core.errors import InputError
+from hallmarked.hub.hub import open_hub
+from hallmarked.hub.password import hash_password
+from hallmarked.hub.session import set_password
+from hallmarked.hub.setting import Limit, Server, Settings, Storage
+from hallmarked.hub.token import Uses
+from hallmarked.web.app import create_app
+from hallmarked.web.guard import Guard, allowed_hosts, check_host
+from hallmarked.web.limit import Limits
+from hallmarked.web.request import MAX_DEPTH, check_json
+from hallmarked.web.session import HEADER, csrf_token, local_path
+from tests.hubs import RunningHub, open_test_hub
+
+GOOD = "a rather long sentence"
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[RunningHub]:
+    with open_test_hub(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def client(running: RunningHub) -> Iterator[TestClient]:
+    with TestClient(create_app(running.hub), base_url="http://hub.example") as made:
+        yield made
+
+
+def echo(request: Request) -> Response:
+    return PlainTextResponse(csrf_token(request))
+
+
+async def take(request: Request) -> Response:
+    return PlainTextResponse(str(len(await request.body())))
+
+
+@pytest.fixture
+def small(running: RunningHub) -> Iterator[TestClient]:
+    """An application with one form, behind the middleware."""
+    app = FastAPI(routes=[Route("/form", echo), Route("/form", take, methods=["POST"])])
+    app.state.hub = running.hub
+    app.add_middleware(Guard, hub=running.hub, limits=Limits(Limit()), uses=Uses())
+    with TestClient(app, base_url="http://hub.example") as made:
+        yield made
+
+
+def test_form_needs_the_token_of_its_browser(small: TestClient) -> None:
+    """A form is taken with the token of this browser's cookie, in whatever shape; not without, nor with another's."""
+    token = small.get("/form").text
+    assert small.get("/form").text == token
+    body = {"csrf": token, "text": "x" * 5000}
+    assert small.post("/form", data=body).status_code == 200
+    assert int(small.post("/form", data=body).text) > 5000
+    assert small.post("/form", files={"csrf": (None, token), "file": ("f", b"y" * 9000)}).status_code == 200
+    assert small.post("/form", data={"text": "x"}, headers={HEADER: token}).status_code == 200
+    for wrong in ("", "0" * 64, token[:-1]):
+        assert small.post("/form", data={"csrf": wrong}).status_code == 403
+    assert small.post("/form", files={"file": ("f", b"y"), "csrf": (None, token)}).status_code == 403
+    small.cookies.clear()
+    assert small.post("/form", data=body).status_code == 403
+    assert small.get("/form").text != token
+
+
+def test_guest_cookie_is_for_the_server_only(small: TestClient) -> None:
+    """The cookie a form brings cannot be read by scripts, nor sent along by other sites."""
+    sent = small.get("/form").headers["set-cookie"].lower()
+    assert "httponly" in sent
+    assert "samesite=lax" in sent
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": "http://hub.example:1"},
+    ],
+    ids=["other", "null", "cross-site", "port"],
+)
+def test_other_sites_are_refused(small: TestClient, headers: dict[str, str]) -> None:
+    """What another site makes a browser send changes nothing, even with a right token."""
+    token = small.get("/form").text
+    assert small.post("/form", data={"csrf": token}, headers=headers).status_code == 403
+    assert small.post("/form", data={"csrf": token}, headers={"Origin": "http://hub.example"}).status_code == 200
+
+
+def test_cookie_alone_changes_nothing(running: RunningHub, client: TestClient) -> None:
+    """A session's cookie reads; it changes something only with the token, and nothing beside a bearer token."""
+    browser = running.browser("ada")
+    cookie = {"Cookie": browser["Cookie"]}
+    assert client.get("/api/whoami-v2", headers=cookie).json()["name"] == "ada"
+    body = {"name": "m"}
+    assert client.post("/api/repos/create", json=body, headers=cookie).status_code == 403
+    assert client.post("/api/repos/create", json=body, headers=browser).status_code == 200
+    both = {**cookie, "Authorization": f"Bearer {running.person('bob')}"}
+    assert client.get("/api/whoami-v2", headers=both).json()["name"] == "bob"
+    assert client.get("/api/whoami-v2", headers={**cookie, "Authorization": "Bearer hm_wrong"}).status_code == 401
+
+
+def test_basic_is_for_tokens(running: RunningHub, client: TestClient) -> None:
+    """Git's name and password: the password is a token; a real password is none."""
+    token = running.person("ada")
+    with running.hub.database.write() as db:
+        set_password(db, running.actors["ada"].account_id or "", hash_password(GOOD))
+    for password, status in ((token, 200), (GOOD, 401), ("", 401)):
+        basic = base64.b64encode(f"ada:{password}".encode()).decode()
+        assert client.get("/api/whoami-v2", headers={"Authorization": f"Basic {basic}"}).status_code == status
+    for broken in ("Basic !!!", "Basic", "Digest x", "", "Bearer \xe9"):
+        assert client.get("/api/whoami-v2", headers={"Authorization": broken.encode("latin-1")}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("server", "good", "bad"),
+    [
+        (
+            Server(),
+            ["localhost:8474", "127.0.0.1", "[::1]:1"],
+            ["evil.example", "127.0.0.1.evil.example", "", "a b", "x@127.0.0.1"],
+        ),
+        (Server(url="https://hub.example"), ["hub.example", "HUB.example:443"], ["evil.example", "hub.example.evil"]),
+        (Server(host="0.0.0.0", hosts=("one",)), ["one"], ["two"]),
+        (Server(host="0.0.0.0"), ["anything:80"], ["any thing", "a/b", "a:b:c"]),
+    ],
+    ids=["loopback", "url", "named", "open"],
+)
+def test_host(server: Server, good: list[str], bad: list[str]) -> None:
+    """A hub answers to its own names only."""
+    hosts = allowed_hosts(server)
+    for name in good:
+        check_host(name, hosts)
+    for name in bad:
+        with pytest.raises(InputError):
+            check_host(name, hosts)
+
+
+def test_foreign_host_reads_nothing(tmp_path: Path) -> None:
+    """A page that leads its own name to a hub's address (DNS rebinding) gets nothing from it."""
+    with open_hub(Settings(storage=Storage(data=str(tmp_path / "data")))) as hub:
+        app = create_app(hub)
+        with TestClient(app, base_url="http://evil.example") as client:
+            assert client.get("/api/models").status_code == 400
+        with TestClient(app, base_url="http://localhost") as client:
+            assert client.get("/api/models").status_code == 200
+
+
+@pytest.mark.parametrize("shape", ["deep", "deep-object", "wide"])
+def test_json_bombs(shape: str) -> None:
+    """JSON that is nested deep, or has very many parts, is refused before it is read."""
+    body = {"deep": b"[" * 100_000, "deep-object": b'{"a":' * 1000, "wide": b"[" + b"0," * 250_000 + b"0]"}[shape]
+    with pytest.raises(InputError):
+        check_json(body)
+
+
+@given(st.recursive(st.none() | st.text() | st.integers(), lambda inner: st.lists(inner, max_size=3), max_leaves=20))
+def test_ordinary_json_passes(value: object) -> None:
+    """What is nested less than the bound passes, whatever its texts hold: brackets and quotes in them count as text."""
+    data = json.dumps(value)
+    deepest, depth, inside, escaped = 0, 0, False, False
+    for char in data:
+        if inside:
+            inside, escaped = (char != '"' or escaped), char == "\\" and not escaped
+        elif char == '"':
+            inside = True
+        elif char in "[]":
+            depth += 1 if char == "[" else -1
+            deepest = max(deepest, depth)
+    if deepest <= MAX_DEPTH:
+        check_json(data.encode())
+
+
+def test_bodies_are_bounded(running: RunningHub, client: TestClient) -> None:
+    """Our own API takes small bodies only, and says so."""
+    browser = running.browser("ada")
+    big = {"name": "x" * 300_000}
+    assert client.post("/api/hallmarked/tokens", json=big, headers=browser).status_code == 413
+    deep = b'{"name":' + b"[" * 10_000
+    answer = client.post(
+        "/api/hallmarked/tokens", content=deep, headers={**browser, "Content-Type": "application/json"}
+    )
+    assert answer.status_code == 400
+
+
+def limited(folder: Path, limit: Limit) -> Settings:
+    return Settings(storage=Storage(data=str(folder / "data")), limit=limit)
+
+
+def test_too_many_requests(tmp_path: Path) -> None:
+    """Whoever asks too often gets 429 with the headers that clients read; others do not."""
+    with open_test_hub(tmp_path, limited(tmp_path, Limit(reads=5, changes=2))) as running:
+        token = {"Authorization": f"Bearer {running.person('ada')}"}
+        app = create_app(running.hub)
+        with TestClient(app, base_url="http://localhost", client=("10.0.0.1", 1)) as client:
+            statuses = [client.get("/api/whoami-v2", headers=token).status_code for _ in range(7)]
+            assert statuses == [200] * 5 + [429] * 2
+            answer = client.get("/api/models")
+            assert answer.status_code == 429  # the address as well
+            assert 0 < int(answer.headers["Retry-After"]) <= 60
+            assert answer.headers["RateLimit"].startswith('"api";r=0;t=')
+            assert answer.headers["RateLimit-Policy"] == '"fixed window";"api";q=5;w=60'
+        with TestClient(app, base_url="http://localhost", client=("10.0.0.2", 1)) as other:
+            assert other.get("/api/models").status_code == 200
+            assert other.get("/api/whoami-v2", headers=token).status_code == 429  # the account from anywhere
+
+
+def test_guessing_is_slowed(tmp_path: Path) -> None:
+    """Wrong passwords and wrong tokens run out, also where ordinary requests have no limit."""
+    with (
+        open_test_hub(tmp_path, limited(tmp_path, Limit(sign_ins=3, reads=0, changes=0))) as running,
+        TestClient(create_app(running.hub), base_url="http://localhost") as client,
+    ):
+        body = {"name": "ada", "password": "wrong"}
+        statuses = [client.post("/api/hallmarked/session", json=body).status_code for _ in range(5)]
+        assert statuses == [401] * 3 + [429] * 2
+        wrong = {"Authorization": "Bearer hm_wrong"}
+        assert [client.get("/api/whoami-v2", headers=wrong).status_code for _ in range(40)][-1] == 429
+
+
+def test_limits_remember_few() -> None:
+    """However many callers there are, the counters stay few."""
+    limits = Limits(replace(Limit(), reads=1))
+    for number in range(60_000):
+        limits.take("read", str(number), 1)
+    assert len(limits._counts) <= 50_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x", "", "x", "/a\nb", "/\t/evil", "/é"],
+)
+def test_next_stays_here(text: str) -> None:
+    """Where to go next is a page of this hub, or the first one."""
+    assert local_path(text) == "/"
+
+
+def test_next_is_kept() -> None:
+    """An ordinary page with its query is where one goes next."""
+    assert local_path("/ada/m?tab=files") == "/ada/m?tab=files"
