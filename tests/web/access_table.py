@@ -297,8 +297,61 @@ ROUTES: dict[str, Use] = {
             ("/{owner}/{name}/compare*/{spec}", "/ada/{name}/compare*/{base}..{head}"),
             ("/{owner}/{name}/evidence*/{revision}", "/ada/{name}/evidence*/main"),
             ("/{owner}/{name}/evidence*", "/ada/{name}/evidence*"),
+            ("/{owner}/{name}/discussions*", "/ada/{name}/discussions*"),
+            ("/{owner}/{name}/discussions*/{number}", "/ada/{name}/discussions*/1"),
+            ("/{owner}/{name}/access*", "/ada/{name}/access*"),
+            ("/{owner}/{name}/review*/{revision}", "/ada/{name}/review*/main"),
         )
         for path, address in ((pattern.replace("*", end), example.replace("*", end)) for end in ("", ".json"))
     },
+    **{
+        f"GET /{{owner}}/{{name}}/settings{end}": Use("manage", f"/ada/{{name}}/settings{end}") for end in ("", ".json")
+    },
+    **{
+        f"GET {path}{end}": Use(OPEN)
+        for path in (
+            *("/search", "/models", "/datasets", "/spaces", "/ledger", "/login", "/welcome", "/join", "/tos"),
+            *("/moderation", "/status", "/{owner}"),
+        )
+        for end in ("", ".json")
+    },
+    "GET /": Use(OPEN),
+    "GET /index.json": Use(OPEN),
+    "GET /ledger/entry/{index}": Use(OPEN),
+    "GET /ledger/entry.json/{index}": Use(OPEN),
+    # forms of pages
+    "POST /login": Use(OPEN),
+    "POST /logout": Use(OPEN),
+    "POST /welcome": Use(OPEN),
+    **{
+        f"{method} {path}": Use(PERSON)
+        for method, path in (
+            ("GET", "/settings"),
+            ("GET", "/settings.json"),
+            ("POST", "/join"),
+            ("POST", "/tos"),
+            ("POST", "/settings/tokens"),
+            ("POST", "/settings/tokens/revoke"),
+            ("POST", "/settings/sessions/end"),
+            ("POST", "/settings/password"),
+            ("POST", "/settings/messages"),
+            ("POST", "/settings/organisations"),
+        )
+    },
+    "POST /{owner}/{name}/discussions": Use("discuss", "/ada/{name}/discussions", form={"title": "t", "text": "d"}),
+    "POST /{owner}/{name}/discussions/{number}": Use("discuss", "/ada/{name}/discussions/1", form={"text": "c"}),
+    "POST /{owner}/{name}/access": Use("discuss", "/ada/{name}/access", form={}, only=NOBODY_SURELY),
+    "POST /{owner}/{name}/access/decide": Use(
+        "review", "/ada/{name}/access/decide", form={"act": "grant", "user": "stranger"}
+    ),
+    "POST /{owner}/{name}/settings": Use(
+        "manage", "/ada/{name}/settings", form={"visibility": "private", "gate": "open"}
+    ),
+    "POST /{owner}/{name}/review/{revision}": Use(
+        "review",
+        "/ada/{name}/review/main",
+        form={"act": "hold", "reason": "a reason that says enough"},
+        only=NOBODY_SURELY,
+    ),
 }
 """Method and path of the route, as Starlette writes it for models: how it is used."""

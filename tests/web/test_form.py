@@ -124,6 +124,7 @@ def test_forms_of_other_sites_are_refused(visit: Visit) -> None:
     path = f"/{example.MODEL}/settings"
     answer = visit.client.post(path, data={"act": "delete", "confirm": example.MODEL}, headers=cookie)
     assert answer.status_code == 403
+    assert "open the page again" in check_document(answer.text, "en").words
     assert visit.get(f"/{example.MODEL}")[0] == 200
 
 
