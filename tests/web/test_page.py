@@ -224,7 +224,7 @@ def test_errors_are_pages_for_people_only(visit: Visit) -> None:
     status, text = visit.get("/acme/nothing")
     assert status == 401
     assert "there is no model acme/nothing" in check_document(text, "en").words
-    assert "there is no model" in json.loads(visit.get("/acme/nothing", document=False)[1])["error"]
+    assert json.loads(visit.get("/acme/nothing", document=False)[1])["error"]
     assert visit.get("/a/b/c/d/e")[0] == 404
     assert check_document(visit.get("/a/b/c/d/e", language="es")[1], "es")
 

@@ -63,9 +63,9 @@ def list_members(db: Connection, actor: Actor, organisation: str) -> list[Member
         NotFound: When there is no such organisation.
         NotSignedIn, Forbidden: When the actor may not know.
     """
-    home = find_account(db, organisation, kind="organisation")
     if not actor.known:
         raise NotSignedIn("sign in first: who belongs to an organisation is shown to its members")
+    home = find_account(db, organisation, kind="organisation")
     if _role(db, home.id, actor.account_id) is None and not actor.administrator:
         raise Forbidden(f"who belongs to {home.name} is shown to its members only")
     rows = db.execute(
