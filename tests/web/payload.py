@@ -148,6 +148,11 @@ ALONE = [
     f"<bgsound src={AWAY}/s.mid>",
     f"<table background={AWAY}/b.png><tr><td background={AWAY}/c.png>x</table>",
     f"<dialog open onclose={RUN}>x</dialog>",
+    f"<p popover id=p onbeforetoggle={RUN}>x</p><button popovertarget=p>x</button>",
+    f"<search><input autofocus onfocus={RUN}></search>",
+    f"<link rel=icon href={AWAY}/i.ico>",
+    f"<img src=x is=a onerror={RUN}>",
+    f"<p translate=no contenteditable autofocus onfocus={RUN}>x</p>",
 ]
 """Tricks of HTML."""
 

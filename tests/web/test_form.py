@@ -26,7 +26,8 @@ class Browser:
     """A browser without scripts: it keeps cookies and sends the forms of the page it is on."""
 
     def __init__(self, running: RunningHub) -> None:
-        self.client = TestClient(create_app(running.hub), base_url="http://127.0.0.1", headers={"Accept": "text/html"})
+        self.app = create_app(running.hub)
+        self.client = TestClient(self.app, base_url="http://127.0.0.1", headers={"Accept": "text/html"})
         self.text = ""
 
     def open(self, path: str, status: int = 200) -> str:
@@ -85,7 +86,7 @@ def test_tokens_organisations_and_password(running: RunningHub) -> None:
     browser.send("/settings/tokens", name="laptop", scope="read", days="30")
     token = re.search(r">(hm_[\w-]+)<", browser.text)
     assert token
-    with TestClient(create_app(running.hub), base_url="http://127.0.0.1") as program:
+    with TestClient(browser.app, base_url="http://127.0.0.1") as program:
         asked = {"Authorization": f"Bearer {token[1]}"}
         assert program.get("/api/whoami-v2", headers=asked).json()["name"] == "ada"
         assert token[1] not in browser.open("/settings")
@@ -123,6 +124,7 @@ def test_forms_of_other_sites_are_refused(visit: Visit) -> None:
     path = f"/{example.MODEL}/settings"
     answer = visit.client.post(path, data={"act": "delete", "confirm": example.MODEL}, headers=cookie)
     assert answer.status_code == 403
+    assert "open the page again" in check_document(answer.text, "en").words
     assert visit.get(f"/{example.MODEL}")[0] == 200
 
 

@@ -18,7 +18,6 @@ from importlib.resources import files
 from typing import Annotated, Any, TypeVar, dataclass_transform, get_type_hints
 
 import jinja2
-from fastapi.routing import APIRoute
 from markupsafe import Markup
 from pydantic import ConfigDict, GetPydanticSchema, TypeAdapter
 from pydantic_core import core_schema
@@ -69,7 +68,7 @@ class Page:
     """For pages of repositories: what stands before the address, and the kind it means."""
 
     @property
-    def context(self) -> type[Any]:
+    def context(self) -> Any:
         """The dataclass its template sees as ``page``."""
         context = get_type_hints(self.build)["return"]
         assert isinstance(context, type)
@@ -179,31 +178,51 @@ def _document(
 
 
 def _data(page: Page, prefix: str, build: Build) -> BaseRoute:
-    adapter = TypeAdapter(page.context)
-
     def data(request: Request) -> Response:
         made = build(request)
         if isinstance(made, Response):
             return made
-        return Response(adapter.dump_json(made, indent=1), media_type="application/json", headers=PRIVATE)
+        return Response(
+            _adapter(page.context).dump_json(made, indent=1), media_type="application/json", headers=PRIVATE
+        )
 
-    name = "page" + re.sub(r"[^a-z]+", "-", prefix + page.path) + page.template.partition(".")[0].replace("/", "-")
-    parameters = [
-        {"name": part, "in": "path", "required": True, "schema": {"type": "string"}}
-        for part in _PART.findall(page.path)
-    ]
-    return APIRoute(
-        twin(prefix + page.path),
-        data,
-        methods=["GET"],
-        tags=["pages"],
-        name=name,
-        operation_id=name,
-        summary=(page.context.__doc__ or "").partition("\n")[0],
-        responses={200: {"model": page.context}},
-        response_class=Response,
-        openapi_extra={"parameters": parameters} if parameters else None,
+    return Route(twin(prefix + page.path), data, name=f"data:{prefix}{page.path}")
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    """Return what writes a context as JSON; made when it is first needed, since reading all their texts takes long."""
+    return TypeAdapter(kind)
+
+
+def describe(pages: Iterable[Page]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Describe the twins of pages for the API description (OpenAPI 3.1).
+
+    Returns:
+        Paths, and the schemas they name.
+    """
+    pages = tuple(pages)
+    contexts = {f"{page.context.__module__}.{page.context.__name__}": page.context for page in pages}
+    keyed, definitions = TypeAdapter.json_schemas(
+        [(name, "serialization", _adapter(kind)) for name, kind in contexts.items()],
+        ref_template="#/components/schemas/{model}",
     )
+    paths: dict[str, Any] = {}
+    for page in pages:
+        name = f"{page.context.__module__}.{page.context.__name__}"
+        for prefix in page.kinds or ("",):
+            address = re.sub(r":\w+", "", twin(prefix + page.path))
+            text = {"in": "path", "required": True, "schema": {"type": "string"}}
+            content = {"application/json": {"schema": keyed[name, "serialization"]}}
+            operation = {
+                "tags": ["pages"],
+                "summary": (page.context.__doc__ or "").partition("\n")[0],
+                "operationId": "page" + re.sub(r"[^a-z]+", "-", prefix + page.path),
+                "parameters": [{"name": part, **text} for part in _PART.findall(page.path)],
+                "responses": {"200": {"description": "What the page says.", "content": content}},
+            }
+            paths[address] = {"get": operation}
+    return paths, definitions.get("$defs", {})
 
 
 @cache

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI
@@ -20,7 +22,7 @@ from hallmarked.web.header import HeaderMiddleware
 from hallmarked.web.language import Language, choose_language, load_languages
 from hallmarked.web.page.problem import Problem
 from hallmarked.web.page.registry import FORMS, PAGES
-from hallmarked.web.render import STATIC, Renderer, Site, make_routes, respond, static
+from hallmarked.web.render import STATIC, Renderer, Site, describe, make_routes, respond, static
 from hallmarked.web.session import csrf_token, is_secure, local_path
 
 SENTENCES = {
@@ -55,9 +57,31 @@ def install(app: FastAPI) -> None:
             *make_routes(PAGES, renderer, of),
         ]
     )
+    _describe_pages(app)
     app.add_exception_handler(Error, _documents(answer, of, renderer))
     app.add_exception_handler(HTTPException, _documents(_answer_route, of, renderer))
     app.add_exception_handler(Exception, _documents(_answer_fault, of, renderer))
+
+
+def _describe_pages(app: FastAPI) -> None:
+    """Let the API description have the pages' data, worked out when somebody asks for it."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            described = plain()
+            paths, schemas = _described()
+            described["paths"] |= paths
+            described.setdefault("components", {}).setdefault("schemas", {}).update(schemas)
+            app.openapi_schema = described
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # how FastAPI's documentation says to extend it
+
+
+@cache
+def _described() -> tuple[dict[str, Any], dict[str, Any]]:
+    return describe(PAGES)
 
 
 def site_of(request: Request, renderer: Renderer) -> Site:

@@ -236,7 +236,7 @@ def _asked(asked: AccessRequest) -> Asked:
         asked.full_name,
         asked.email,
         asked.status.value,
-        tuple((str(question), str(answer)) for question, answer in asked.answers.items()),
+        tuple((str(question), "✓" if answer is True else str(answer)) for question, answer in asked.answers.items()),
         asked.reason,
         to_datetime(asked.created),
         to_datetime(asked.decided) if asked.decided else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -35,6 +35,8 @@ class SignIn:
     """Where to go on to."""
     wrong: bool
     """Whether the name or the password was wrong a moment ago."""
+    elsewhere: str
+    """What the other service is called that people may sign in through; empty when there is none."""
 
 
 @context
@@ -161,8 +163,9 @@ class NewToken:
 
 def show_sign_in(request: Request) -> SignIn:
     """Make the page to sign in on."""
-    asked = request.query_params
-    return SignIn(local_path(asked.get("next", "/")), asked.get("wrong") == "1")
+    asked, login = request.query_params, hub_of(request).settings.login
+    elsewhere = login.label or urlsplit(login.issuer).netloc
+    return SignIn(local_path(asked.get("next", "/")), asked.get("wrong") == "1", elsewhere if login.issuer else "")
 
 
 def do_sign_in(request: Request, form: Form) -> Response:
