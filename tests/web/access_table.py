@@ -106,9 +106,6 @@ ROUTES: dict[str, Use] = {
     },
     "GET /": Use(OPEN),
     "GET /index.json": Use(OPEN),
-    "GET /health/live": Use(OPEN),
-    "GET /health/ready": Use(OPEN),
-    "GET /metrics": Use(OPEN),
     # coming in
     **{f"POST {path}": Use(OPEN) for path in ("/join", "/login", "/logout", "/tos", "/welcome")},
     "GET /settings": Use(PERSON),

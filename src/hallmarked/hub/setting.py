@@ -103,17 +103,6 @@ class Login:
 
 
 @dataclass(frozen=True)
-class Mail:
-    """Sending messages by e-mail as well."""
-
-    host: str = setting("", "Mail server (SMTP); empty: messages are only on the pages.")
-    port: int = setting(587, "Its port; 465 speaks TLS at once, others are asked to (STARTTLS).")
-    user: str = setting("", "Name to sign in there with; empty for none.")
-    password: str = setting("", "Password that goes with it.")
-    sender: str = setting("", "Address that the mail comes from.")
-
-
-@dataclass(frozen=True)
 class Outbound:
     """Where the hub sends requests that other people cause: webhooks, imports."""
 
@@ -133,7 +122,6 @@ class Settings:
     job: Job = field(default_factory=Job)
     terms: Terms = field(default_factory=Terms)
     login: Login = field(default_factory=Login)
-    mail: Mail = field(default_factory=Mail)
     outbound: Outbound = field(default_factory=Outbound)
 
     @property
