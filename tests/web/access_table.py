@@ -51,9 +51,6 @@ _NOTHING: Mapping[str, Any] = {}
 ROUTES: dict[str, Use] = {
     # what everybody may know
     "GET /openapi.json": Use(OPEN),
-    "GET /health/live": Use(OPEN),
-    "GET /health/ready": Use(OPEN),
-    "GET /metrics": Use(OPEN),
     "GET /static/{name}": Use(OPEN),
     "POST /settings/language": Use(OPEN),
     "POST /api/validate-yaml": Use(OPEN),
