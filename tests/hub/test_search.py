@@ -14,6 +14,7 @@ from hallmarked.core.errors import InputError
 from hallmarked.hub import search as module
 from hallmarked.hub.access import ANYBODY, Actor, Role
 from hallmarked.hub.account import create_account, set_role
+from hallmarked.hub.closure import disable_account, enable_account
 from hallmarked.hub.commit import Message, Put, commit
 from hallmarked.hub.creation import create
 from hallmarked.hub.listing import set_labels
@@ -246,3 +247,15 @@ def test_the_index_is_small_for_large_names(hub: RunningHub) -> None:
         make(db, ada, "-".join("abcdefgh" for _ in range(10)), f"tags: [{tags}]\nlanguage: [{tags}]")
         count = db.execute(text("SELECT count(*) FROM posting")).scalar_one()
     assert 0 < count < 1_000
+
+
+def test_repositories_of_a_disabled_account_are_not_listed(hub: RunningHub) -> None:
+    """What nobody may see is not named in lists either; it comes back with the account."""
+    ada = hub.actor("ada")
+    with hub.hub.database.write() as db:
+        make(db, ada, "model")
+        assert names(db, ANYBODY) == ["model"]
+        disable_account(db, ada.account_id or "")
+        assert names(db, ANYBODY) == []
+        enable_account(db, ada.account_id or "")
+        assert names(db, ANYBODY) == ["model"]

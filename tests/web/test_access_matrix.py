@@ -25,6 +25,7 @@ from hallmarked.hub.commit import Message, Put, PutLarge, commit
 from hallmarked.hub.creation import create
 from hallmarked.hub.discussion import list_events
 from hallmarked.hub.gate.request import grant_access
+from hallmarked.hub.listing import touch
 from hallmarked.hub.possession import add_blob
 from hallmarked.hub.pull import open_pull
 from hallmarked.hub.repository import MAIN, change_settings, find_repository
@@ -177,6 +178,7 @@ def _fill_repository(running: RunningHub, state: str) -> dict[str, str]:
         db.execute(update(revision).where(revision.c.repository_id == repo.id).values(state=word, reason="a finding"))
         if state == "disabled":
             db.execute(update(repository).where(repository.c.id == repo.id).values(disabled="a report"))
+            touch(db, [repo.id])
     return {"base": first.oid, "head": head.oid, "sha256": stored.sha256, "other": comment}
 
 

@@ -52,11 +52,15 @@ def signed_in(running: RunningHub, client: TestClient) -> dict[str, str]:
     return {HEADER: form_token(running.hub.secret, client.cookies[SESSION])}
 
 
-def test_first_administrator(running: RunningHub, client: TestClient) -> None:
+def test_first_administrator(tmp_path: Path) -> None:
     """The link makes the administrator, signs them in, and works once."""
-    with running.hub.database.write() as db:
-        ticket = make_setup(db)
-    body = {"ticket": ticket, "name": "root", "password": GOOD}
+    with open_test_hub(tmp_path) as fresh, TestClient(create_app(fresh.hub), base_url="http://localhost") as client:
+        with fresh.hub.database.write() as db:
+            ticket = make_setup(db)
+        _set_up(client, {"ticket": ticket, "name": "root", "password": GOOD})
+
+
+def _set_up(client: TestClient, body: dict[str, str]) -> None:
     assert client.post(f"{API}/setup", json={**body, "password": "short"}).status_code == 400
     made = client.post(f"{API}/setup", json=body)
     assert (made.status_code, made.json()["administrator"]) == (201, True)

@@ -9,6 +9,7 @@ from hallmarked.hub.access import ANYBODY, Actor, Role, require_administrator, r
 from hallmarked.hub.account import Account, read_account
 from hallmarked.hub.clock import now
 from hallmarked.hub.error import Conflict
+from hallmarked.hub.listing import touch
 from hallmarked.hub.repository import delete_repository
 from hallmarked.hub.schema.account import account, membership, session, token
 from hallmarked.hub.schema.base import new_id
@@ -31,6 +32,7 @@ def disable_account(db: Connection, account_id: str, *, by: Actor = ANYBODY) -> 
     _check_administrators(db, read_account(db, account_id))
     db.execute(update(account).where(account.c.id == account_id).values(disabled=now()))
     db.execute(delete(session).where(session.c.account_id == account_id))
+    touch(db, _repositories(db, account_id))
     record(db, by, Tag.ACCOUNT_DISABLED, f"account:{account_id}")
 
 
@@ -45,6 +47,7 @@ def enable_account(db: Connection, account_id: str, *, by: Actor = ANYBODY) -> N
     if found.name.startswith(ERASED):
         raise InputError("this account was erased; that cannot be undone")
     db.execute(update(account).where(account.c.id == account_id).values(disabled=None))
+    touch(db, _repositories(db, account_id))
     record(db, by, Tag.ACCOUNT_ENABLED, f"account:{account_id}")
 
 
@@ -87,10 +90,8 @@ def erase_account(db: Connection, actor: Actor, account_id: str) -> None:
         raise InputError(f"{found.name} is an organisation; its members leave it instead")
     _check_administrators(db, found)
     _check_memberships(db, account_id)
-    for row in db.execute(
-        select(repository.c.id).where(repository.c.owner_id == account_id, repository.c.deleted.is_(None))
-    ).all():
-        delete_repository(db, row.id, by=actor)
+    for one in _repositories(db, account_id):
+        delete_repository(db, one, by=actor)
     for table in (session, token, login, acceptance, notice, collaborator, membership, access_request, ticket):
         db.execute(delete(table).where(table.c.account_id == account_id))
     # NOTE: events name ids only, so that without this row nobody can say who it was
@@ -98,6 +99,11 @@ def erase_account(db: Connection, actor: Actor, account_id: str) -> None:
     blank = {"name": name, "key": name, "full_name": "", "email": "", "password": "", "language": ""}
     db.execute(update(account).where(account.c.id == account_id).values(**blank, administrator=False, disabled=now()))
     record(db, actor, Tag.ACCOUNT_ERASED, f"account:{account_id}")
+
+
+def _repositories(db: Connection, account_id: str) -> list[str]:
+    own = (repository.c.owner_id == account_id, repository.c.deleted.is_(None))
+    return list(db.execute(select(repository.c.id).where(*own)).scalars())
 
 
 def _check_administrators(db: Connection, found: Account) -> None:

@@ -29,11 +29,7 @@ def refresh(db: Connection, repository_id: str) -> None:
         db: A writing transaction, which changed the repository.
         repository_id: Which one.
     """
-    row = db.execute(
-        select(repository, account.c.name.label("owner"))
-        .join(account, account.c.id == repository.c.owner_id)
-        .where(repository.c.id == repository_id)
-    ).one()
+    row = _read(db, repository_id)
     if row.deleted is not None:
         db.execute(delete(posting).where(posting.c.repository_id == repository_id))
         return
@@ -46,7 +42,7 @@ def refresh(db: Connection, repository_id: str) -> None:
 def touch(db: Connection, ids: Sequence[str]) -> None:
     """Bring the keys that listings are sorted by up to date, and who sees the repositories; nothing else changed."""
     for repository_id in ids:
-        row = db.execute(select(repository).where(repository.c.id == repository_id)).one()
+        row = _read(db, repository_id)
         db.execute(update(posting).where(posting.c.repository_id == repository_id).values(**_keys(row)))
 
 
@@ -60,12 +56,21 @@ def set_labels(db: Connection, repository_id: str, group: str, values: Iterable[
         values: For example the levels of what was found.
     """
     assert group not in DERIVED
-    row = db.execute(select(repository).where(repository.c.id == repository_id)).one()
+    row = _read(db, repository_id)
     if row.deleted is not None:
         return
     wanted = [(group, value) for value in list(dict.fromkeys(values))[:MAX_VALUES]]
     known = {one for one, its in _labels(db, repository_id).items() if its == group}
     _replace(db, row, known, wanted)
+
+
+def _read(db: Connection, repository_id: str) -> Row[Any]:
+    owner = account.c
+    return db.execute(
+        select(repository, owner.name.label("owner"), owner.disabled.label("owner_disabled"))
+        .join(account, owner.id == repository.c.owner_id)
+        .where(repository.c.id == repository_id)
+    ).one()
 
 
 def _replace(db: Connection, row: Row[Any], known: set[int], wanted: Sequence[tuple[str, str]]) -> None:
@@ -108,5 +113,6 @@ def _derive(row: Row[Any]) -> Sequence[tuple[str, str]]:
 
 
 def _keys(row: Row[Any]) -> dict[str, Any]:
-    audience = HIDDEN if row.disabled else row.owner_id if row.visibility == "private" else ""
+    hidden = row.disabled or row.owner_disabled is not None
+    audience = HIDDEN if hidden else row.owner_id if row.visibility == "private" else ""
     return {"audience": audience, **{name: getattr(row, name) for name in SORTS}}

@@ -121,6 +121,10 @@ def test_texts_of_the_distribution(name: str, expected: str) -> None:
     assert recognise(path.read_text("utf-8", "replace")) == (Recognised(expected, "text"),)
 
 
+COLLECTION = 50_000
+"""Characters; a longer file gathers the licences of everything that is bundled."""
+
+
 def test_installed_packages() -> None:
     """For installed packages with one SPDX id and one licence file, recognition never names another licence."""
     agreed, unknown = 0, []
@@ -132,7 +136,10 @@ def test_installed_packages() -> None:
         ]
         if len(spdx_symbols(expression)) != 1 or len(texts) != 1 or not ids:
             continue
-        found = {item.id for item in recognise(texts[0].read_text("utf-8"))}
+        text = texts[0].read_text("utf-8")
+        if len(text) > COLLECTION:
+            continue
+        found = {item.id for item in recognise(text)}
         if not found:
             unknown.append(package.name)
         else:
