@@ -72,7 +72,6 @@ def _sections(scratch: Path, peers: Path) -> dict[str, Section]:
         "hub": ("Answers of a hub", lambda: hub.report(scratch / "answers")),
         "listing": ("Listing and search of 10,000 repositories", listing.report),
         "clients": ("The client's own tests against a hub", lambda: conformance.report(scratch / "clients")),
-        "search": ("Search among many repositories", lambda: hub.report_search(scratch / "search")),
         "footprint": ("Footprint", footprint.report),
     }
 

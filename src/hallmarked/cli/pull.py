@@ -13,7 +13,7 @@ from hallmarked.artifacts.remote.address import Address, parse_address
 from hallmarked.artifacts.remote.client import HubClient
 from hallmarked.artifacts.remote.token import Login, find_login
 from hallmarked.artifacts.remote.writer import HubWriter
-from hallmarked.cli.admin.group import settings_of
+from hallmarked.cli.hub import settings_with
 from hallmarked.cli.setting import PATH, home, passphrase
 from hallmarked.core.errors import InputError
 from hallmarked.core.text import clean
@@ -59,7 +59,10 @@ def command(
         _relay(source, login, Login(target.rstrip("/"), os.environ.get("HALLMARKED_TOKEN")), name, public=public)
         return
     visibility = "public" if public else "private"
-    with open_hub(_existing(settings_of(config, data)), passphrase()) as hub, HubClient(login) as client:
+    with (
+        open_hub(_existing(settings_with(config, storage__data=str(data) if data else None)), passphrase()) as hub,
+        HubClient(login) as client,
+    ):
         place = Target(_owner(hub, name or source.repo), name or source.repo, visibility)
         console = Console(stderr=True)
         with console.status(f"Importing {source}") as status:

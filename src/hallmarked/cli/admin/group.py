@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import click
 
+from hallmarked.cli.hub import settings_with
 from hallmarked.cli.setting import PATH
-from hallmarked.hub.setting import Settings, load_settings
 
 COMMANDS = {
     "backup": ("hallmarked.cli.admin.data", "backup_command", "Copy everything a hub keeps."),
@@ -58,16 +57,4 @@ def command(context: click.Context, config: Path | None, data: Path | None) -> N
 
     The hub may be running meanwhile, unless a command says otherwise.
     """
-    context.obj = settings_of(config, data)
-
-
-def settings_of(config: Path | None, data: Path | None) -> Settings:
-    """Read the settings a command was told to use.
-
-    Raises:
-        InputError: When they cannot be read.
-    """
-    settings = load_settings(config)
-    if data is not None:
-        settings = replace(settings, storage=replace(settings.storage, data=str(data)))
-    return settings
+    context.obj = settings_with(config, storage__data=str(data) if data else None)
