@@ -11,8 +11,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from hallmarked.hub.access import Role
-from hallmarked.hub.organisation import create_organisation, invite
-from hallmarked.hub.ticket import make_setup
+from hallmarked.hub.account.organisation import create_organisation, invite
+from hallmarked.hub.account.ticket import make_setup
 from hallmarked.web.app import create_app
 from tests.hubs import RunningHub, open_test_hub
 from tests.web import example

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from hallmarked.hub.repository import change_settings, find_repository
+from hallmarked.hub.repository.repository import change_settings, find_repository
 from hallmarked.hub.schema.repository import revision
 from hallmarked.hub.upload import part
 from hallmarked.hub.upload.ticket import issue_ticket

@@ -9,13 +9,13 @@ import click
 
 from hallmarked.cli.hub import settings_with
 from hallmarked.cli.setting import PATH, passphrase
+from hallmarked.hub.account.ticket import has_administrator, make_setup
 from hallmarked.hub.database import Database
 from hallmarked.hub.hub import open_hub
 from hallmarked.hub.job.message import messaging
 from hallmarked.hub.job.queue import auditing, leave
 from hallmarked.hub.log import start_log
 from hallmarked.hub.migration.upgrade import migrate
-from hallmarked.hub.ticket import has_administrator, make_setup
 from hallmarked.web.address import setup_address
 from hallmarked.web.server import run_server, run_servers
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 
+from hallmarked.hub.account.token import Uses
+from hallmarked.hub.catalog.popularity import Downloads
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.memory import Memory
-from hallmarked.hub.popularity import Downloads
-from hallmarked.hub.token import Uses
 from hallmarked.web.address import KeepSlashes
 from hallmarked.web.count import CountMiddleware
 from hallmarked.web.error import answer_invalid

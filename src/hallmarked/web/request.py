@@ -17,11 +17,11 @@ from starlette.responses import Response
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import ANYBODY, Action, Actor
+from hallmarked.hub.account.session import actor_of_session
+from hallmarked.hub.account.token import actor_of_token
 from hallmarked.hub.error import Moved, NotSignedIn, TooLarge
 from hallmarked.hub.hub import Hub
-from hallmarked.hub.repository import Repository, open_repository
-from hallmarked.hub.session import actor_of_session
-from hallmarked.hub.token import actor_of_token
+from hallmarked.hub.repository.repository import Repository, open_repository
 from hallmarked.web.address import repo_name
 from hallmarked.web.session import session_cookie
 
@@ -82,7 +82,7 @@ def target(request: Request, db: Connection, kind: str, action: Action = Action.
     """Return who asks, and the repository of the address, which they may do that with.
 
     Raises:
-        RepositoryNotFound, Forbidden, NotSignedIn: See :func:`hallmarked.hub.repository.open_repository`.
+        RepositoryNotFound, Forbidden, NotSignedIn: See :func:`hallmarked.hub.repository.repository.open_repository`.
         Moved: When it is only looked at, by a name it had before.
     """
     actor = actor_of(request, db)

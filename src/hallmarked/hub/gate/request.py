@@ -11,11 +11,11 @@ from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, updat
 
 from hallmarked.core.errors import Forbidden, InputError, NotFound
 from hallmarked.hub.access import ALLOWED, Action, Actor, Role, Scope, load_standing, require, require_change
-from hallmarked.hub.account import find_account
+from hallmarked.hub.account.account import find_account
+from hallmarked.hub.account.notice import Kind, notify, notify_all
 from hallmarked.hub.clock import now
 from hallmarked.hub.gate.form import check_answers, read_form
-from hallmarked.hub.notice import Kind, notify, notify_all
-from hallmarked.hub.repository import Repository
+from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.schema.account import account, membership
 from hallmarked.hub.schema.base import new_id
 from hallmarked.hub.schema.gate import access_request

@@ -23,7 +23,7 @@ from hallmarked.hub.error import HeldBack
 from hallmarked.hub.git.history import Commit, Reader, ancestors, content_of, load_history, to_depth
 from hallmarked.hub.git.object import EMPTY_TREE, MANY
 from hallmarked.hub.git.packet import DATA, FLUSH, PROGRESS, Wants, banded, packet
-from hallmarked.hub.repository import MAIN, Repository
+from hallmarked.hub.repository.repository import MAIN, Repository
 from hallmarked.hub.schema.object import object_
 
 SERVICE = "git-upload-pack"

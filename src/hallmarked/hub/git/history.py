@@ -10,9 +10,9 @@ from sqlalchemy import Connection, select
 from hallmarked.core.errors import BackendError, Forbidden, InputError
 from hallmarked.hub.access import Action, Actor, Bytes, Standing, decide, load_standing
 from hallmarked.hub.git.tree import read_tree
-from hallmarked.hub.repository import Repository
-from hallmarked.hub.review import is_lenient
-from hallmarked.hub.revision import Ref, Revision, find_revision, list_files, list_refs
+from hallmarked.hub.repository.repository import Repository
+from hallmarked.hub.repository.revision import Ref, Revision, find_revision, list_files, list_refs
+from hallmarked.hub.review.status import is_lenient
 from hallmarked.hub.schema.object import object_
 from hallmarked.hub.schema.repository import revision
 from hallmarked.hub.setting import Policy

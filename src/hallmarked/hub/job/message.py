@@ -12,8 +12,8 @@ from contextlib import contextmanager
 
 from hallmarked.core.errors import Error
 from hallmarked.hub.hub import Hub
-from hallmarked.hub.outbound import client, rules_of
-from hallmarked.hub.webhook import deliver, pending
+from hallmarked.hub.outbound.client import client, rules_of
+from hallmarked.hub.outbound.webhook import deliver, pending
 
 log = logging.getLogger(__name__)
 

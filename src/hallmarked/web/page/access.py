@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Action, load_standing
-from hallmarked.hub.account import names_of
+from hallmarked.hub.account.account import names_of
 from hallmarked.hub.clock import to_datetime
 from hallmarked.hub.gate.form import countries, read_form
 from hallmarked.hub.gate.request import (
@@ -26,7 +26,7 @@ from hallmarked.hub.gate.request import (
     reviewers_of,
     withdraw_request,
 )
-from hallmarked.hub.repository import change_settings, delete_repository, move_repository
+from hallmarked.hub.repository.repository import change_settings, delete_repository, move_repository
 from hallmarked.web.address import repo_routes
 from hallmarked.web.form import Form, with_form
 from hallmarked.web.markdown import render_markdown

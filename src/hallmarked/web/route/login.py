@@ -7,8 +7,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from hallmarked.hub.access import require_person
-from hallmarked.hub.arrival import admit, arrive, depart
-from hallmarked.hub.session import begin_session
+from hallmarked.hub.account.arrival import admit, arrive, depart
+from hallmarked.hub.account.session import begin_session
 from hallmarked.web.address import flag
 from hallmarked.web.request import actor_of, hub_of
 from hallmarked.web.session import ARRIVAL, cookie_name, is_secure, local_path, start

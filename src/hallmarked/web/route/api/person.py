@@ -10,17 +10,17 @@ from pydantic import Field
 
 from hallmarked.core.errors import Forbidden, InputError
 from hallmarked.hub.access import Actor, require_change, require_person
-from hallmarked.hub.account import Account, change_account, read_account
+from hallmarked.hub.account.account import Account, change_account, read_account
+from hallmarked.hub.account.closure import erase_account
+from hallmarked.hub.account.notice import count_unread, list_notices, mark_read
+from hallmarked.hub.account.password import check_password, hash_password
+from hallmarked.hub.account.session import begin_session, change_password, end_session, list_sessions, sign_out
+from hallmarked.hub.account.terms import accept_terms
+from hallmarked.hub.account.ticket import Person, enrol, set_up
+from hallmarked.hub.account.token import Token, Wanted, issue_token, list_tokens, revoke_token
 from hallmarked.hub.clock import to_text
-from hallmarked.hub.closure import erase_account
 from hallmarked.hub.error import NotSignedIn
 from hallmarked.hub.gate.request import list_own
-from hallmarked.hub.notice import count_unread, list_notices, mark_read
-from hallmarked.hub.password import check_password, hash_password
-from hallmarked.hub.session import begin_session, change_password, end_session, list_sessions, sign_out
-from hallmarked.hub.terms import accept_terms
-from hallmarked.hub.ticket import Person, enrol, set_up
-from hallmarked.hub.token import Token, Wanted, issue_token, list_tokens, revoke_token
 from hallmarked.web.address import PLURALS
 from hallmarked.web.request import actor_of, hub_of
 from hallmarked.web.session import enter, session_cookie, start, stop

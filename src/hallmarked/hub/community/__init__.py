@@ -1,0 +1,1 @@
+"""What people say about repositories, and changes that they offer."""

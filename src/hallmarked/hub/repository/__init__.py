@@ -1,0 +1,1 @@
+"""Repositories: their revisions and files, and every way to change them."""
