@@ -11,15 +11,13 @@ from hallmarked.hub.database import add_new
 from hallmarked.hub.schema.account import account
 from hallmarked.hub.schema.repository import repository
 from hallmarked.hub.schema.search import SORTS, label, posting
-from hallmarked.hub.search import label_id, prefixes, split_words
+from hallmarked.hub.search import HIDDEN, label_id, prefixes, split_words
 from hallmarked.hub.tag import GROUPS, groups_of, tags_of, values_of
 
 DERIVED = frozenset({"", "author", "word", "gate", "tag", *GROUPS})
 """Groups that follow from the repository itself; the others are set by :func:`set_labels`."""
 MAX_VALUES = 50
 """Labels that may be set of one group."""
-HIDDEN = "-"
-"""Audience that nobody is."""
 
 
 def refresh(db: Connection, repository_id: str) -> None:
