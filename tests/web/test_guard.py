@@ -171,7 +171,48 @@ def test_json_bombs(shape: str) -> None:
         check_json(body)
 
 
-@given(st.recursive(st.none() | st.text() | st.integers(), lambda inner: st.lists(inner, max_size=3), max_leaves=20))
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)))
+
+
+@pytest.mark.parametrize("text", ["\\ud800", "a\\uDFFF", "\\u0000", "\\ud83d\\u0041"])
+def test_texts_that_cannot_be_kept_are_refused(running: RunningHub, client: TestClient, text: str) -> None:
+    """Half of a pair, and NUL, are refused wherever they come: not met by a database, or by an answer, that cannot."""
+    bearer = {"Authorization": f"Bearer {running.person('ada')}", "Content-Type": "application/json"}
+    assert client.post("/api/repos/create", headers=bearer, content='{"name": "model"}').status_code == 200
+    repo = "/api/models/ada/model"
+    header = '{"key": "header", "value": {"summary": "x"}}\n'
+    for address, body in (
+        ("/api/repos/create", '{"name": "x", "organization": "%s"}'),
+        (f"{repo}/discussions", '{"title": "%s", "description": ""}'),
+        (f"{repo}/tag/main", '{"tag": "v1", "message": "%s"}'),
+        (f"{repo}/paths-info/main", '{"paths": ["%s"]}'),
+        (f"{repo}/commit/main", '{"key": "header", "value": {"summary": "%s"}}'),
+        (f"{repo}/commit/main", header + '{"key": "copyFile", "value": {"path": "a", "srcPath": "%s"}}'),
+        (f"{repo}/commit/main", header + '{"key": "%s", "value": {"path": "a"}}'),
+        ("/api/settings/webhooks", '{"url": "https://a.example/", "watched": [{"type": "user", "name": "%s"}]}'),
+        ("/api/hallmarked/models/ada/model/review/main/hold", '{"reason": "%s"}'),
+    ):
+        answer = client.post(address, headers=bearer, content=body % text)
+        assert answer.status_code == 400, (address, answer.text)
+    for address in ("/api/models/ada/a%00b", "/api/models?search=%00", f"{repo}/commits/main?cursor=%00"):
+        assert client.get(address).status_code == 400
+    assert client.post(f"{repo}/discussions", headers=bearer, content='{"title": "\\ud83d\\ude00"}').status_code == 200
+
+
+def test_json_is_utf8(running: RunningHub, client: TestClient) -> None:
+    """JSON in another encoding, which the bounds would not see through, is refused."""
+    bearer = {"Authorization": f"Bearer {running.person('ada')}"}
+    for encoding in ("utf-16", "utf-16-le", "utf-32"):
+        body = '{"name": "model"}'.encode(encoding)
+        assert client.post("/api/repos/create", headers=bearer, content=body).status_code == 400
+
+
+def test_numbers_in_addresses_are_bounded(client: TestClient) -> None:
+    """A number with thousands of digits names nothing."""
+    assert client.get("/ledger/entries/" + "9" * 5_000).status_code == 404
+
+
+@given(st.recursive(st.none() | TEXTS | st.integers(), lambda inner: st.lists(inner, max_size=3), max_leaves=20))
 def test_ordinary_json_passes(value: object) -> None:
     """What is nested less than the bound passes, whatever its texts hold: brackets and quotes in them count as text."""
     data = json.dumps(value)

@@ -76,6 +76,8 @@ class Guard:
 
     async def _check(self, connection: HTTPConnection, method: str, receive: Receive) -> Receive:
         check_host(connection.headers.get("host", ""), self.hosts)
+        if b"%00" in connection.scope.get("raw_path", b"") or b"%00" in connection.scope["query_string"]:
+            raise InputError("an address holds no NUL")  # which PostgreSQL cannot compare with anything
         changes = method not in SAFE
         self.limits.take_request(connection, changes=changes)
         if not changes:
