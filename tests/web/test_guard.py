@@ -117,6 +117,16 @@ def test_cookie_alone_changes_nothing(running: RunningHub, client: TestClient) -
     assert client.get("/api/whoami-v2", headers={**cookie, "Authorization": "Bearer hm_wrong"}).status_code == 401
 
 
+def test_other_sites_are_refused_with_a_name_and_token_too(running: RunningHub, client: TestClient) -> None:
+    """A browser that was once asked for git's name and password sends them along with what other sites make it send."""
+    basic = base64.b64encode(f"ada:{running.person('ada')}".encode()).decode()
+    there = {"Authorization": f"Basic {basic}", "Content-Type": "text/plain"}
+    for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
+        answer = client.post("/api/repos/create", content='{"name": "m"}', headers={**there, **headers})
+        assert answer.status_code == 403
+    assert client.post("/api/repos/create", content='{"name": "m"}', headers=there).status_code == 200
+
+
 def test_basic_is_for_tokens(running: RunningHub, client: TestClient) -> None:
     """Git's name and password: the password is a token; a real password is none."""
     token = running.person("ada")
@@ -274,6 +284,23 @@ def test_guessing_is_slowed(tmp_path: Path) -> None:
         assert statuses == [401] * 3 + [429] * 2
         wrong = {"Authorization": "Bearer hm_wrong"}
         assert [client.get("/api/whoami-v2", headers=wrong).status_code for _ in range(40)][-1] == 429
+
+
+def test_made_up_tokens_do_not_crowd_out_other_counts(tmp_path: Path) -> None:
+    """An address that has no requests left leaves no traces, with however many tokens it comes."""
+    with open_test_hub(tmp_path, limited(tmp_path, Limit(reads=2, sign_ins=0))) as running:
+        app = create_app(running.hub)
+        with TestClient(app, base_url="http://localhost") as client:
+            for number in range(20):
+                client.get("/api/models", headers={"Authorization": f"Bearer hm_{number}"})
+        assert len(app.state.limits._counts) <= 3
+
+
+def test_signing_in_elsewhere_is_counted_by_address(tmp_path: Path) -> None:
+    """Where no account is named, nobody can use up the attempts of everybody."""
+    limits = Limits(replace(Limit(), sign_ins=1))
+    for number in range(50):
+        limits.take_sign_in(Request({"type": "http", "client": (f"10.0.0.{number}", 1), "headers": []}))
 
 
 def test_limits_remember_few() -> None:

@@ -17,6 +17,7 @@ from hallmarked.hub.schema.gate import access_request
 from hallmarked.hub.schema.identity import acceptance, login, notice, ticket
 from hallmarked.hub.schema.repository import collaborator, repository
 from hallmarked.hub.trail import Tag, record
+from hallmarked.hub.webhook import forget_webhooks
 
 ERASED = "erased-"
 """Begins the name of an account that was erased."""
@@ -94,6 +95,7 @@ def erase_account(db: Connection, actor: Actor, account_id: str) -> None:
         delete_repository(db, one, by=actor)
     for table in (session, token, login, acceptance, notice, collaborator, membership, access_request, ticket):
         db.execute(delete(table).where(table.c.account_id == account_id))
+    forget_webhooks(db, account_id)
     # NOTE: events name ids only, so that without this row nobody can say who it was
     name = ERASED + new_id()
     blank = {"name": name, "key": name, "full_name": "", "email": "", "password": "", "language": ""}

@@ -238,7 +238,7 @@ class _Files:
         oid, body = encode_blob(change.data)
         self.objects[oid] = body
         if PREFIX.encode() in body:
-            revoke_leaked(self.db, body, f"{self.repo.name}, {change.path}")
+            revoke_leaked(self.db, body, self.repo, change.path)
         self._describe(
             oid,
             len(body),

@@ -184,7 +184,7 @@ class OwnRequest:
 def post_setup(request: Request, response: Response, body: Setup) -> Me:
     """Make the first administrator's account."""
     hub = hub_of(request)
-    request.app.state.limits.take_sign_in(request, "")
+    request.app.state.limits.take_sign_in(request)
     made = set_up(hub.database, body.ticket, Person(body.name, body.password, body.full_name, body.email))
     return _begin(request, response, made)
 
