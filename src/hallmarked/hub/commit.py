@@ -14,6 +14,7 @@ from hallmarked.core.errors import InputError
 from hallmarked.formats.blob import Blob
 from hallmarked.hub.access import Actor
 from hallmarked.hub.card import read_card
+from hallmarked.hub.carry import carry_holds
 from hallmarked.hub.clock import now
 from hallmarked.hub.database import add_new
 from hallmarked.hub.error import Outdated
@@ -191,6 +192,7 @@ def record(db: Connection, repo: Repository, actor: Actor, tree: str, message: M
             }
         ],
     )  # fmt: skip
+    carry_holds(db, repo, find_revision(db, repo, oid))
     return oid
 
 

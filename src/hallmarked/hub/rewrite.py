@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Actor
+from hallmarked.hub.carry import carry_holds
 from hallmarked.hub.commit import follow_main
 from hallmarked.hub.error import Outdated
 from hallmarked.hub.git.object import EMPTY_TREE, Entry, add_objects, encode_tree, read_object
@@ -112,6 +113,7 @@ class _Rewriter:
         values = {**row._mapping, "oid": new, "tree": tree, "parent": parent, "state": "checking", "audited": False}
         self._db.execute(insert(revision).values(values))
         self._commits[oid] = new
+        carry_holds(self._db, self._repo, find_revision(self._db, self._repo, new))
 
     def _tree(self, oid: str) -> str:
         if oid in self._trees:
