@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from hallmarked.core.errors import BackendError, InputError
+from hallmarked.hub.error import Conflict
 
 POOL = 40
 """Connections a process may hold: as many as there are threads that serve requests."""
@@ -109,10 +110,10 @@ def add_or_renew(db: Connection, table: Table, row: Mapping[str, Any], renewed: 
 def _translated() -> Iterator[None]:
     try:
         yield
-    except DBAPIError as error:
-        raise BackendError(f"the database did not answer as expected: {error.orig}") from error
-    except SQLAlchemyError as error:
-        raise BackendError(f"the database did not answer as expected: {error}") from error
+    except IntegrityError as error:
+        raise Conflict("somebody did the same at this moment, or removed what it needs; look, and try again") from error
+    except SQLAlchemyError as error:  # what the database said is for the log, not for whoever asked
+        raise BackendError("the database did not answer as expected") from error
 
 
 def _create(url: str) -> Engine:
@@ -122,10 +123,13 @@ def _create(url: str) -> Engine:
         raise InputError(f"{url!r} is not the address of a database") from error
     name = parsed.get_backend_name()
     if name == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=POOL, pool_pre_ping=True)
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"), pool_size=POOL, pool_pre_ping=True, hide_parameters=True
+        )
     if name != "sqlite" or not parsed.database:
         raise InputError("the database has to be sqlite:///path or postgresql://…")
-    engine = create_engine(parsed, pool_size=POOL, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    options = {"timeout": BUSY_SECONDS, "check_same_thread": False}
+    engine = create_engine(parsed, pool_size=POOL, connect_args=options, hide_parameters=True)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine

@@ -70,6 +70,26 @@ def test_invitation_works_once(running: RunningHub) -> None:
         assert create(db, bob, "model", "m", owner="acme").name == "acme/m"
 
 
+@pytest.mark.parametrize("ends", ["removed", "demoted", "disabled"])
+def test_an_invitation_ends_with_the_right_to_invite(running: RunningHub, ends: str) -> None:
+    """Who is no owner any more comes back by no link they made before, and nobody else by it either."""
+    ada, bob, eve, root = (running.actor(name) for name in ("ada", "bob", "eve", "root"))
+    with running.hub.database.write() as db:
+        create_organisation(db, ada, "acme")
+        join(db, bob, invite(db, ada, "acme", Role.OWNER))
+        text, by_root = invite(db, bob, "acme", Role.OWNER), invite(db, root, "acme", Role.READER)
+        if ends == "removed":
+            remove_member(db, ada, "acme", "bob")
+        elif ends == "demoted":
+            change_role(db, ada, "acme", "bob", Role.WRITER)
+        else:
+            disable_account(db, bob.account_id or "")
+        for act in (show_invitation, lambda db, text: join(db, eve, text)):
+            with pytest.raises(NotFound):
+                act(db, text)
+        assert join(db, eve, by_root).name == "acme"
+
+
 def test_last_owner_stays(running: RunningHub) -> None:
     """No way leads to an organisation without an owner: leaving, another role, being removed, erasing."""
     ada, bob, root = (in_person(running, name) for name in ("ada", "bob", "root"))

@@ -44,6 +44,7 @@ from hallmarked.hub.schema.account import session, token
 from hallmarked.hub.schema.identity import ticket
 from hallmarked.hub.schema.review import event
 from hallmarked.hub.setting import Terms
+from hallmarked.hub.trail import Tag
 from tests.hubs import RunningHub, open_test_hub
 
 GOOD = "a rather long sentence"
@@ -203,6 +204,21 @@ def test_pushed_token_is_revoked(running: RunningHub) -> None:
         assert count_unread(db, who) == 1
         mark_read(db, who)
         assert count_unread(db, who) == 0
+
+
+def test_pushed_token_does_not_tell_of_a_private_repository(running: RunningHub) -> None:
+    """Whoever is told that their token was pushed learns where only if they may see that; the ledger names nothing."""
+    ada, db_ = running.actor("ada"), running.hub.database
+    leaked = running.person("bob")
+    with db_.write() as db:
+        repo = create(db, ada, "model", "secret-plan", visibility="private")
+        commit(db, repo, ada, [Put("merger.txt", leaked.encode())], Message("oops"))
+        said = list_notices(db, running.actors["bob"].account_id or "")[0].text
+        noted = db.execute(select(event.c.data).where(event.c.tag == Tag.TOKEN_LEAKED)).scalar_one()
+    assert "secret-plan" not in said
+    assert "merger" not in said
+    assert noted["repository"] == repo.id
+    assert "merger" not in str(noted)
 
 
 @given(st.binary(max_size=60) | st.from_regex(rb"(hm_[A-Za-z0-9_-]{38,42}[ x]){1,3}"))

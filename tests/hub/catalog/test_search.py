@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -259,3 +260,34 @@ def test_repositories_of_a_disabled_account_are_not_listed(hub: RunningHub) -> N
         assert names(db, ANYBODY) == []
         enable_account(db, ada.account_id or "")
         assert names(db, ANYBODY) == ["model"]
+
+
+def test_a_token_for_some_repositories_finds_no_others(hub: RunningHub) -> None:
+    """To all private repositories but its own such a token is a stranger, also to those shared with its owner."""
+    ada, bob = hub.actor("ada"), hub.actor("bob")
+    with hub.hub.database.write() as db:
+        first, second = (make(db, ada, name, "license: mit", visibility="private") for name in ("first", "second"))
+        make(db, ada, "open")
+        shared = {"repository_id": first.id, "account_id": bob.account_id, "role": Role.READER, "created": 1}
+        db.execute(insert(collaborator).values(**shared))
+        for only, hers, his in (
+            (frozenset({second.id}), ["open", "second"], ["open"]),
+            (frozenset({first.id}), ["first", "open"], ["first", "open"]),
+            (frozenset[str](), ["open"], ["open"]),
+        ):
+            assert sorted(names(db, replace(ada, repositories=only))) == hers
+            assert sorted(names(db, replace(bob, repositories=only))) == his
+            found = names(db, replace(ada, repositories=only), labels=(("licence", "mit"),))
+            assert found == [name for name in hers if name != "open"]
+
+
+def test_what_is_disabled_is_found_by_nobody(hub: RunningHub) -> None:
+    """A repository whose owner is disabled is not listed for those it was shared with, as they do not see it."""
+    ada, bob = hub.actor("ada"), hub.actor("bob")
+    with hub.hub.database.write() as db:
+        mine = make(db, ada, "mine", visibility="private")
+        shared = {"repository_id": mine.id, "account_id": bob.account_id, "role": Role.READER, "created": 1}
+        db.execute(insert(collaborator).values(**shared))
+        assert names(db, bob) == ["mine"]
+        disable_account(db, ada.account_id or "")
+        assert names(db, bob) == []

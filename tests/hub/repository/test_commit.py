@@ -206,6 +206,28 @@ def test_large_files_belong_to_who_sent_them(hub: RunningHub) -> None:
         commit(db, theirs, bob, [PutLarge("stolen", digest)], Message("x"))
 
 
+def test_a_pointer_is_worth_no_more_than_the_digest_in_it(hub: RunningHub) -> None:
+    """Whoever writes the pointer of a large file as a text gets neither the file nor into its way."""
+    repo = start(hub)
+    digest, later = (hashlib.sha256(data).hexdigest() for data in (b"weights", b"not sent yet"))
+    ada, bob = hub.actor("ada"), hub.actor("bob")
+    with hub.hub.database.write() as db:
+        add_blob(db, digest, 7, passive=False, account_id=ada.account_id)
+        theirs = create(db, bob, "model", "mine")
+    push(hub, repo, PutLarge("w.bin", digest))
+    for text in (encode_pointer(digest, 7), encode_pointer(later, 12)):
+        with pytest.raises(InputError, match="not uploaded"), hub.hub.database.write() as db:
+            commit(db, theirs, bob, [Put("w.bin", text)], Message("x"))
+    with pytest.raises(InputError, match="not uploaded"):
+        push(hub, repo, Put("wrong size.bin", encode_pointer(digest, 8)))
+    with hub.hub.database.write() as db:
+        add_blob(db, later, 12, passive=False, account_id=ada.account_id)
+    at = push(hub, repo, PutLarge("later.bin", later), Put("same.bin", encode_pointer(digest, 7)))
+    with hub.hub.database.read() as db:
+        entries = [find_entry(db, at, path) for path in ("later.bin", "same.bin")]
+    assert [(entry.large, entry.sha256) for entry in entries] == [(True, later), (True, digest)]
+
+
 def test_card_is_read(hub: RunningHub) -> None:
     """The front matter of the main branch's README is what the hub knows of a repository, whatever it holds."""
     repo = start(hub)

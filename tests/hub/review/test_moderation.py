@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,18 +16,23 @@ from hallmarked.core.evidence import Statement, Subject
 from hallmarked.hub.access import Actor, Role
 from hallmarked.hub.account.notice import list_notices
 from hallmarked.hub.clock import now
-from hallmarked.hub.error import Conflict
-from hallmarked.hub.repository.commit import Message, Put, commit
+from hallmarked.hub.community.pull import commit_to, merge_pull, open_pull
+from hallmarked.hub.error import Conflict, HeldBack
+from hallmarked.hub.repository.commit import Delete, Message, Put, PutLarge, commit
 from hallmarked.hub.repository.creation import create
-from hallmarked.hub.repository.repository import Repository, change_settings, find_repository
+from hallmarked.hub.repository.duplicate import Copy, duplicate
+from hallmarked.hub.repository.history import squash
+from hallmarked.hub.repository.repository import MAIN, Repository, change_settings, find_repository
 from hallmarked.hub.repository.revision import find_revision
+from hallmarked.hub.repository.rewrite import forget_large
 from hallmarked.hub.review import moderation
 from hallmarked.hub.review.moderation import Act, Case, apply_audit, list_decisions
 from hallmarked.hub.review.reason import count, list_between, list_log, log_decisions, reasons
-from hallmarked.hub.review.status import file_status, repo_status, sort_findings, summarise
+from hallmarked.hub.review.status import file_status, repo_status, set_state, sort_findings, summarise
 from hallmarked.hub.schema.repository import collaborator
 from hallmarked.hub.schema.review import audit, decision
 from hallmarked.hub.setting import Policy
+from hallmarked.hub.upload.possession import add_blob
 from tests.hubs import RunningHub, open_test_hub
 
 
@@ -173,6 +179,68 @@ def test_only_people_let_go_of_what_people_hold(world: World) -> None:
     with pytest.raises(Conflict):
         world.act(moderation.hold, world.root)
     assert world.acts == [Act.HOLD, Act.CLEAR, Act.HOLD]
+
+
+def held_by_rita(world: World) -> Repository:
+    """Add a text to ada's model that a reviewer then holds back; what was there before others can have."""
+    with world.hub.hub.database.write() as db:
+        repo = find_repository(db, "model", "ada/m")
+        set_state(db, repo.id, world.oid, "available", "")
+        world.oid = commit(db, repo, world.ada, [Put("names.txt", b"of patients"), Put("b", b"b")], Message("add")).oid
+        moderation.hold(db, world.rita, world.case(db), "names of patients", "personal-data")
+        return repo
+
+
+@pytest.mark.parametrize("way", ["squash", "commit", "pull-request", "rewrite", "merge"])
+def test_what_people_hold_stays_held_in_new_revisions(world: World, way: str) -> None:
+    """No new commit with the same file lets others have it, whoever makes it, before or after it is audited."""
+    repo = held_by_rita(world)
+    with world.hub.hub.database.write() as db:
+        if way == "squash":
+            made = squash(db, repo, world.ada, MAIN, Message("all"))
+        elif way == "commit":
+            made = commit(db, repo, world.ada, [Put("README.md", b"x")], Message("change"))
+        elif way == "rewrite":
+            digest = hashlib.sha256(b"large").hexdigest()
+            add_blob(db, digest, 5, passive=True, account_id=world.ada.account_id)
+            commit(db, repo, world.ada, [PutLarge("large", digest)], Message("add"))
+            forget_large(db, repo, world.ada, {digest})
+            made = find_revision(db, repo, MAIN)
+        else:
+            pull = open_pull(db, repo, world.eve, Message("offer"), MAIN)
+            made = commit_to(db, repo, world.eve, [Put("README.md", b"x")], Message("change"), branch=pull.branch)
+            made = merge_pull(db, repo, pull.number, world.ada) if way == "merge" else made
+        world.oid = made.oid
+        assert world.case(db).at.state == "held"
+        apply_audit(db, world.case(db), "audit", "available", "", [])
+        case = world.case(db)
+        assert (case.at.state, case.at.reason) == ("held", "names of patients")
+        [carried] = list_decisions(db, repo.id, made.oid)
+        assert (carried.act, carried.data["category"]) == (Act.HOLD, "personal-data")
+        moderation.propose_release(db, world.rita, case, "fine")
+        moderation.release(db, world.root, world.case(db), "fine")
+        assert world.case(db).at.state == "available"
+
+
+def test_without_the_file_a_new_revision_is_free(world: World) -> None:
+    """Whoever takes out what is held back, or gets it released, goes on as before; earlier files do not count."""
+    repo = held_by_rita(world)
+    with world.hub.hub.database.write() as db:
+        gone = commit(db, repo, world.ada, [Delete("names.txt"), Delete("b")], Message("remove"))
+        assert gone.state == "checking"
+        moderation.propose_release(db, world.rita, world.case(db), "fine")
+        moderation.release(db, world.root, world.case(db), "fine")
+        back = commit(db, repo, world.ada, [Put("names.txt", b"of patients")], Message("again"))
+        assert find_revision(db, repo, back.oid).state == "checking"
+
+
+def test_what_people_hold_is_not_copied(world: World) -> None:
+    """A repository with a revision that people hold back is not copied as a whole, not by its owner either."""
+    repo = held_by_rita(world)
+    with world.hub.hub.database.write() as db:
+        for policy in (Policy(), Policy(while_checked="all")):
+            with pytest.raises(HeldBack):
+                duplicate(db, world.ada, repo, Copy("copy"), policy)
 
 
 def test_appeals(world: World) -> None:

@@ -10,6 +10,7 @@ from hallmarked.hub.account.account import Account, read_account
 from hallmarked.hub.catalog.listing import touch
 from hallmarked.hub.clock import now
 from hallmarked.hub.error import Conflict
+from hallmarked.hub.outbound.webhook import forget_webhooks
 from hallmarked.hub.repository.repository import delete_repository
 from hallmarked.hub.schema.account import account, membership, session, token
 from hallmarked.hub.schema.base import new_id
@@ -94,6 +95,7 @@ def erase_account(db: Connection, actor: Actor, account_id: str) -> None:
         delete_repository(db, one, by=actor)
     for table in (session, token, login, acceptance, notice, collaborator, membership, access_request, ticket):
         db.execute(delete(table).where(table.c.account_id == account_id))
+    forget_webhooks(db, account_id)
     # NOTE: events name ids only, so that without this row nobody can say who it was
     name = ERASED + new_id()
     blank = {"name": name, "key": name, "full_name": "", "email": "", "password": "", "language": ""}

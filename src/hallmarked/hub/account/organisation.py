@@ -105,11 +105,19 @@ def show_invitation(db: Connection, text: str) -> Invitation:
     """Return what an invitation offers, without using it.
 
     Raises:
-        NotFound: When it was used, has run out, or never was.
+        NotFound: When it was used, has run out, or never was, or whoever made it could not make it now.
     """
     found = find_ticket(db, INVITATION, text)
     assert found.organisation_id is not None
-    return Invitation(read_account(db, found.organisation_id), Role(found.role), found.expires)
+    home = read_account(db, found.organisation_id)
+    maker = account.c
+    rows = db.execute(select(maker.administrator).where(maker.id == found.account_id, maker.disabled.is_(None)))
+    if (made_by := rows.first()) is None or not (
+        made_by.administrator or _role(db, home.id, found.account_id) is Role.OWNER
+    ):
+        # NOTE: who was sent away must not come back by a link they made before
+        raise NotFound("this link does not work any more: who made it may not invite anybody now")
+    return Invitation(home, Role(found.role), found.expires)
 
 
 def join(db: Connection, actor: Actor, text: str) -> Account:

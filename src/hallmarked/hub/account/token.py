@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
 
 from hallmarked.core.errors import InputError, NotFound
-from hallmarked.hub.access import ANYBODY, Action, Actor, require_person
+from hallmarked.hub.access import ANYBODY, Action, Actor, decide, load_standing, require_person
 from hallmarked.hub.account.notice import Kind, notify
 from hallmarked.hub.account.secret import digest_secret, make_secret
 from hallmarked.hub.clock import now
 from hallmarked.hub.database import Database
-from hallmarked.hub.repository.repository import open_repository
+from hallmarked.hub.repository.repository import Repository, open_repository
 from hallmarked.hub.schema.account import account, token
 from hallmarked.hub.schema.base import new_id
 from hallmarked.hub.schema.identity import acceptance
@@ -170,13 +170,14 @@ def find_tokens(data: bytes) -> set[str]:
     return {match.group().decode() for match in _SHAPE.finditer(data)}
 
 
-def revoke_leaked(db: Connection, data: bytes, place: str) -> int:
+def revoke_leaked(db: Connection, data: bytes, repo: Repository, path: str) -> int:
     """End every token of this hub that stands in a file somebody pushed, and tell its owner.
 
     Args:
         db: A writing transaction.
         data: The file.
-        place: Which file it is, for people: ``ada/model, notes.txt``.
+        repo: The repository it was pushed to; its name is told to those only who may see it.
+        path: Of the file.
 
     Returns:
         How many were ended.
@@ -187,7 +188,10 @@ def revoke_leaked(db: Connection, data: bytes, place: str) -> int:
         if row is None:
             continue
         db.execute(delete(token).where(token.c.id == row.id))
-        record(db, ANYBODY, Tag.TOKEN_LEAKED, f"account:{row.account_id}", {"token": row.id, "place": place})
+        record(db, ANYBODY, Tag.TOKEN_LEAKED, f"account:{row.account_id}", {"token": row.id, "repository": repo.id})
+        owner = Actor(row.account_id)
+        seen = decide(owner, Action.SEE, repo.scope, load_standing(db, owner, repo.scope)) is None
+        place = f"{repo.name}, {path}" if seen else "a file of a repository that you do not see"
         said = f"Your token {row.name} was found in {place} and does not work any more; make a new one if you need it."
         notify(db, row.account_id, Kind.TOKEN_LEAKED, said, "/settings/tokens")
         count += 1

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select, update
 
-from hallmarked.hub.catalog.search import label_id, prefixes, split_words
+from hallmarked.hub.catalog.search import HIDDEN, label_id, prefixes, split_words
 from hallmarked.hub.catalog.tag import GROUPS, groups_of, tags_of, values_of
 from hallmarked.hub.database import add_new
 from hallmarked.hub.schema.account import account
@@ -18,8 +18,6 @@ DERIVED = frozenset({"", "author", "word", "gate", "tag", *GROUPS})
 """Groups that follow from the repository itself; the others are set by :func:`set_labels`."""
 MAX_VALUES = 50
 """Labels that may be set of one group."""
-HIDDEN = "-"
-"""Audience that nobody is."""
 
 
 def refresh(db: Connection, repository_id: str) -> None:

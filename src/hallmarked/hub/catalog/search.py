@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, exists, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, literal, or_, select, tuple_
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Actor
@@ -35,6 +35,8 @@ FIRST_LOOK, MOST_WORK = 250, 20_000
 """Postings looked at first, and at most, for one page; it may be shorter for it, and the next goes on from there."""
 MAX_AUDIENCES = 100
 """Organisations whose private repositories are searched for one person."""
+HIDDEN = "-"
+"""Audience that nobody is."""
 _WORD = re.compile(r"[a-z]+|[0-9]+|[^\W\d_a-z]+")
 _PLACE = re.compile(r"(-?[0-9]{1,18}):([0-9a-f]{1,40})\Z")
 
@@ -86,11 +88,13 @@ def search(db: Connection, actor: Actor, query: Query) -> Page:
         raise InputError(f"a search may have at most {MAX_LABELS} conditions")
     leader = min(wanted, key=lambda one: _frequency(db, one)) if len(wanted) > 1 else wanted[0]
     look = _Look(db, query, leader, [one for one in wanted if one != leader], _parse_place(query.after))
-    parts = [look.read(audience) for audience in _audiences(db, actor)]
+    audiences = _audiences(db, actor)
+    # NOTE: to all but its own repositories, a token that is for some of them is a stranger
+    parts = [look.read(audience) for audience in (audiences if actor.repositories is None else audiences[:1])]
     floor = max((stopped for _, stopped in parts if stopped is not None), default=None)
     streams = [places for places, _ in parts]
     if actor.account_id is not None:
-        streams.append(look.read_shared(actor.account_id))
+        streams.append(look.read_inside(_inside(actor, audiences)))
     found = list(dict.fromkeys(heapq.merge(*streams, reverse=True)))
     if floor is not None:  # below it, one stream was not looked at
         found = [place for place in found if place >= floor]
@@ -158,10 +162,9 @@ class _Look:
             look = min(4 * look, MOST_WORK)
         return found, None
 
-    def read_shared(self, account_id: str) -> list[Place]:
-        """Return the first places among private repositories that were shared with somebody."""
-        mine = select(collaborator.c.repository_id).where(collaborator.c.account_id == account_id)
-        where = [posting.c.label == self.leader, posting.c.repository_id.in_(mine), posting.c.audience != ""]
+    def read_inside(self, inside: ColumnElement[bool]) -> list[Place]:
+        """Return the first places among private repositories that are found one by one."""
+        where = [posting.c.label == self.leader, inside, posting.c.audience.not_in(("", HIDDEN))]
         where += [self._has(other, posting.c.repository_id) for other in self.others]
         part = select(self._key, posting.c.repository_id).where(*where, *self._behind(self.place))
         rows = self.db.execute(part.order_by(*self._order).limit(self.query.count + 1))
@@ -200,6 +203,16 @@ def _audiences(db: Connection, actor: Actor) -> Sequence[str]:
         select(membership.c.organisation_id).where(membership.c.account_id == actor.account_id).limit(MAX_AUDIENCES)
     )
     return ["", actor.account_id, *(row.organisation_id for row in rows)]
+
+
+def _inside(actor: Actor, audiences: Sequence[str]) -> ColumnElement[bool]:
+    """Say which private repositories are found for somebody one by one: those shared with them, or of their token."""
+    mine = select(collaborator.c.repository_id).where(collaborator.c.account_id == actor.account_id)
+    shared = posting.c.repository_id.in_(mine)
+    if actor.repositories is None:
+        return shared
+    named = posting.c.repository_id.in_(sorted(actor.repositories))
+    return and_(named, or_(shared, posting.c.audience.in_(audiences[1:])))
 
 
 def _parse_place(text: str) -> Place | None:

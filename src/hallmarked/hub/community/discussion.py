@@ -18,6 +18,7 @@ from hallmarked.hub.schema.account import account
 from hallmarked.hub.schema.base import new_id
 from hallmarked.hub.schema.community import discussion, discussion_event
 from hallmarked.hub.schema.repository import repository
+from hallmarked.hub.trail import Tag, record
 
 MAX_TITLE, MAX_COMMENT, MAX_EVENTS = 200, 65_536, 5_000
 """Characters of a title and of a comment; what may happen in one discussion."""
@@ -242,6 +243,7 @@ def hide_comment(db: Connection, repo: Repository, number: int, event_id: str, a
     """
     event = _find_comment(db, repo, number, event_id)
     require_author(db, repo, actor, event.author_id)
+    record(db, actor, Tag.COMMENT_HIDDEN, f"repository:{repo.id}", {"discussion": number, "comment": event.id})
     return _change_event(db, event, {**event.data, "hidden": True, "text": "", "history": []})
 
 

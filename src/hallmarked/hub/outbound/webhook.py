@@ -31,6 +31,7 @@ from hallmarked.hub.schema.account import account
 from hallmarked.hub.schema.base import new_id
 from hallmarked.hub.schema.repository import repository
 from hallmarked.hub.schema.webhook import webhook, webhook_delivery, webhook_target
+from hallmarked.hub.trail import Tag, record
 
 DOMAINS = ("repo", "discussion")
 CLIENT_KINDS = {"model": "model", "dataset": "dataset", "system": "space"}
@@ -124,6 +125,7 @@ def create_webhook(db: Connection, actor: Actor, wish: Wish, rules: Rules) -> We
     values = {"secret": "", "domains": list(DOMAINS), "watched": [], **_checked(wish, rules)}
     db.execute(insert(webhook).values(id=made, account_id=owner, created=now(), **values))
     _watch(db, made, values["watched"])
+    record(db, actor, Tag.WEBHOOK_CREATED, f"webhook:{made}", {"account": owner})
     return find_webhook(db, actor, made)
 
 
@@ -140,6 +142,7 @@ def change_webhook(db: Connection, actor: Actor, webhook_id: str, wish: Wish, ru
         db.execute(update(webhook).where(webhook.c.id == webhook_id).values(**values))
     if "watched" in values:
         _watch(db, webhook_id, values["watched"])
+    record(db, actor, Tag.WEBHOOK_CHANGED, f"webhook:{webhook_id}", {"changed": sorted(values)})
     return find_webhook(db, actor, webhook_id)
 
 
@@ -151,6 +154,7 @@ def enable_webhook(db: Connection, actor: Actor, webhook_id: str, *, enabled: bo
     """
     find_webhook(db, actor, webhook_id)
     db.execute(update(webhook).where(webhook.c.id == webhook_id).values(disabled=not enabled, failures=0))
+    record(db, actor, Tag.WEBHOOK_CHANGED, f"webhook:{webhook_id}", {"enabled": enabled})
     return find_webhook(db, actor, webhook_id)
 
 
@@ -161,9 +165,19 @@ def delete_webhook(db: Connection, actor: Actor, webhook_id: str) -> None:
         NotSignedIn, NotFound: See :func:`find_webhook`.
     """
     find_webhook(db, actor, webhook_id)
+    _forget(db, [webhook_id])
+    record(db, actor, Tag.WEBHOOK_DELETED, f"webhook:{webhook_id}")
+
+
+def forget_webhooks(db: Connection, account_id: str) -> None:
+    """Forget all webhooks of an account that ends, with their addresses and secrets."""
+    _forget(db, list(db.execute(select(webhook.c.id).where(webhook.c.account_id == account_id)).scalars()))
+
+
+def _forget(db: Connection, ids: Sequence[str]) -> None:
     for table in (webhook_delivery, webhook_target):
-        db.execute(delete(table).where(table.c.webhook_id == webhook_id))
-    db.execute(delete(webhook).where(webhook.c.id == webhook_id))
+        db.execute(delete(table).where(table.c.webhook_id.in_(ids)))
+    db.execute(delete(webhook).where(webhook.c.id.in_(ids)))
 
 
 def announce(db: Connection, repo: Repository, occasion: Occasion) -> int:

@@ -25,23 +25,23 @@ def read_card(data: bytes) -> Mapping[str, Any]:
         metadata = read_metadata(front, Budget(stored=len(data)))
     except FormatError:
         return {}
-    plain = _plain(metadata)
+    plain = to_plain(metadata)
     return plain if isinstance(plain, dict) else {}
 
 
-def _plain(value: Any) -> Any:
-    """Turn what YAML knows (dates, numbers with a form) into what JSON knows."""
+def to_plain(value: Any) -> Any:
+    """Turn what a file says into JSON that can be kept and sent: numbers without a form, texts that have one."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {to_plain(str(key)): to_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [to_plain(item) for item in value]
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
         return int(value) if abs(value) < 1 << 53 else str(value)
     if isinstance(value, float):
         return float(value) if isfinite(value) else str(value)
-    return str(value)
+    return str(value).replace("\0", "").encode("utf-8", "replace").decode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert, literal, select
 
 from hallmarked.hub.access import Action, Actor, Bytes, require
+from hallmarked.hub.carry import list_holds
+from hallmarked.hub.error import HeldBack
 from hallmarked.hub.repository.commit import follow_main
 from hallmarked.hub.repository.repository import MAIN, Repository, change_settings, create_repository
 from hallmarked.hub.repository.revision import HEADS, TAGS, find_revision
@@ -46,8 +48,10 @@ def duplicate(db: Connection, actor: Actor, source: Repository, copy: Copy, poli
     table = revision.c
     states = db.execute(select(table.state).where(table.repository_id == source.id).distinct())
     for row in states:
-        # NOTE: owners read what is held back, so copying it would set it free
         require(db, actor, Action.READ, source.scope, Bytes(row.state, policy.while_checked == "all"))
+    if list_holds(db, source.id):
+        # NOTE: owners read what is held back; what checks found they find in the copy again, what people found is not
+        raise HeldBack(f"somebody holds a revision of {source.name} back, so that it cannot be copied as a whole")
     made = create_repository(db, actor, source.scope.kind, copy.name, visibility=copy.visibility, owner=copy.owner)
     change_settings(db, made.id, gate=source.scope.gate, by=actor)
     kept = ("oid", "tree", "parent", "account_id", "title", "created")

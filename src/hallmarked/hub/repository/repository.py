@@ -71,7 +71,7 @@ def find_repository(db: Connection, kind: str, name: str) -> Repository:
     """
     row = _find(db, kind, name.lower())
     if row is None:
-        raise RepositoryNotFound(f"there is no {kind} {name[:200]}, or you may not see it")
+        raise RepositoryNotFound
     return _from_row(row)
 
 

@@ -8,6 +8,8 @@ from dulwich.objects import Commit, ObjectID
 from sqlalchemy import Connection, delete, insert, select, update
 
 from hallmarked.core.errors import InputError
+from hallmarked.hub.access import Actor
+from hallmarked.hub.carry import carry_holds
 from hallmarked.hub.error import Outdated
 from hallmarked.hub.git.object import EMPTY_TREE, Entry, add_objects, encode_tree, read_object
 from hallmarked.hub.git.tree import read_tree
@@ -17,12 +19,13 @@ from hallmarked.hub.repository.revision import find_revision, list_refs
 from hallmarked.hub.schema.community import discussion
 from hallmarked.hub.schema.object import content, usage
 from hallmarked.hub.schema.repository import ref, revision
+from hallmarked.hub.trail import Tag, record
 
 MAX_COMMITS = 5_000
 """Commits of a repository whose history can be rewritten in one step."""
 
 
-def forget_large(db: Connection, repo: Repository, digests: set[str]) -> int:
+def forget_large(db: Connection, repo: Repository, actor: Actor, digests: set[str]) -> int:
     """Remove large files from every commit of a repository; the commits get new ids.
 
     What the ledger says of the old commits stays: it says what was there, and the bytes are gone.
@@ -30,6 +33,7 @@ def forget_large(db: Connection, repo: Repository, digests: set[str]) -> int:
     Args:
         db: A writing transaction.
         repo: The repository; the caller has asked whether the actor may manage it.
+        actor: Who removes them.
         digests: SHA-256 of the files.
 
     Returns:
@@ -43,6 +47,8 @@ def forget_large(db: Connection, repo: Repository, digests: set[str]) -> int:
     rewriter = _Rewriter(db, repo, {row.oid for row in rows})
     done = rewriter.run()
     db.execute(delete(usage).where(usage.c.repository_id == repo.id, usage.c.sha256.in_(digests)))
+    removed = {"files": sorted(digests), "commits": len(done)}
+    record(db, actor, Tag.HISTORY_REWRITTEN, f"repository:{repo.id}", removed)
     if done:
         follow_main(db, repo, find_revision(db, repo, MAIN))
     return len(done)
@@ -107,6 +113,7 @@ class _Rewriter:
         values = {**row._mapping, "oid": new, "tree": tree, "parent": parent, "state": "checking", "audited": False}
         self._db.execute(insert(revision).values(values))
         self._commits[oid] = new
+        carry_holds(self._db, self._repo, find_revision(self._db, self._repo, new))
 
     def _tree(self, oid: str) -> str:
         if oid in self._trees:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, true
 
 from hallmarked.hub.git.tree import walk
 from hallmarked.hub.repository.repository import Repository
@@ -93,8 +93,14 @@ class Storage:
     """Bytes of its large files, each counted once."""
 
 
-def list_storage(db: Connection, account_id: str) -> Sequence[Storage]:
-    """List somebody's repositories, the largest first."""
+def list_storage(db: Connection, account_id: str, only: Collection[str] | None = None) -> Sequence[Storage]:
+    """List somebody's repositories, the largest first.
+
+    Args:
+        db: A transaction.
+        account_id: A user or an organisation.
+        only: Ids of those that may be listed; None for all.
+    """
     table = repository.c
     size = func.coalesce(func.sum(blob.c.size), 0).label("size")
     rows = db.execute(
@@ -102,7 +108,11 @@ def list_storage(db: Connection, account_id: str) -> Sequence[Storage]:
         .join(account, account.c.id == table.owner_id)
         .outerjoin(usage, usage.c.repository_id == table.id)
         .outerjoin(blob, blob.c.sha256 == usage.c.sha256)
-        .where(table.owner_id == account_id, table.deleted.is_(None))
+        .where(
+            table.owner_id == account_id,
+            table.deleted.is_(None),
+            table.id.in_(sorted(only)) if only is not None else true(),
+        )
         .group_by(table.id, account.c.name, table.name, table.kind, table.visibility, table.modified)
         .order_by(size.desc(), table.id)
         .limit(MAX_LISTED)

@@ -117,6 +117,20 @@ def hold(db: Connection, actor: Actor, case: Case, reason: str, category: str = 
     _tell(db, case, f"{case.repo.name} was held back: {said}")
 
 
+def continue_hold(db: Connection, case: Case, held: Decision) -> None:
+    """Hold a new revision back because of a decision about another one, which people let go of in the same way.
+
+    Args:
+        db: A writing transaction.
+        case: The new revision.
+        held: What somebody decided about the other one.
+    """
+    data = {"category": held.data.get("category", "other"), "because": held.revision}
+    _add(db, ANYBODY, case, Act.HOLD, held.reason, data, holder=held.account_id)
+    set_state(db, case.repo.id, case.at.oid, "held", held.reason)
+    _tell(db, case, f"{case.repo.name} is held back in a new revision too: {_shown(held.reason)}")
+
+
 def propose_release(db: Connection, actor: Actor, case: Case, reason: str) -> None:
     """Say that others may have a revision that is held back; it takes a second person.
 
@@ -251,11 +265,21 @@ def read_decision(row: Row[Any]) -> Decision:
     )  # fmt: skip
 
 
-def _add(db: Connection, actor: Actor, case: Case, act: Act, reason: str, data: Mapping[str, Any]) -> None:
+def _add(
+    db: Connection,
+    actor: Actor,
+    case: Case,
+    act: Act,
+    reason: str,
+    data: Mapping[str, Any],
+    *,
+    holder: str | None = None,
+) -> None:
+    """Write a decision down; ``holder`` is whose earlier decision the hub carries on with by itself."""
     made = new_id()
     row = {
         "id": made, "repository_id": case.repo.id, "revision": case.at.oid, "kind": str(act),
-        "account_id": actor.account_id, "reason": reason, "data": dict(data), "created": now(),
+        "account_id": holder or actor.account_id, "reason": reason, "data": dict(data), "created": now(),
     }  # fmt: skip
     db.execute(insert(decision).values(**row))
     subject = f"repository:{case.repo.id}"

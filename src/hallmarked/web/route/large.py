@@ -55,8 +55,8 @@ def remove(request: Request, body: dict[str, Any]) -> Response:
     if isinstance(deletions, dict) and deletions.get("rewriteHistory") is False:
         raise InputError("files are removed from the history too, or not at all: set rewriteHistory")
     with hub_of(request).database.write() as db:
-        _, repo = target(request, db, request.path_params["kind"], Action.MANAGE)
-        count = forget_large(db, repo, set(digests))
+        actor, repo = target(request, db, request.path_params["kind"], Action.MANAGE)
+        count = forget_large(db, repo, actor, set(digests))
     return JSONResponse({"rewritten": count})
 
 

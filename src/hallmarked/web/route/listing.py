@@ -19,8 +19,8 @@ from hallmarked.web.request import actor_of, hub_of
 
 PAGE, MOST, MOST_FULL = 100, 1_000, 100
 """Repositories of a page: usually, at most, and at most when their files are listed too."""
-COSTLY = {"siblings", "config", "safetensors", "usedStorage"}
-"""Fields that need more than the index."""
+COSTLY = {"siblings", "config", "safetensors", "usedStorage", "cardData", "model-index", "widgetData"}
+"""Fields that need more than the index, or can be long."""
 SORTS = {
     "": "modified",
     "lastModified": "modified",

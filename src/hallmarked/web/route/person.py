@@ -115,7 +115,7 @@ def repositories(request: Request) -> Response:
             if found.id not in mine and not actor.administrator:
                 raise NotFound(f"there is no organisation {found.name} that you belong to")
             home = found.id
-        items = list_storage(db, home)
+        items = list_storage(db, home, actor.repositories)
     total = sum(item.size for item in items)
     return JSONResponse(
         [

@@ -184,7 +184,7 @@ class OwnRequest:
 def post_setup(request: Request, response: Response, body: Setup) -> Me:
     """Make the first administrator's account."""
     hub = hub_of(request)
-    request.app.state.limits.take_sign_in(request, "")
+    request.app.state.limits.take_sign_in(request)
     made = set_up(hub.database, body.ticket, Person(body.name, body.password, body.full_name, body.email))
     return _begin(request, response, made)
 
@@ -222,7 +222,7 @@ def delete_session(request: Request, response: Response) -> None:
 def get_sessions(request: Request) -> list[SessionView]:
     """List the browsers in which one is signed in."""
     with hub_of(request).database.read() as db:
-        found = list_sessions(db, _known(actor_of(request, db)))
+        found = list_sessions(db, _whole(actor_of(request, db)))
     return [SessionView(item.id, item.agent, to_text(item.created), to_text(item.expires)) for item in found]
 
 
@@ -281,7 +281,7 @@ def delete_me(request: Request, response: Response, body: SignIn) -> None:
 def get_tokens(request: Request) -> list[TokenView]:
     """List one's tokens."""
     with hub_of(request).database.read() as db:
-        return [_token(item) for item in list_tokens(db, _known(actor_of(request, db)))]
+        return [_token(item) for item in list_tokens(db, _whole(actor_of(request, db)))]
 
 
 @router.post("/tokens", status_code=201)
@@ -304,7 +304,7 @@ def delete_token(request: Request, token_id: str) -> None:
 def get_notices(request: Request, limit: Annotated[int, Field(ge=1, le=100)] = 50) -> list[NoticeView]:
     """List one's messages, the newest first."""
     with hub_of(request).database.read() as db:
-        found = list_notices(db, _known(actor_of(request, db)), limit=limit)
+        found = list_notices(db, _whole(actor_of(request, db)), limit=limit)
     return [NoticeView(item.kind, item.text, item.address, to_text(item.created), item.read) for item in found]
 
 
@@ -319,7 +319,9 @@ def post_notices_read(request: Request) -> None:
 def get_access_requests(request: Request) -> list[OwnRequest]:
     """List one's own requests for access."""
     with hub_of(request).database.read() as db:
-        found = list_own(db, _known(actor_of(request, db)))
+        actor = actor_of(request, db)
+        _whole(actor)
+        found = list_own(db, actor)
     return [
         OwnRequest(item.kind, item.repository, item.status, item.reason, to_text(item.created), _time(item.expires))
         for item in found
@@ -366,6 +368,13 @@ def _known(actor: Actor) -> str:
     if actor.account_id is None:
         raise NotSignedIn("sign in first")
     return actor.account_id
+
+
+def _whole(actor: Actor) -> str:
+    """Return who asks for what is about all that somebody has."""
+    if actor.repositories is not None:
+        raise Forbidden("this token is for some repositories only; use another one")
+    return _known(actor)
 
 
 def _kind(text: str) -> str:
