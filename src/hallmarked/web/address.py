@@ -78,10 +78,15 @@ def repo_routes(path: str, endpoint: Any, **options: Any) -> list[Route]:
     ]
 
 
+def hub_address(server: Server) -> str:
+    """Return the address of a hub, as far as its settings tell it."""
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    return server.url.rstrip("/") or f"http://{host}:{server.port}"
+
+
 def setup_address(server: Server, ticket: str) -> str:
     """Return the link under which the first administrator's account is made."""
-    host = f"[{server.host}]" if ":" in server.host else server.host
-    return f"{server.url.rstrip('/') or f'http://{host}:{server.port}'}/welcome?ticket={ticket}"
+    return f"{hub_address(server)}/welcome?ticket={ticket}"
 
 
 def limit_of(request: Request, default: int, most: int) -> int:

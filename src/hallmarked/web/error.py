@@ -18,6 +18,7 @@ from hallmarked.hub.error import (
     Conflict,
     EntryNotFound,
     Gated,
+    Interrupted,
     Moved,
     NotSignedIn,
     Outdated,
@@ -96,6 +97,11 @@ def _page_of(request: Request, taken: Taken) -> str:
     prefix = next(prefix for prefix, kind in PREFIXES.items() if kind == taken.kind)
     base = hub_of(request).settings.server.url or str(request.base_url)
     return f"{base.rstrip('/')}{prefix}/{taken.name}"
+
+
+def answer_nobody(request: Request, _error: Exception) -> Response:
+    """Answer a client that went away before its request was whole: for the log only, which has one line of it."""
+    return answer(request, Interrupted("the connection ended before the request was whole, so nothing was done"))
 
 
 def answer_invalid(_request: Request, error: Exception) -> Response:

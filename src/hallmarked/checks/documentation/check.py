@@ -138,7 +138,7 @@ def _card(artifact: Artifact, card: File) -> Iterator[Item]:
     except FormatError as error:
         yield from _unreadable(card, error)
         sections = ()
-    yield from _assess(card, Readme(front, data, sections))
+    yield from _assess(card, Readme(front, data, sections), artifact)
 
 
 def _unreadable(card: File, error: FormatError) -> Iterator[Item]:
@@ -147,8 +147,8 @@ def _unreadable(card: File, error: FormatError) -> Iterator[Item]:
     yield Gap(f"{card.path} could not be read: {error}", place)
 
 
-def _assess(card: File, content: Readme) -> Iterator[Item]:
-    kind = kind_of(content.data, content.sections)
+def _assess(card: File, content: Readme, artifact: Artifact) -> Iterator[Item]:
+    kind = kind_of(content.data, content.sections, (file.path for file in artifact.files))
     asked = template(kind)
     yield Measurement("card.kind", kind, slice={"path": card.path})
     given = answers(asked, content.sections)

@@ -103,14 +103,15 @@ def actor_of_session(db: Connection, cookie: str, terms: str = "") -> Actor | No
     """
     accepted = and_(acceptance.c.account_id == account.c.id, acceptance.c.version == terms)
     row = db.execute(
-        select(account.c.id, account.c.name, account.c.administrator, acceptance.c.version)
+        select(account.c.id, account.c.name, account.c.administrator, account.c.language, acceptance.c.version)
         .join(session, session.c.account_id == account.c.id)
         .outerjoin(acceptance, accepted)
         .where(session.c.digest == digest_secret(cookie), session.c.expires > now(), account.c.disabled.is_(None))
     ).first()
     if row is None:
         return None
-    return Actor(row.id, row.name, row.administrator, in_person=True, agreed=not terms or row.version is not None)
+    agreed = not terms or row.version is not None
+    return Actor(row.id, row.name, row.administrator, in_person=True, agreed=agreed, language=row.language)
 
 
 def list_sessions(db: Connection, account_id: str) -> list[Session]:

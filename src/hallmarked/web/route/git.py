@@ -18,12 +18,13 @@ from starlette.responses import Response, StreamingResponse
 from hallmarked.core.errors import Error, Forbidden, InputError
 from hallmarked.hub.access import Action, Actor
 from hallmarked.hub.account.token import actor_of_token
-from hallmarked.hub.error import NotSignedIn, TooLarge
+from hallmarked.hub.error import HeldBack, NotSignedIn, TooLarge
 from hallmarked.hub.git.fetch import SERVICE, advertise, negotiate, send
 from hallmarked.hub.git.history import Reader
 from hallmarked.hub.git.packet import packet, read_wants
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.web.address import repo_routes
+from hallmarked.web.link import base_url
 from hallmarked.web.request import BAD_TOKEN, hub_of, read_body, target
 
 MOST_REQUEST = 8 << 20
@@ -46,8 +47,7 @@ def refs(request: Request, kind: str) -> Response:
             reader, _ = _reader(request, db, kind)
             body = advertise(reader)
         except Forbidden as error:
-            _challenge(request, error)
-            raise
+            raise _refusal(request, error) from error
     return Response(body, headers=NO_CACHE, media_type=f"application/x-{SERVICE}-advertisement")
 
 
@@ -68,9 +68,10 @@ def _fetch(request: Request, kind: str, body: bytes) -> Response:
                 return Response(b"", headers=NO_CACHE, media_type=media)
             answer = negotiate(db, repo, reader, wants)
         except Error as error:
-            if isinstance(error, Forbidden):
-                _challenge(request, error)
-            return Response(packet(f"ERR {error}\n"), headers=NO_CACHE, media_type=media)
+            said = _refusal(request, error)
+            if isinstance(said, NotSignedIn):
+                raise said from error
+            return Response(packet(f"ERR {said}\n"), headers=NO_CACHE, media_type=media)
     parts = send(answer, hub.database.read, banding="side-band-64k" in wants.capabilities)
     return StreamingResponse(parts, headers=NO_CACHE, media_type=media)
 
@@ -87,15 +88,19 @@ def _reader(request: Request, db: Connection, kind: str) -> tuple[Reader, Reposi
     return Reader(db, actor, repo, hub_of(request).settings.policy), repo
 
 
-def _challenge(request: Request, error: Forbidden) -> None:
-    """Ask nobody who they are before refusing them: git keeps its password until it is asked for it.
+def _refusal(request: Request, error: Error) -> Error:
+    """Return how to refuse: nobody is asked first who they are, since git keeps its password until it is asked for it.
 
-    Raises:
-        NotSignedIn: When nobody signed in.
+    NOTE: git shows nothing of an answer that asks for a password. Most people who are refused a held revision have
+    none; so only the address that ends in ``.git`` asks for one then, and the other one says why, and says so.
     """
     actor = getattr(request.state, "actor", None)
-    if not isinstance(actor, Actor) or not actor.known:
-        raise NotSignedIn(str(error)) from error
+    if not isinstance(error, Forbidden) or (isinstance(actor, Actor) and actor.known):
+        return error
+    address = request.url.path.rpartition("/info/refs")[0] or request.url.path.rpartition("/git-upload-pack")[0]
+    if address.endswith(".git") or not isinstance(error, HeldBack):
+        return NotSignedIn(str(error))
+    return HeldBack(f"{error}; who may have it clones {base_url(request)}{address}.git, which asks for name and token")
 
 
 def _sign_in(request: Request, db: Connection) -> None:
