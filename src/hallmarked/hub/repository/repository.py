@@ -43,7 +43,7 @@ class Repository:
     """Milliseconds since the epoch."""
     modified: int
     trending: int
-    """Recent interest, see :mod:`hallmarked.hub.catalog.popularity`."""
+    """Recent interest, see :mod:`hallmarked.hub.community.popularity`."""
 
     @property
     def id(self) -> str:
