@@ -19,9 +19,9 @@ from hallmarked.core.errors import NotFound
 from hallmarked.hub.access import Role
 from hallmarked.hub.account.token import create_token
 from hallmarked.hub.blob.possession import add_blob
-from hallmarked.hub.git.fetch import negotiate, send
-from hallmarked.hub.git.history import Reader
-from hallmarked.hub.git.packet import Wants
+from hallmarked.hub.fetch.graph import Reader
+from hallmarked.hub.fetch.negotiation import negotiate, send
+from hallmarked.hub.fetch.packet import Wants
 from hallmarked.hub.git.pointer import parse_pointer
 from hallmarked.hub.repository.commit import Delete, Message, Put, PutLarge, commit
 from hallmarked.hub.repository.creation import create

@@ -21,9 +21,9 @@ from hallmarked import __version__
 from hallmarked.core.errors import BackendError, InputError
 from hallmarked.hub.database import MANY, in_parts
 from hallmarked.hub.error import HeldBack
-from hallmarked.hub.git.history import Commit, Reader, ancestors, content_of, load_history, to_depth
+from hallmarked.hub.fetch.graph import Commit, Reader, ancestors, content_of, load_history, to_depth
+from hallmarked.hub.fetch.packet import DATA, FLUSH, PROGRESS, Wants, banded, packet
 from hallmarked.hub.git.object import EMPTY_TREE
-from hallmarked.hub.git.packet import DATA, FLUSH, PROGRESS, Wants, banded, packet
 from hallmarked.hub.repository.repository import MAIN, Repository
 from hallmarked.hub.schema.object import object_
 
