@@ -20,7 +20,7 @@ from hallmarked.core.errors import BackendError, Forbidden, InputError, NotFound
 from hallmarked.hub.blob.possession import add_blob
 from hallmarked.hub.outbound import transfer as pulling
 from hallmarked.hub.outbound.client import Rules, Transport
-from hallmarked.hub.outbound.transfer import Pulled, Target, pull
+from hallmarked.hub.pull.transfer import Pulled, Target, pull
 from hallmarked.hub.repository.repository import find_repository
 from hallmarked.hub.repository.revision import find_revision, list_files, list_history
 from hallmarked.hub.setting import Settings, Storage

@@ -20,7 +20,7 @@ from hallmarked.hub.blob.possession import find_usable, note_arrival
 from hallmarked.hub.clock import now, to_text
 from hallmarked.hub.error import RepositoryNotFound, RevisionNotFound
 from hallmarked.hub.hub import Hub
-from hallmarked.hub.outbound.part import CHUNK, Fetcher, Progress, require_names
+from hallmarked.hub.pull.part import CHUNK, Fetcher, Progress, require_names
 from hallmarked.hub.repository.commit import MAX_INLINE, Change, Delete, Message, Put, PutLarge, commit
 from hallmarked.hub.repository.creation import create
 from hallmarked.hub.repository.repository import Repository, find_repository, open_repository
