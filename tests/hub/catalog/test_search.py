@@ -14,7 +14,6 @@ from sqlalchemy import Connection, event, insert, text
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import ANYBODY, Actor, Role
 from hallmarked.hub.account.account import create_account, set_role
-from hallmarked.hub.account.closure import disable_account, enable_account
 from hallmarked.hub.catalog import search as module
 from hallmarked.hub.catalog.listing import set_labels
 from hallmarked.hub.catalog.search import Query, list_values, search, split_words
@@ -31,6 +30,7 @@ from hallmarked.hub.repository.repository import (
 )
 from hallmarked.hub.schema.repository import collaborator
 from hallmarked.hub.setting import Settings, Storage
+from hallmarked.hub.upkeep.closure import disable_account, enable_account
 from tests.hubs import RunningHub, open_test_hub
 
 
