@@ -152,7 +152,7 @@ def add_revision(
     if branch == MAIN:
         follow_main(db, repo, made)
     moved = {"ref": branch, "oldSha": base.oid if base else None, "newSha": oid}
-    announce(db, repo, Occasion("update", "repo.content", {"updatedRefs": [moved]}))
+    announce(db, repo.scope, Occasion("update", "repo.content", {"updatedRefs": [moved]}))
     return made
 
 
