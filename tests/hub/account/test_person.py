@@ -154,7 +154,7 @@ def test_tokens(running: RunningHub) -> None:
             issue_token(db, running.actor("ada"), Wanted("by a token"))
         with pytest.raises(InputError):
             issue_token(db, ada, Wanted("nothing", repositories=[]))
-        text = issue_token(db, ada, Wanted("one", "write", 1, [("model", "ada/mine")]))
+        text = issue_token(db, ada, Wanted("one", "write", 1, [mine.id]))
         listed = list_tokens(db, ada.account_id or "")[0]
         assert (listed.hint, listed.repositories) == (text[-4:], (mine.id,))
         assert text not in {row.digest for row in db.execute(select(token))}
