@@ -25,9 +25,9 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.hub import Hub, open_hub
 from hallmarked.hub.job.waiting import count_waiting
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.repository.repository import find_repository
 from hallmarked.hub.repository.revision import find_revision, list_history
 from hallmarked.hub.schema.review import audit, decision

@@ -36,10 +36,10 @@ from hallmarked.hub.account.token import (
     list_tokens,
     revoke_token,
 )
+from hallmarked.hub.change.commit import Message, Put, commit
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.error import Conflict, NotSignedIn, TermsNotAccepted
 from hallmarked.hub.event import log_events, subject_digest
-from hallmarked.hub.repository.commit import Message, Put, commit
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.schema.account import session, token
 from hallmarked.hub.schema.identity import ticket
 from hallmarked.hub.schema.review import event

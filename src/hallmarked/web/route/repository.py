@@ -10,8 +10,8 @@ from starlette.routing import Route
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Action
-from hallmarked.hub.repository.creation import create
-from hallmarked.hub.repository.duplicate import Copy, duplicate
+from hallmarked.hub.change.creation import create
+from hallmarked.hub.change.duplicate import Copy, duplicate
 from hallmarked.hub.repository.repository import (
     MAIN,
     change_settings,
