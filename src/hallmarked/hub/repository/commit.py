@@ -14,7 +14,6 @@ from hallmarked.core.errors import InputError
 from hallmarked.formats.blob import Blob
 from hallmarked.hub.access import Actor
 from hallmarked.hub.account.token import PREFIX, revoke_leaked
-from hallmarked.hub.carry import carry_holds
 from hallmarked.hub.catalog.listing import refresh
 from hallmarked.hub.clock import now
 from hallmarked.hub.database import add_new
@@ -27,6 +26,7 @@ from hallmarked.hub.path import check_path
 from hallmarked.hub.repository.card import read_card
 from hallmarked.hub.repository.repository import MAIN, Repository
 from hallmarked.hub.repository.revision import Revision, find_entry, find_revision, move_ref, read_text
+from hallmarked.hub.review.carry import carry_holds
 from hallmarked.hub.schema.object import content, usage
 from hallmarked.hub.schema.repository import ref, repository, revision
 from hallmarked.hub.upload.possession import find_usable, is_passive

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert, literal, select
 
 from hallmarked.hub.access import Action, Actor, Bytes, require
-from hallmarked.hub.carry import list_holds
 from hallmarked.hub.error import HeldBack
 from hallmarked.hub.repository.commit import follow_main
 from hallmarked.hub.repository.repository import MAIN, Repository, change_settings, create_repository
 from hallmarked.hub.repository.revision import HEADS, TAGS, find_revision
+from hallmarked.hub.review.carry import list_holds
 from hallmarked.hub.schema.object import usage
 from hallmarked.hub.schema.repository import ref, revision
 from hallmarked.hub.setting import Policy
