@@ -12,6 +12,7 @@ import httpx
 import pytest
 from sqlalchemy import insert, update
 
+from hallmarked.hub.blob.possession import note_arrival
 from hallmarked.hub.clock import now
 from hallmarked.hub.repository.commit import Message, Put, PutLarge, commit
 from hallmarked.hub.repository.creation import create
@@ -19,7 +20,6 @@ from hallmarked.hub.schema.account import token
 from hallmarked.hub.schema.base import new_id
 from hallmarked.hub.schema.gate import access_request
 from hallmarked.hub.schema.repository import repository, revision
-from hallmarked.hub.upload.possession import note_arrival
 from hallmarked.web import guard
 from tests.hubs import RunningHub, serve_test_hub
 

@@ -13,6 +13,7 @@ from hallmarked.artifacts.source import from_description
 from hallmarked.core.errors import BackendError, InputError, NotFound
 from hallmarked.core.evidence import Statement
 from hallmarked.hub.blob.local import LocalBlobs
+from hallmarked.hub.blob.possession import add_blob
 from hallmarked.hub.job import audit as job
 from hallmarked.hub.job.audit import task_of
 from hallmarked.hub.job.queue import auditing
@@ -25,7 +26,6 @@ from hallmarked.hub.repository.revision import Revision, find_revision
 from hallmarked.hub.review.status import check_of
 from hallmarked.hub.schema.repository import revision
 from hallmarked.hub.schema.review import audit
-from hallmarked.hub.upload.possession import add_blob
 from tests.hubs import RunningHub, open_test_hub
 
 PICKLE = b"cos\nsystem\n(S'true'\ntR."

@@ -15,6 +15,7 @@ from hallmarked.core.errors import Error, Forbidden, InputError
 from hallmarked.core.evidence import Statement, Subject
 from hallmarked.hub.access import Actor, Role
 from hallmarked.hub.account.notice import list_notices
+from hallmarked.hub.blob.possession import add_blob
 from hallmarked.hub.clock import now
 from hallmarked.hub.community.pull import commit_to, merge_pull, open_pull
 from hallmarked.hub.error import Conflict, HeldBack
@@ -32,7 +33,6 @@ from hallmarked.hub.review.status import file_status, repo_status, set_state, so
 from hallmarked.hub.schema.repository import collaborator
 from hallmarked.hub.schema.review import audit, decision
 from hallmarked.hub.setting import Policy
-from hallmarked.hub.upload.possession import add_blob
 from tests.hubs import RunningHub, open_test_hub
 
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection, delete, update
 
 from hallmarked.core.errors import InputError
+from hallmarked.hub.blob.possession import add_blob
 from hallmarked.hub.blob.store import Stored
 from hallmarked.hub.event import log_events
 from hallmarked.hub.hub import open_hub
@@ -24,7 +25,6 @@ from hallmarked.hub.setting import Settings, Storage
 from hallmarked.hub.upkeep.backup import MANIFEST, back_up, restore
 from hallmarked.hub.upkeep.integrity import check_hub
 from hallmarked.hub.upkeep.purge import purge
-from hallmarked.hub.upload.possession import add_blob
 from tests import postgres
 from tests.hubs import RunningHub, open_test_hub
 

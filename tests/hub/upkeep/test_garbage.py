@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from hallmarked.core.errors import BackendError, InputError
+from hallmarked.hub.blob.possession import add_arrival, note_arrival
 from hallmarked.hub.clock import now
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.repository.commit import Delete, Message, PutLarge, commit
@@ -28,7 +29,6 @@ from hallmarked.hub.schema.repository import repository
 from hallmarked.hub.schema.xet import xorb, xorb_extent
 from hallmarked.hub.setting import Settings, Storage
 from hallmarked.hub.upkeep.garbage import GRACE, Report, Terms, collect_garbage
-from hallmarked.hub.upload.possession import add_arrival, note_arrival
 from tests.hubs import RunningHub, open_test_hub
 
 AT_ONCE = Terms(grace=timedelta(0), remembered=timedelta(0), restore=timedelta(0))
@@ -239,7 +239,7 @@ from hallmarked.hub.upkeep.garbage import Terms, collect_garbage
 from hallmarked.hub.hub import open_hub
 from hallmarked.hub.repository.commit import Message, PutLarge, commit
 from hallmarked.hub.access import Actor
-from hallmarked.hub.upload.possession import add_arrival, note_arrival
+from hallmarked.hub.blob.possession import add_arrival, note_arrival
 from hallmarked.hub.repository.repository import find_repository
 from hallmarked.hub.setting import Settings, Storage
 terms = Terms(timedelta(0), timedelta(0), timedelta(0))

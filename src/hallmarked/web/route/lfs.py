@@ -16,12 +16,12 @@ from starlette.routing import Route
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Action
+from hallmarked.hub.blob.possession import find_usable, note_arrival
 from hallmarked.hub.blob.store import Incoming, Stored
 from hallmarked.hub.error import TooLarge
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.upload.lfs import Item, find_fetchable, find_stored, read_item, read_items
 from hallmarked.hub.upload.part import SALT, Upload, assemble, is_large, new_salt
-from hallmarked.hub.upload.possession import find_usable, note_arrival
 from hallmarked.hub.upload.ticket import issue_ticket, read_ticket
 from hallmarked.web.address import param, repo_routes
 from hallmarked.web.patience import Patient

@@ -16,15 +16,15 @@ from hallmarked.artifacts.remote.client import HubClient
 from hallmarked.artifacts.remote.listing import Listing, RemoteFile
 from hallmarked.core.evidence import Statement, Subject
 from hallmarked.hub.access import Action, Actor
+from hallmarked.hub.blob.possession import find_usable, note_arrival
 from hallmarked.hub.clock import now, to_text
 from hallmarked.hub.error import RepositoryNotFound, RevisionNotFound
 from hallmarked.hub.hub import Hub
-from hallmarked.hub.outbound.part import CHUNK, Fetcher, Progress, require_names
+from hallmarked.hub.pull.part import CHUNK, Fetcher, Progress, require_names
 from hallmarked.hub.repository.commit import MAX_INLINE, Change, Delete, Message, Put, PutLarge, commit
 from hallmarked.hub.repository.creation import create
 from hallmarked.hub.repository.repository import Repository, find_repository, open_repository
 from hallmarked.hub.repository.revision import Entry, Revision, find_revision, list_files
-from hallmarked.hub.upload.possession import find_usable, note_arrival
 
 PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "urn:hallmarked:pull:v1"
