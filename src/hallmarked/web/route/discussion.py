@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from hallmarked.core.errors import InputError, NotFound
-from hallmarked.hub.access import Action, Actor, Bytes, decide, load_standing
+from hallmarked.hub.access import Action, Actor, load_standing
 from hallmarked.hub.clock import to_text
 from hallmarked.hub.community.discussion import (
     DRAFT,
@@ -38,7 +38,7 @@ from hallmarked.hub.kind import CLIENT_KINDS
 from hallmarked.hub.repository.diff import FileChange, compare, write_diff
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import find_revision
-from hallmarked.hub.review.status import is_lenient
+from hallmarked.hub.review.passage import Passage
 from hallmarked.web.address import flag, limit_of, param
 from hallmarked.web.link import page_url
 from hallmarked.web.request import hub_of, target, text_of, with_json
@@ -110,15 +110,7 @@ def _diff(request: Request, db: Connection, repo: Repository, actor: Actor, pull
 
     def may_read(change: FileChange) -> bool:
         return all(
-            entry is None
-            or decide(
-                actor,
-                Action.READ,
-                repo.scope,
-                standing,
-                Bytes(at.state, is_lenient(policy, entry), at.reason),
-            )
-            is None
+            entry is None or Passage(actor, repo, standing, at).refusal(entry, policy) is None
             for at, entry in ((base, change.old), (head, change.new))
         )
 
