@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-
 from hallmarked.hub.repository.creation import create
+
 from hallmarked.hub.setting import Settings
 from tests.formats.xet_writer import Xorb, file_records, shard
 from tests.hubs import RunningHub

@@ -24,7 +24,6 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from hallmarked.hub.change.creation import create
 from hallmarked.hub.hub import Hub, open_hub
 from hallmarked.hub.job.waiting import count_waiting
 from hallmarked.hub.repository.repository import find_repository
