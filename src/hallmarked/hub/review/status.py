@@ -12,13 +12,10 @@ from sqlalchemy import Connection, select, update
 
 from hallmarked.checks.runner import PREDICATE_TYPE, items
 from hallmarked.core.evidence import Finding, Gap, Level, Location, Statement
-from hallmarked.hub.repository.revision import Entry, Revision
+from hallmarked.hub.repository.revision import Revision
 from hallmarked.hub.schema.repository import revision
 from hallmarked.hub.schema.review import audit
-from hallmarked.hub.setting import Policy
 
-CODE = (".py", ".pyc", ".so", ".dll", ".ipynb", ".sh", ".js")
-"""Text that loaders import as code, whatever its bytes look like; nobody else loads it by another name."""
 NO_FINDING = "safe"
 """What clients call a file about which every check came to its end without a finding. No other word counts as that."""
 QUEUED, UNKNOWN = "queued", "unknown"
@@ -49,13 +46,6 @@ class Files:
     """Those that made a statement."""
     broken: set[str] = field(default_factory=set)
     """Those that did not come to their end."""
-
-
-def is_lenient(policy: Policy, entry: Entry) -> bool:
-    """Whether policy lets others have a file although the audit of its revision is not in."""
-    if policy.while_checked == "all":
-        return True
-    return policy.while_checked == "passive" and entry.passive and not entry.path.lower().endswith(CODE)
 
 
 def set_state(db: Connection, repository_id: str, oid: str, state: str, reason: str) -> None:

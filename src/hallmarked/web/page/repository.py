@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 
 from hallmarked.core.errors import NotFound
-from hallmarked.hub.access import Action, Actor, Bytes, Role, load_standing, require
+from hallmarked.hub.access import Action, Actor, Role, load_standing
 from hallmarked.hub.account.account import RESERVED
 from hallmarked.hub.clock import to_datetime
 from hallmarked.hub.error import EntryNotFound
@@ -22,7 +22,7 @@ from hallmarked.hub.kind import CLIENT_KINDS, page_path
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import Entry, Revision, find_entry, find_revision, list_history, read_text
 from hallmarked.hub.review.audited import find_audit
-from hallmarked.hub.review.status import is_lenient
+from hallmarked.hub.review.passage import Passage
 from hallmarked.web.address import PREFIXES, param
 from hallmarked.web.markdown import Place, render_markdown
 from hallmarked.web.page import evidence
@@ -142,14 +142,14 @@ class Opened:
     seen: evidence.Seen | None
     """What the newest audit said; None when there was none yet."""
 
-    def require_bytes(self, entry: Entry) -> None:
-        """Refuse unless the reader may get a file.
+    def require_bytes(self, entry: Entry, at: Revision | None = None) -> None:
+        """Refuse unless the reader may get a file, of this revision or another one.
 
         Raises:
             Forbidden: When they may not.
         """
-        wanted = Bytes(self.at.state, is_lenient(self.hub.settings.policy, entry), self.at.reason)
-        require(self.db, self.actor, Action.READ, self.repo.scope, wanted)
+        standing = load_standing(self.db, self.actor, self.repo.scope)
+        Passage(self.actor, self.repo, standing, at or self.at).check(entry, self.hub.settings.policy)
 
     def place(self, folder: str = "") -> Place:
         """Return where relative links of a text in a folder lead."""
