@@ -78,7 +78,7 @@ def test_a_file_says_what_clients_need(hub: RunningHub) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["nothing", "sub", "sub/", "../../etc/passwd", "%2e%2e/%2e%2e/etc/passwd", "a%00b", "sub%2fnothing", "%ff"]
+    "path", ["nothing", "sub", "sub/", "../../etc/passwd", "%2e%2e/%2e%2e/etc/passwd", "sub%2fnothing", "%ff"]
 )
 def test_what_is_not_a_file_is_not_found(hub: RunningHub, path: str) -> None:
     """Folders, absent files and path tricks are 404 with the commit they were looked for in."""
