@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from hallmarked.cli.admin.group import COMMANDS
-from hallmarked.hub.session import sign_in
-from hallmarked.hub.ticket import Person, set_up
+from hallmarked.hub.account.session import sign_in
+from hallmarked.hub.account.ticket import Person, set_up
 from tests.cli.support import Shell
 from tests.hubs import open_test_hub
 

@@ -25,14 +25,14 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from hallmarked.hub.creation import create
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.hub import Hub, open_hub
-from hallmarked.hub.integrity import check_hub
 from hallmarked.hub.job.waiting import count_waiting
-from hallmarked.hub.repository import find_repository
-from hallmarked.hub.revision import find_revision, list_history
+from hallmarked.hub.repository.repository import find_repository
+from hallmarked.hub.repository.revision import find_revision, list_history
 from hallmarked.hub.schema.review import audit, decision
 from hallmarked.hub.setting import Job, Server, Settings, Storage
+from hallmarked.hub.upkeep.integrity import check_hub
 from tests.hubs import RunningHub
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]

@@ -58,7 +58,7 @@ ROUTES: dict[str, Use] = {
     "GET /ledger/tile/{path:path}": Use(OPEN),
     "GET /ledger/key": Use(OPEN),
     "GET /ledger/trust.json": Use(OPEN),
-    "GET /ledger/entries/{index:int}": Use(OPEN),
+    "GET /ledger/entries/{index}": Use(OPEN),
     "GET /api/{kind:kind}": Use(OPEN, "/api/models"),
     "GET /api/{kind:kind}-tags-by-type": Use(OPEN, "/api/models-tags-by-type"),
     "GET /api/hallmarked/terms": Use(OPEN),

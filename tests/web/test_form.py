@@ -8,11 +8,14 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from hallmarked.hub.access import Role
-from hallmarked.hub.organisation import create_organisation, invite
-from hallmarked.hub.ticket import make_setup
+from hallmarked.hub.account.organisation import create_organisation, invite
+from hallmarked.hub.account.ticket import make_setup
+from hallmarked.hub.schema.review import event
+from hallmarked.hub.trail import Tag
 from hallmarked.web.app import create_app
 from tests.hubs import RunningHub, open_test_hub
 from tests.web import example
@@ -20,6 +23,12 @@ from tests.web.conftest import Visit
 from tests.web.reading import check_document
 
 PASSWORD = "four words not together"
+ACTS = (
+    Tag.REPOSITORY_VISIBILITY_CHANGED,
+    Tag.REPOSITORY_GATE_CHANGED,
+    Tag.REPOSITORY_MOVED,
+    Tag.REPOSITORY_DELETED,
+)
 
 
 class Browser:
@@ -169,8 +178,8 @@ def test_discussion(browsing: tuple[RunningHub, dict[str, Browser]]) -> None:
 
 
 def test_settings(browsing: tuple[RunningHub, dict[str, Browser]]) -> None:
-    """An owner hides, renames and deletes; deleting asks for the name."""
-    _, browsers = browsing
+    """An owner hides, renames and deletes; deleting asks for the name. The audit trail says who it was."""
+    running, browsers = browsing
     ada, ben = browsers["ada"], browsers["ben"]
     path = "/datasets/acme/emergency-notes"
     ada.open(f"{path}/settings")
@@ -183,3 +192,6 @@ def test_settings(browsing: tuple[RunningHub, dict[str, Browser]]) -> None:
     ada.open("/datasets/acme/notes/settings")
     ada.send("/datasets/acme/notes/settings", act="delete", confirm="acme/notes")
     ada.open("/datasets/acme/notes", 404)
+    with running.hub.database.read() as db:
+        noted = db.execute(select(event.c.account_id).where(event.c.tag.in_(ACTS)).order_by(event.c.created)).scalars()
+        assert list(noted)[-4:] == [running.actor("ada").account_id] * 4

@@ -18,11 +18,11 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from hallmarked.core.errors import InputError
+from hallmarked.hub.account.password import hash_password
+from hallmarked.hub.account.session import set_password
+from hallmarked.hub.account.token import Uses
 from hallmarked.hub.hub import open_hub
-from hallmarked.hub.password import hash_password
-from hallmarked.hub.session import set_password
 from hallmarked.hub.setting import Limit, Server, Settings, Storage
-from hallmarked.hub.token import Uses
 from hallmarked.web.app import create_app
 from hallmarked.web.guard import Guard, allowed_hosts, check_host
 from hallmarked.web.limit import Limits
@@ -117,6 +117,16 @@ def test_cookie_alone_changes_nothing(running: RunningHub, client: TestClient) -
     assert client.get("/api/whoami-v2", headers={**cookie, "Authorization": "Bearer hm_wrong"}).status_code == 401
 
 
+def test_other_sites_are_refused_with_a_name_and_token_too(running: RunningHub, client: TestClient) -> None:
+    """A browser that was once asked for git's name and password sends them along with what other sites make it send."""
+    basic = base64.b64encode(f"ada:{running.person('ada')}".encode()).decode()
+    there = {"Authorization": f"Basic {basic}", "Content-Type": "text/plain"}
+    for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
+        answer = client.post("/api/repos/create", content='{"name": "m"}', headers={**there, **headers})
+        assert answer.status_code == 403
+    assert client.post("/api/repos/create", content='{"name": "m"}', headers=there).status_code == 200
+
+
 def test_basic_is_for_tokens(running: RunningHub, client: TestClient) -> None:
     """Git's name and password: the password is a token; a real password is none."""
     token = running.person("ada")
@@ -171,7 +181,48 @@ def test_json_bombs(shape: str) -> None:
         check_json(body)
 
 
-@given(st.recursive(st.none() | st.text() | st.integers(), lambda inner: st.lists(inner, max_size=3), max_leaves=20))
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)))
+
+
+@pytest.mark.parametrize("text", ["\\ud800", "a\\uDFFF", "\\u0000", "\\ud83d\\u0041"])
+def test_texts_that_cannot_be_kept_are_refused(running: RunningHub, client: TestClient, text: str) -> None:
+    """Half of a pair, and NUL, are refused wherever they come: not met by a database, or by an answer, that cannot."""
+    bearer = {"Authorization": f"Bearer {running.person('ada')}", "Content-Type": "application/json"}
+    assert client.post("/api/repos/create", headers=bearer, content='{"name": "model"}').status_code == 200
+    repo = "/api/models/ada/model"
+    header = '{"key": "header", "value": {"summary": "x"}}\n'
+    for address, body in (
+        ("/api/repos/create", '{"name": "x", "organization": "%s"}'),
+        (f"{repo}/discussions", '{"title": "%s", "description": ""}'),
+        (f"{repo}/tag/main", '{"tag": "v1", "message": "%s"}'),
+        (f"{repo}/paths-info/main", '{"paths": ["%s"]}'),
+        (f"{repo}/commit/main", '{"key": "header", "value": {"summary": "%s"}}'),
+        (f"{repo}/commit/main", header + '{"key": "copyFile", "value": {"path": "a", "srcPath": "%s"}}'),
+        (f"{repo}/commit/main", header + '{"key": "%s", "value": {"path": "a"}}'),
+        ("/api/settings/webhooks", '{"url": "https://a.example/", "watched": [{"type": "user", "name": "%s"}]}'),
+        ("/api/hallmarked/models/ada/model/review/main/hold", '{"reason": "%s"}'),
+    ):
+        answer = client.post(address, headers=bearer, content=body % text)
+        assert answer.status_code == 400, (address, answer.text)
+    for address in ("/api/models/ada/a%00b", "/api/models?search=%00", f"{repo}/commits/main?cursor=%00"):
+        assert client.get(address).status_code == 400
+    assert client.post(f"{repo}/discussions", headers=bearer, content='{"title": "\\ud83d\\ude00"}').status_code == 200
+
+
+def test_json_is_utf8(running: RunningHub, client: TestClient) -> None:
+    """JSON in another encoding, which the bounds would not see through, is refused."""
+    bearer = {"Authorization": f"Bearer {running.person('ada')}"}
+    for encoding in ("utf-16", "utf-16-le", "utf-32"):
+        body = '{"name": "model"}'.encode(encoding)
+        assert client.post("/api/repos/create", headers=bearer, content=body).status_code == 400
+
+
+def test_numbers_in_addresses_are_bounded(client: TestClient) -> None:
+    """A number with thousands of digits names nothing."""
+    assert client.get("/ledger/entries/" + "9" * 5_000).status_code == 404
+
+
+@given(st.recursive(st.none() | TEXTS | st.integers(), lambda inner: st.lists(inner, max_size=3), max_leaves=20))
 def test_ordinary_json_passes(value: object) -> None:
     """What is nested less than the bound passes, whatever its texts hold: brackets and quotes in them count as text."""
     data = json.dumps(value)
@@ -233,6 +284,23 @@ def test_guessing_is_slowed(tmp_path: Path) -> None:
         assert statuses == [401] * 3 + [429] * 2
         wrong = {"Authorization": "Bearer hm_wrong"}
         assert [client.get("/api/whoami-v2", headers=wrong).status_code for _ in range(40)][-1] == 429
+
+
+def test_made_up_tokens_do_not_crowd_out_other_counts(tmp_path: Path) -> None:
+    """An address that has no requests left leaves no traces, with however many tokens it comes."""
+    with open_test_hub(tmp_path, limited(tmp_path, Limit(reads=2, sign_ins=0))) as running:
+        app = create_app(running.hub)
+        with TestClient(app, base_url="http://localhost") as client:
+            for number in range(20):
+                client.get("/api/models", headers={"Authorization": f"Bearer hm_{number}"})
+        assert len(app.state.limits._counts) <= 3
+
+
+def test_signing_in_elsewhere_is_counted_by_address(tmp_path: Path) -> None:
+    """Where no account is named, nobody can use up the attempts of everybody."""
+    limits = Limits(replace(Limit(), sign_ins=1))
+    for number in range(50):
+        limits.take_sign_in(Request({"type": "http", "client": (f"10.0.0.{number}", 1), "headers": []}))
 
 
 def test_limits_remember_few() -> None:

@@ -8,16 +8,20 @@ import os
 import random
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from sqlalchemy import Connection
 
-from hallmarked.hub.repository import change_settings, find_repository
+from hallmarked.hub.git.object import Entry
+from hallmarked.hub.git.tree import read_tree
+from hallmarked.hub.repository.repository import change_settings, find_repository
 from hallmarked.hub.schema.repository import revision
+from hallmarked.hub.upload import lfs as upload_lfs
 from hallmarked.hub.upload import part
 from hallmarked.hub.upload.ticket import issue_ticket
 from hallmarked.web import patience
@@ -213,6 +217,34 @@ def test_too_much_is_said_to_be(hub: RunningHub) -> None:
         assert answer["error"]["code"] == 422
         body["objects"] = [{"oid": OID, "size": 1}] * 1001
         assert client.post(f"{lfs}/objects/batch", json=body).status_code == 413
+        files = [{"oid": f"{number:064x}", "size": 400_000_000} for number in range(2)]
+        body = {"operation": "upload", "transfers": ["multipart"], "objects": files}
+        assert client.post(f"{lfs}/objects/batch", json=body).status_code == 413, "too many parts together"
+
+
+def test_looking_for_a_file_tells_nothing_of_others(hub: RunningHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A digest of somebody else's file costs no more work than one of nobody's; no folder is looked into twice."""
+    looked: list[str] = []
+
+    def count(db: Connection, oid: str) -> Mapping[str, Entry]:
+        looked.append(oid)
+        return read_tree(db, oid)
+
+    monkeypatch.setattr(upload_lfs, "read_tree", count)
+    secret, old = DATA + b"elsewhere", DATA + b"old"
+    hidden, lfs = make(hub, "ada/elsewhere", private=True), make(hub, "eve/probe")
+    with sign_in(hub) as client:
+        send(client, hidden, secret)
+        commit(client, "ada/elsewhere", secret).raise_for_status()
+    with sign_in(hub, "eve") as client:
+        for data in (old, DATA + b"new"):
+            send(client, lfs, data)
+            commit(client, "eve/probe", data, "folder/weights.bin").raise_for_status()
+        for data in (secret, DATA + b"nobody has this"):
+            assert ask(client, lfs, data, "download")["error"]["code"] == 404
+        assert looked == []
+        assert "actions" in ask(client, lfs, old, "download")
+        assert len(looked) == len(set(looked))
 
 
 def test_a_file_is_sent_in_parts(hub: RunningHub) -> None:
@@ -271,6 +303,12 @@ def test_a_part_of_another_length_is_refused(hub: RunningHub) -> None:
         upload = ask(client, lfs, DATA * 2 + b"short", transfers=("multipart",))["actions"]["upload"]
     assert httpx.put(upload["header"]["1"], content=DATA[:39_999]).status_code == 400
     assert httpx.put(upload["header"]["1"], content=DATA[:40_001]).status_code == 413
+    for number in ("0", "7", "-1", "x", "9" * 5_000):
+        href = upload["header"]["1"].replace("part=1", f"part={number}")
+        assert httpx.put(href, content=DATA[:40_000]).status_code == 400
+    for number in ([], {}, None, 1.5):
+        body = {"oid": "x", "parts": [{"partNumber": number, "etag": "x"}]}
+        assert httpx.post(upload["href"], json=body).status_code == 400
 
 
 def test_who_waits_hears_something(hub: RunningHub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from hallmarked.hub.schema.account import account
 from hallmarked.hub.schema.identity import login
 from hallmarked.hub.setting import Limit, Login, Settings, Storage
 from hallmarked.web.app import create_app
+from hallmarked.web.session import HEADER
 from tests.hubs import RunningHub, open_test_hub
 from tests.web.provider import Provider, serve_provider
 
@@ -115,15 +116,20 @@ def test_linking(running: RunningHub, provider: Provider, client: TestClient) ->
         both = "; ".join([cookie, *(f"{name}={value}" for name, value in client.cookies.items())])
         return client.get(address, headers={"Cookie": both})
 
-    address = go(client, "/login/elsewhere?link=1", mine)
+    assert (
+        client.get("/login/elsewhere?link=1", headers=mine).status_code == 403
+    )  # as a page elsewhere could lead to it
+    assert client.get(f"/login/elsewhere?link=1&csrf={other[HEADER]}", headers=mine).status_code == 403
+    linking = f"/login/elsewhere?link=1&csrf={mine[HEADER]}"
+    address = go(client, linking, mine)
     assert back(address, other["Cookie"]).status_code == 403  # somebody else is signed in by now
-    address = go(client, "/login/elsewhere?link=1", mine)
+    address = go(client, linking, mine)
     assert back(address, mine["Cookie"]).status_code == 303
     client.cookies.clear()
     client.get(go(client))
     assert name_of(client) == "ada"
     client.cookies.clear()
-    address = go(client, "/login/elsewhere?link=1", other)
+    address = go(client, f"/login/elsewhere?link=1&csrf={other[HEADER]}", other)
     assert back(address, other["Cookie"]).status_code == 409
 
 

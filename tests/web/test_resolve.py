@@ -12,10 +12,10 @@ import httpx
 import pytest
 from sqlalchemy import insert, update
 
+from hallmarked.hub.blob.possession import note_arrival
+from hallmarked.hub.change.commit import Message, Put, PutLarge, commit
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.clock import now
-from hallmarked.hub.commit import Message, Put, PutLarge, commit
-from hallmarked.hub.creation import create
-from hallmarked.hub.possession import note_arrival
 from hallmarked.hub.schema.account import token
 from hallmarked.hub.schema.base import new_id
 from hallmarked.hub.schema.gate import access_request

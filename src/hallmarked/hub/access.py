@@ -179,7 +179,7 @@ def decide(
     allowed: set[Action] = set().union(*(ALLOWED[role] for role in standing.roles)) if standing.roles else set()
     inside = bool(standing.roles)
     if (scope.private and not inside) or (scope.disabled and Action.MANAGE not in allowed):
-        return RepositoryNotFound(f"there is no {scope.kind} {scope.name}, or you may not see it")
+        return RepositoryNotFound()  # which names nothing: the name it has now may be another than was asked for
     if action in CHANGES and (refusal := refuse_change(actor)):
         return refusal
     if action in CHANGES and elsewhere:

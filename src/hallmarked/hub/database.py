@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from hallmarked.core.errors import BackendError, InputError
+from hallmarked.hub.error import Conflict
 
 POOL = 40
 """Connections a process may hold: as many as there are threads that serve requests."""
 BUSY_SECONDS = 30
 """How long a writer waits for its turn on SQLite."""
+MANY = 500
+"""Values that one statement names."""
+T = TypeVar("T")
 
 
 class Database:
@@ -87,6 +92,13 @@ class Database:
         self.engine.dispose()
 
 
+def in_parts(values: Collection[T]) -> Iterator[list[T]]:
+    """Yield values a part at a time, each as many as one statement may name: databases bound its parameters."""
+    rest = iter(values)
+    while part := list(islice(rest, MANY)):
+        yield part
+
+
 def add_new(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, leaving those alone that are there already."""
     if not rows:
@@ -109,10 +121,10 @@ def add_or_renew(db: Connection, table: Table, row: Mapping[str, Any], renewed: 
 def _translated() -> Iterator[None]:
     try:
         yield
-    except DBAPIError as error:
-        raise BackendError(f"the database did not answer as expected: {error.orig}") from error
-    except SQLAlchemyError as error:
-        raise BackendError(f"the database did not answer as expected: {error}") from error
+    except IntegrityError as error:
+        raise Conflict("somebody did the same at this moment, or removed what it needs; look, and try again") from error
+    except SQLAlchemyError as error:  # what the database said is for the log, not for whoever asked
+        raise BackendError("the database did not answer as expected") from error
 
 
 def _create(url: str) -> Engine:
@@ -122,10 +134,13 @@ def _create(url: str) -> Engine:
         raise InputError(f"{url!r} is not the address of a database") from error
     name = parsed.get_backend_name()
     if name == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=POOL, pool_pre_ping=True)
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"), pool_size=POOL, pool_pre_ping=True, hide_parameters=True
+        )
     if name != "sqlite" or not parsed.database:
         raise InputError("the database has to be sqlite:///path or postgresql://…")
-    engine = create_engine(parsed, pool_size=POOL, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    options = {"timeout": BUSY_SECONDS, "check_same_thread": False}
+    engine = create_engine(parsed, pool_size=POOL, connect_args=options, hide_parameters=True)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine

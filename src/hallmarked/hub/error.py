@@ -6,9 +6,16 @@ from hallmarked.core.errors import Forbidden, InputError, NotFound
 
 
 class RepositoryNotFound(NotFound):
-    """There is no such repository, or the caller must not learn that there is."""
+    """There is no such repository, or the caller must not learn that there is.
+
+    Args:
+        message: One sentence, where it cannot tell the one from the other.
+    """
 
     code = "RepoNotFound"
+
+    def __init__(self, message: str = "there is no repository of that name, or you may not see it") -> None:
+        super().__init__(message)
 
 
 class Moved(NotFound):

@@ -6,10 +6,10 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import ClientDisconnect
 
+from hallmarked.hub.account.token import Uses
+from hallmarked.hub.community.popularity import Downloads
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.memory import Memory
-from hallmarked.hub.popularity import Downloads
-from hallmarked.hub.token import Uses
 from hallmarked.web.address import KeepSlashes
 from hallmarked.web.count import CountMiddleware
 from hallmarked.web.error import answer_invalid, answer_nobody

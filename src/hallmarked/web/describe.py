@@ -11,18 +11,21 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hallmarked.core.errors import InputError
+from hallmarked.hub.catalog.tag import tags_of, values_of
 from hallmarked.hub.clock import to_text
+from hallmarked.hub.community.popularity import trending_score
 from hallmarked.hub.git.tree import walk
 from hallmarked.hub.hub import Hub
-from hallmarked.hub.popularity import trending_score
-from hallmarked.hub.repository import Repository
-from hallmarked.hub.revision import Entry, Revision, find_revision, list_files, read_text
-from hallmarked.hub.tag import tags_of, values_of
-from hallmarked.hub.usage import used_bytes
-from hallmarked.hub.weight import count_parameters
+from hallmarked.hub.repository.card import to_plain
+from hallmarked.hub.repository.repository import Repository
+from hallmarked.hub.repository.revision import Entry, Revision, find_revision, list_files, read_text
+from hallmarked.hub.repository.usage import used_bytes
+from hallmarked.hub.repository.weight import count_parameters
 
 MAX_CONFIG = 1 << 20
 """Bytes of a ``config.json`` that are looked at."""
+MAX_VALUE = 16 << 10
+"""Characters of what it says of one thing; nobody chooses a loader by more, and lists have a hundred of these."""
 CONFIG_KEYS = ("architectures", "model_type", "auto_map", "quantization_config")
 ABSENT = (
     "childrenModelCount", "citation", "description", "evalResults", "gguf", "inference", "inferenceProviderMapping",
@@ -73,7 +76,10 @@ def read_config(view: View) -> dict[str, Any] | None:
         value = json.loads(read_text(view.db, entry))
     except (ValueError, RecursionError):
         return None
-    return {key: value[key] for key in CONFIG_KEYS if key in value} if isinstance(value, dict) else None
+    if not isinstance(value, dict):
+        return None
+    found = {key: to_plain(value[key]) for key in CONFIG_KEYS if key in value}
+    return {key: item for key, item in found.items() if len(str(item)) <= MAX_VALUE}
 
 
 def read_weights(view: View) -> dict[str, Any] | None:

@@ -68,7 +68,7 @@ def answer(request: Request, error: Exception) -> Response:
     status = status_of(error, signed_in=isinstance(actor, Actor) and actor.known)
     if status >= 500:
         log.error("%s", error.diagnostics())
-    said = NO_REPOSITORY if isinstance(error, RepositoryNotFound) else str(error)
+    said = NO_REPOSITORY if isinstance(error, RepositoryNotFound) else str(error).encode("utf-8", "replace").decode()
     headers = {"X-Error-Code": error.code, "X-Error-Message": header_text(said)}
     if isinstance(error, Moved):
         headers["Location"] = _new_place(request, error.name)

@@ -67,6 +67,8 @@ def parse_form(data: bytes) -> Form:
     """
     try:
         pairs = parse_qsl(data.decode("utf-8"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+        if any("\0" in text for pair in pairs for text in pair):
+            raise ValueError
     except ValueError as error:
         raise InputError("the form could not be read") from error
     fields: dict[str, tuple[str, ...]] = {}

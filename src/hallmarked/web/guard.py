@@ -14,10 +14,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hallmarked.core.errors import Error, Forbidden, InputError
+from hallmarked.hub.account.token import Uses
 from hallmarked.hub.error import TooLarge, TooSlow
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.setting import Server
-from hallmarked.hub.token import Uses
 from hallmarked.web.error import answer
 from hallmarked.web.limit import Limits
 from hallmarked.web.request import check_json
@@ -76,6 +76,8 @@ class Guard:
 
     async def _check(self, connection: HTTPConnection, method: str, receive: Receive) -> Receive:
         check_host(connection.headers.get("host", ""), self.hosts)
+        if b"%00" in connection.scope.get("raw_path", b"") or b"%00" in connection.scope["query_string"]:
+            raise InputError("an address holds no NUL")  # which PostgreSQL cannot compare with anything
         changes = method not in SAFE
         self.limits.take_request(connection, changes=changes)
         if not changes:
@@ -84,9 +86,9 @@ class Guard:
             body = await _read(receive, JSON_LIMIT)
             check_json(body)
             receive = _replay([body], receive, whole=True)
-        if "authorization" in connection.headers:
-            return receive  # no other site can make a browser send that, and the cookie counts for nothing then
         check_origin(connection)
+        if "authorization" in connection.headers:
+            return receive  # the cookie counts for nothing then
         return await self._check_form(connection, receive)
 
     async def _check_form(self, connection: HTTPConnection, receive: Receive) -> Receive:
@@ -157,7 +159,7 @@ def check_host(host: str, hosts: frozenset[str] | None) -> None:
 
 
 def check_origin(connection: HTTPConnection) -> None:
-    """Refuse what a page of another site makes a browser send.
+    """Refuse what a page of another site makes a browser send, be it with a cookie or with a name and token for git.
 
     Raises:
         Forbidden: When it comes from there.

@@ -13,8 +13,8 @@ from collections import OrderedDict
 
 from starlette.requests import HTTPConnection
 
+from hallmarked.hub.account.secret import digest_secret
 from hallmarked.hub.error import TooMany
-from hallmarked.hub.secret import digest_secret
 from hallmarked.hub.setting import Limit
 
 WINDOW = 60
@@ -67,10 +67,13 @@ class Limits:
         kind, allowed = ("change", self.limit.changes) if changes else ("read", self.limit.reads)
         credential = connection.headers.get("authorization", "")
         address = address_of(connection)
+        # NOTE: the address comes first: who has used it up leaves no traces of made-up tokens behind, for which the
+        # counts of others would be forgotten
         if credential:
             self.check("token", address, self.limit.sign_ins * WHOLE)
-            self.take(kind, digest_secret(credential), allowed)
         self.take(kind, address, allowed)
+        if credential:
+            self.take(kind, digest_secret(credential), allowed)
 
     def take_wrong_token(self, connection: HTTPConnection) -> None:
         """Count a token that is not valid; the next request with any token is refused when there were too many."""
@@ -79,16 +82,20 @@ class Limits:
         except TooMany:
             return
 
-    def take_sign_in(self, connection: HTTPConnection, name: str) -> None:
+    def take_sign_in(self, connection: HTTPConnection, name: str = "") -> None:
         """Count an attempt to sign in.
+
+        Args:
+            connection: Where it comes from.
+            name: Whose account is tried; empty when that is not said here, so that nobody can use it up for others.
 
         Raises:
             TooMany: When there were too many, from this address or for this account.
         """
         allowed = self.limit.sign_ins
-        account = name[:200].lower()
         self.take("sign-in", address_of(connection), allowed)
-        self.take("sign-in-name", account, allowed * WHOLE)
+        if name:
+            self.take("sign-in-name", name[:200].lower(), allowed * WHOLE)
 
     def _count(self, kind: str, caller: str, allowed: int, more: int) -> None:
         if not allowed:

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit, urlunsplit
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hallmarked.hub.repository import Repository
-from hallmarked.hub.review import warning_of
-from hallmarked.hub.revision import Revision
+from hallmarked.hub.repository.repository import Repository
+from hallmarked.hub.repository.revision import Revision
+from hallmarked.hub.review.status import warning_of
 from hallmarked.web.address import PREFIXES
 from hallmarked.web.error import header_text
 from hallmarked.web.request import hub_of

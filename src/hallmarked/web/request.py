@@ -17,11 +17,11 @@ from starlette.responses import Response
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import ANYBODY, Action, Actor
+from hallmarked.hub.account.session import actor_of_session
+from hallmarked.hub.account.token import actor_of_token
 from hallmarked.hub.error import Moved, NotSignedIn, TooLarge
 from hallmarked.hub.hub import Hub
-from hallmarked.hub.repository import Repository, open_repository
-from hallmarked.hub.session import actor_of_session
-from hallmarked.hub.token import actor_of_token
+from hallmarked.hub.repository.repository import Repository, open_repository
 from hallmarked.web.address import repo_name
 from hallmarked.web.session import session_cookie
 
@@ -30,6 +30,8 @@ JSON_LIMIT = 4 << 20
 MAX_DEPTH, MAX_PARTS = 32, 200_000
 """Of a JSON body: nesting; strings, commas and brackets."""
 _STRUCTURE = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{},]', re.DOTALL)
+_ESCAPED = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+"""Characters that only an escape can bring into JSON: NUL, and halves of surrogate pairs."""
 BAD_TOKEN = "Invalid credentials in Authorization header"  # noqa: S105 - a message; clients know this very wording
 
 
@@ -82,7 +84,7 @@ def target(request: Request, db: Connection, kind: str, action: Action = Action.
     """Return who asks, and the repository of the address, which they may do that with.
 
     Raises:
-        RepositoryNotFound, Forbidden, NotSignedIn: See :func:`hallmarked.hub.repository.open_repository`.
+        RepositoryNotFound, Forbidden, NotSignedIn: See :func:`hallmarked.hub.repository.repository.open_repository`.
         Moved: When it is only looked at, by a name it had before.
     """
     actor = actor_of(request, db)
@@ -120,14 +122,17 @@ def with_json(endpoint: Callable[..., Response], limit: int = JSON_LIMIT) -> Cal
 
 
 def check_json(data: bytes) -> None:
-    """Refuse JSON that would take much more room, or many more steps, than its bytes.
+    """Refuse JSON that would take much more room, or many more steps, than its bytes, or holds what cannot be kept.
 
     Raises:
-        InputError: When it is nested too deep, or has too many parts.
+        InputError: When it is nested too deep, has too many parts, or texts with half a character or NUL.
     """
     depth = deepest = 0
+    escaped = _ESCAPED.search(data) is not None
     for parts, match in enumerate(_STRUCTURE.finditer(data), 1):
         char = match.group()[:1]
+        if escaped and char == b'"' and not _is_sound(match.group()):
+            raise InputError("a text of the JSON holds a character that cannot be kept: NUL, or half of a pair")
         if char in b"[{":
             depth += 1
             deepest = max(deepest, depth)
@@ -145,12 +150,22 @@ def parse_object(data: bytes) -> dict[str, Any]:
     """
     check_json(data)
     try:
-        value = json.loads(data) if data.strip() else {}
+        # NOTE: not left to the reader, which also takes UTF-16 and UTF-32, of which the check knows nothing
+        value = json.loads(data.decode()) if data.strip() else {}
     except (ValueError, RecursionError) as error:
         raise InputError("the body is not JSON") from error
     if not isinstance(value, dict):
         raise InputError("the body has to be a JSON object")
     return value
+
+
+def _is_sound(text: bytes) -> bool:
+    """Whether a text, as JSON writes it, stands for characters that a database can keep and an answer can say."""
+    try:
+        plain = json.loads(text)
+    except ValueError:
+        return True  # which is said of the whole
+    return "\0" not in plain and not any("\ud800" <= char <= "\udfff" for char in plain)
 
 
 def text_of(body: dict[str, Any], key: str, default: str | None = None) -> str:

@@ -105,6 +105,7 @@ PATTERNS = (
     "the name or the password is wrong",
     "the old password is wrong",
     "this form is not from a page of this hub, or is too old: open the page again",
+    "there is no repository of that name, or you may not see it",
     "there is no %(kind)s %(name)s",
     "this revision of %(name)s is being checked; try again in a while",
     "this revision of %(name)s is held back: %(sentence)s",

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
-from hallmarked.hub.account import Account
+from hallmarked.hub.account.account import Account
+from hallmarked.hub.account.secret import make_secret
+from hallmarked.hub.account.session import DAYS, sign_in
 from hallmarked.hub.hub import Hub
-from hallmarked.hub.secret import make_secret
-from hallmarked.hub.session import DAYS, sign_in
 from hallmarked.web.limit import Limits
 
 SESSION, GUEST, ARRIVAL = "hm_session", "hm_guest", "hm_arrival"

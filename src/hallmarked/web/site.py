@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from hallmarked.core.errors import Error, NotFound
 from hallmarked.hub.access import ANYBODY, Actor
-from hallmarked.hub.account import change_account
+from hallmarked.hub.account.account import change_account
 from hallmarked.web.error import answer
 from hallmarked.web.form import Form, with_form
 from hallmarked.web.header import HeaderMiddleware

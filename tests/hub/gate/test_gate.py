@@ -14,9 +14,9 @@ from sqlalchemy import select, update
 
 from hallmarked.core.errors import Forbidden, InputError, NotFound
 from hallmarked.hub.access import Action, Actor, Role
-from hallmarked.hub.collaborator import set_collaborator
-from hallmarked.hub.commit import Message, Put, commit
-from hallmarked.hub.creation import create
+from hallmarked.hub.account.notice import list_notices
+from hallmarked.hub.change.commit import Message, Put, commit
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.error import Gated
 from hallmarked.hub.gate.form import Question, check_answers, countries, read_form
 from hallmarked.hub.gate.report import write_report
@@ -31,8 +31,14 @@ from hallmarked.hub.gate.request import (
     own_request,
     withdraw_request,
 )
-from hallmarked.hub.notice import list_notices
-from hallmarked.hub.repository import Repository, change_settings, find_repository, open_repository
+from hallmarked.hub.repository.collaborator import set_collaborator
+from hallmarked.hub.repository.repository import (
+    Repository,
+    change_settings,
+    find_repository,
+    move_repository,
+    open_repository,
+)
 from hallmarked.hub.schema.gate import access_request
 from hallmarked.hub.schema.review import event
 from tests.hubs import RunningHub, open_test_hub
@@ -117,6 +123,16 @@ def test_any_card_makes_a_form(fields: object, other: object) -> None:
     assert all(isinstance(question, Question) and question.kind for question in form.questions)
 
 
+def test_own_requests_name_nothing_that_is_hidden_now(running: RunningHub) -> None:
+    """A repository that became private, and got another name, is not named to whoever once asked for it."""
+    repo, bob = gated(running, card=CARD), running.actor("bob")
+    with running.hub.database.write() as db:
+        ask_access(db, bob, repo, ANSWERS)
+        change_settings(db, repo.id, visibility="private")
+        move_repository(db, running.actor("ada"), repo, "ada/secret-plan")
+        assert list_own(db, bob) == []
+
+
 def test_request_is_decided(running: RunningHub) -> None:
     """Somebody asks, a reviewer accepts and takes it back; each step counts at once, and is an event and a message."""
     repo, bob, rev = gated(running, card=CARD), running.actor("bob"), running.actor("rev")
@@ -144,7 +160,7 @@ def test_request_is_decided(running: RunningHub) -> None:
         mine = own_request(db, bob, repo)
         assert mine is not None
         assert (mine.reason, mine.decided_by) == ("not what it is for", "rev")
-        assert [item.repository for item in list_own(db, bob.account_id or "")] == ["ada/m"]
+        assert [item.repository for item in list_own(db, bob)] == ["ada/m"]
         tags = [row.tag for row in db.execute(select(event).order_by(event.c.created)) if row.tag.startswith("access")]
     assert tags == ["access:request:made", "access:request:accepted", "access:grant:revoked"]
 

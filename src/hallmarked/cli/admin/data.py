@@ -11,14 +11,14 @@ import click
 from hallmarked.cli.admin.place import with_settings
 from hallmarked.cli.setting import PATH, passphrase
 from hallmarked.core.text import clean
-from hallmarked.hub.backup import Copied, back_up, restore
 from hallmarked.hub.database import Database
-from hallmarked.hub.garbage import Terms, collect_garbage
 from hallmarked.hub.hub import open_hub
-from hallmarked.hub.integrity import check_hub
 from hallmarked.hub.migration.upgrade import migrate
-from hallmarked.hub.purge import purge
 from hallmarked.hub.setting import Settings
+from hallmarked.hub.upkeep.backup import Copied, back_up, restore
+from hallmarked.hub.upkeep.garbage import Terms, collect_garbage
+from hallmarked.hub.upkeep.integrity import check_hub
+from hallmarked.hub.upkeep.purge import purge
 
 
 @click.command(name="backup")

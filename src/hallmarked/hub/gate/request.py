@@ -10,16 +10,16 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, update
 
 from hallmarked.core.errors import Forbidden, InputError, NotFound
-from hallmarked.hub.access import ALLOWED, Action, Actor, Role, Scope, load_standing, require, require_change
-from hallmarked.hub.account import find_account
+from hallmarked.hub.access import ALLOWED, Action, Actor, Role, Scope, decide, load_standing, require, require_change
+from hallmarked.hub.account.account import find_account
+from hallmarked.hub.account.notice import Kind, notify, notify_all
 from hallmarked.hub.clock import now
 from hallmarked.hub.gate.form import check_answers, read_form
-from hallmarked.hub.notice import Kind, notify, notify_all
-from hallmarked.hub.repository import Repository
+from hallmarked.hub.repository.repository import Repository, load_repositories
 from hallmarked.hub.schema.account import account, membership
 from hallmarked.hub.schema.base import new_id
 from hallmarked.hub.schema.gate import access_request
-from hallmarked.hub.schema.repository import collaborator, repository
+from hallmarked.hub.schema.repository import collaborator
 from hallmarked.hub.trail import Tag, record
 
 MAX_REASON = 200
@@ -253,19 +253,20 @@ class OwnRequest:
     expires: int | None
 
 
-def list_own(db: Connection, account_id: str) -> list[OwnRequest]:
-    """Return somebody's own requests, the newest first; those for repositories that are deleted are left out."""
+def list_own(db: Connection, actor: Actor) -> list[OwnRequest]:
+    """Return the actor's own requests, the newest first; those for repositories they do not see are left out."""
     asked = access_request.c
     rows = db.execute(
-        select(access_request, repository.c.kind, repository.c.name, account.c.name.label("owner"))
-        .join(repository, repository.c.id == asked.repository_id)
-        .join(account, account.c.id == repository.c.owner_id)
-        .where(asked.account_id == account_id, repository.c.deleted.is_(None))
-        .order_by(asked.created.desc())
-    )
+        select(access_request).where(asked.account_id == actor.account_id).order_by(asked.created.desc())
+    ).all()
+    # NOTE: a repository may have become private since, and have a name now that they must not learn
+    found = load_repositories(db, [row.repository_id for row in rows])
+    standings = {repo.id: load_standing(db, actor, repo.scope) for repo in found}
+    seen = {repo.id: repo for repo in found if decide(actor, Action.SEE, repo.scope, standings[repo.id]) is None}
     return [
-        OwnRequest(row.kind, f"{row.owner}/{row.name}", Status(row.status), row.reason, row.created, row.expires)
+        OwnRequest(repo.scope.kind, repo.name, Status(row.status), row.reason, row.created, row.expires)
         for row in rows
+        if (repo := seen.get(row.repository_id)) is not None
     ]
 
 

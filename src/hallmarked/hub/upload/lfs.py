@@ -14,13 +14,13 @@ from sqlalchemy import Connection, select
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Action, Actor, Bytes, decide, load_standing
 from hallmarked.hub.blob.digest import is_sha256
+from hallmarked.hub.blob.possession import find_usable
 from hallmarked.hub.error import TooLarge
-from hallmarked.hub.git.tree import walk
-from hallmarked.hub.possession import find_usable
-from hallmarked.hub.repository import Repository
-from hallmarked.hub.review import is_lenient
-from hallmarked.hub.revision import Entry
-from hallmarked.hub.schema.object import content
+from hallmarked.hub.git.tree import read_tree
+from hallmarked.hub.repository.repository import Repository
+from hallmarked.hub.repository.revision import Entry
+from hallmarked.hub.review.status import is_lenient
+from hallmarked.hub.schema.object import content, usage
 from hallmarked.hub.schema.repository import ref, revision
 from hallmarked.hub.setting import Policy
 
@@ -68,7 +68,7 @@ def read_item(item: Any) -> Item:
 
 
 def find_stored(db: Connection, actor: Actor, repo: Repository, items: Sequence[Item]) -> Collection[str]:
-    """Return those files that need not be sent; see :mod:`hallmarked.hub.possession` for who is told so."""
+    """Return those files that need not be sent; see :mod:`hallmarked.hub.blob.possession` for who is told so."""
     known = find_usable(db, actor.account_id, repo.id, [item.sha256 for item in items])
     return {item.sha256 for item in items if item.sha256 in known and known[item.sha256].size == item.size}
 
@@ -82,24 +82,46 @@ def find_fetchable(
     the actor may have it as it is there. Whoever may have what is held back may have all of them.
     """
     standing = load_standing(db, actor, repo.scope)
-    wanted = _pointers(db, digests)
+    wanted = _pointers(db, repo, digests)
     found: dict[str, int] = {}
+    seen: set[tuple[str, str]] = set()
     for tree, state, reason in _revisions(db, repo):
-        for path, entry in walk(db, tree):
-            large = wanted.get(entry.oid)
+        if len(found) == len(wanted):
+            break
+        for name, oid in _files(db, tree, state, seen):
+            large = wanted.get(oid)
             if large is not None and large.sha256 not in found:
-                file = Entry(path, entry.oid, size=large.size, sha256=large.sha256, large=True, passive=large.passive)
+                file = Entry(name, oid, size=large.size, sha256=large.sha256, large=True, passive=large.passive)
                 asked = Bytes(state, is_lenient(policy, file), reason)
                 if decide(actor, Action.READ, repo.scope, standing, asked) is None:
                     found[large.sha256] = large.size
-        if len(found) == len(wanted):
-            break
     return found
 
 
-def _pointers(db: Connection, digests: Collection[str]) -> dict[str, Any]:
-    rows = db.execute(select(content).where(content.c.large, content.c.sha256.in_(list(digests))))
-    return {row.oid: row for row in rows}
+def _pointers(db: Connection, repo: Repository, digests: Collection[str]) -> dict[str, Any]:
+    """Return the pointers of files that the repository has.
+
+    NOTE: not of those that others have, for which its whole history would be searched in vain: the time that takes
+    would tell that the hub has them.
+    """
+    here = select(usage.c.sha256).where(usage.c.repository_id == repo.id)
+    where = (content.c.large, content.c.sha256.in_(list(digests)), content.c.sha256.in_(here))
+    return {row.oid: row for row in db.execute(select(content).where(*where))}
+
+
+def _files(db: Connection, tree: str, state: str, seen: set[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield name and id of the files below a tree, but for folders that were seen in a revision of that state.
+
+    Whether somebody may have a file there depends on its name alone, not on the folders it is in.
+    """
+    if (tree, state) in seen:
+        return
+    seen.add((tree, state))
+    for name, entry in read_tree(db, tree).items():
+        if entry.folder:
+            yield from _files(db, entry.oid, state, seen)
+        else:
+            yield name, entry.oid
 
 
 def _revisions(db: Connection, repo: Repository) -> Iterator[tuple[str, str, str]]:

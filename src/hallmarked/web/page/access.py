@@ -10,8 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from hallmarked.core.errors import InputError
-from hallmarked.hub.access import Action, load_standing
-from hallmarked.hub.account import names_of
+from hallmarked.hub.access import Action, Actor, load_standing
+from hallmarked.hub.account.account import names_of
 from hallmarked.hub.clock import to_datetime
 from hallmarked.hub.gate.form import countries, read_form
 from hallmarked.hub.gate.request import (
@@ -26,7 +26,7 @@ from hallmarked.hub.gate.request import (
     reviewers_of,
     withdraw_request,
 )
-from hallmarked.hub.repository import change_settings, delete_repository, move_repository
+from hallmarked.hub.repository.repository import change_settings, delete_repository, move_repository
 from hallmarked.web.address import repo_routes
 from hallmarked.web.form import Form, with_form
 from hallmarked.web.markdown import render_markdown
@@ -209,18 +209,18 @@ def do_settings(request: Request, form: Form, kind: str) -> Response:
         if act == "delete":
             if form.text("confirm") != repo.name:
                 raise InputError(f"type {repo.name} to delete it; nothing was deleted")
-            delete_repository(db, repo.id)
+            delete_repository(db, repo.id, by=actor)
             return RedirectResponse(f"/{repo.name.partition('/')[0]}", 303)
         if act == "move":
             repo = move_repository(db, actor, repo, form.text("target"))
         else:
-            _change(db, repo.id, form)
+            _change(db, repo.id, form, actor)
     return RedirectResponse(f"{base_of(kind, repo.name)}/settings", 303)
 
 
-def _change(db: Connection, repository_id: str, form: Form) -> None:
+def _change(db: Connection, repository_id: str, form: Form, by: Actor) -> None:
     gate = form.text("gate", "")
-    change_settings(db, repository_id, visibility=form.text("visibility"), gate="" if gate == "open" else gate)
+    change_settings(db, repository_id, visibility=form.text("visibility"), gate="" if gate == "open" else gate, by=by)
 
 
 def _options(kind: str, options: tuple[object, ...]) -> tuple[tuple[str, str], ...]:

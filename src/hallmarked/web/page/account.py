@@ -11,15 +11,15 @@ from starlette.routing import Route
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import require_person
-from hallmarked.hub.account import organisations, read_account
+from hallmarked.hub.account.account import organisations, read_account
+from hallmarked.hub.account.notice import Notice, count_unread, list_notices, mark_read
+from hallmarked.hub.account.organisation import create_organisation, join, show_invitation
+from hallmarked.hub.account.session import begin_session, change_password, end_session, list_sessions, sign_in, sign_out
+from hallmarked.hub.account.terms import accept_terms, has_accepted
+from hallmarked.hub.account.ticket import SETUP, Person, find_ticket, set_up
+from hallmarked.hub.account.token import Wanted, issue_token, list_tokens, revoke_token
 from hallmarked.hub.clock import to_datetime
 from hallmarked.hub.error import NotSignedIn
-from hallmarked.hub.notice import Notice, count_unread, list_notices, mark_read
-from hallmarked.hub.organisation import create_organisation, join, show_invitation
-from hallmarked.hub.session import begin_session, change_password, end_session, list_sessions, sign_in, sign_out
-from hallmarked.hub.terms import accept_terms, has_accepted
-from hallmarked.hub.ticket import SETUP, Person, find_ticket, set_up
-from hallmarked.hub.token import Wanted, issue_token, list_tokens, revoke_token
 from hallmarked.web.form import Form, with_form
 from hallmarked.web.markdown import render_markdown
 from hallmarked.web.render import Html, Page, context, show

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute
 from hallmarked.core.errors import NotFound
 from hallmarked.hub.access import Action
 from hallmarked.hub.clock import to_datetime
-from hallmarked.hub.discussion import (
+from hallmarked.hub.community.discussion import (
     Event,
     Filter,
     Opening,
@@ -25,7 +25,7 @@ from hallmarked.hub.discussion import (
     open_discussion,
     rename,
 )
-from hallmarked.hub.pull import list_conflicts, merge_pull
+from hallmarked.hub.community.pull import list_conflicts, merge_pull
 from hallmarked.web.address import param, repo_routes
 from hallmarked.web.form import Form, with_form
 from hallmarked.web.markdown import render_markdown

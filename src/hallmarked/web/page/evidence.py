@@ -14,8 +14,8 @@ from hallmarked.cards.claim import derive_claims
 from hallmarked.checks import registry
 from hallmarked.checks.runner import items
 from hallmarked.core.evidence import Finding, Gap, Level, Location, Measurement, Outcome, Rule, Statement
-from hallmarked.hub.audited import Audit
 from hallmarked.hub.clock import to_datetime
+from hallmarked.hub.review.audited import Audit
 from hallmarked.web.render import context
 
 CHECK_PREFIX = "hallmarked/checks/"

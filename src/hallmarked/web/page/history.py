@@ -12,11 +12,19 @@ from starlette.requests import Request
 from hallmarked.core.errors import Forbidden, InputError
 from hallmarked.core.evidence import Finding
 from hallmarked.hub.access import Action, Bytes, require
-from hallmarked.hub.account import names_of
-from hallmarked.hub.audited import find_audit
+from hallmarked.hub.account.account import names_of
 from hallmarked.hub.clock import to_datetime
-from hallmarked.hub.review import is_lenient
-from hallmarked.hub.revision import Entry, Revision, find_revision, list_files, list_history, list_refs, read_text
+from hallmarked.hub.repository.revision import (
+    Entry,
+    Revision,
+    find_revision,
+    list_files,
+    list_history,
+    list_refs,
+    read_text,
+)
+from hallmarked.hub.review.audited import find_audit
+from hallmarked.hub.review.status import is_lenient
 from hallmarked.web.address import param
 from hallmarked.web.page import evidence
 from hallmarked.web.page.file import text_lines

@@ -11,13 +11,13 @@ from starlette.requests import Request
 
 from hallmarked.core.errors import NotFound
 from hallmarked.hub.access import Actor
-from hallmarked.hub.account import RESERVED, find_account, organisations
-from hallmarked.hub.audited import Standing, list_standing
+from hallmarked.hub.account.account import RESERVED, find_account, organisations
+from hallmarked.hub.catalog.search import Query, list_labels, list_values, search
+from hallmarked.hub.catalog.tag import groups_of
 from hallmarked.hub.clock import to_datetime
-from hallmarked.hub.repository import Repository, repositories_of
+from hallmarked.hub.repository.repository import Repository, repositories_of
+from hallmarked.hub.review.audited import Standing, list_standing
 from hallmarked.hub.schema.search import SORTS
-from hallmarked.hub.search import Query, list_labels, list_values, search
-from hallmarked.hub.tag import groups_of
 from hallmarked.web.address import param
 from hallmarked.web.page.repository import base_of
 from hallmarked.web.render import Page, context

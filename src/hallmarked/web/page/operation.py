@@ -10,12 +10,12 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from hallmarked.core.errors import InputError
-from hallmarked.hub import moderation
-from hallmarked.hub.account import names_of
+from hallmarked.hub.account.account import names_of
 from hallmarked.hub.clock import to_datetime
 from hallmarked.hub.job.waiting import count_waiting
-from hallmarked.hub.reason import Logged, list_log, reasons
-from hallmarked.hub.revision import find_revision
+from hallmarked.hub.repository.revision import find_revision
+from hallmarked.hub.review import moderation
+from hallmarked.hub.review.reason import Logged, list_log, reasons
 from hallmarked.web.address import param, repo_routes
 from hallmarked.web.form import Form, with_form
 from hallmarked.web.page.evidence import rules

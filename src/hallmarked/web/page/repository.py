@@ -14,14 +14,14 @@ from starlette.requests import Request
 
 from hallmarked.core.errors import NotFound
 from hallmarked.hub.access import Action, Actor, Bytes, Role, load_standing, require
-from hallmarked.hub.account import RESERVED
-from hallmarked.hub.audited import find_audit
+from hallmarked.hub.account.account import RESERVED
 from hallmarked.hub.clock import to_datetime
 from hallmarked.hub.error import EntryNotFound
 from hallmarked.hub.hub import Hub
-from hallmarked.hub.repository import Repository
-from hallmarked.hub.review import is_lenient
-from hallmarked.hub.revision import Entry, Revision, find_entry, find_revision, list_history, read_text
+from hallmarked.hub.repository.repository import Repository
+from hallmarked.hub.repository.revision import Entry, Revision, find_entry, find_revision, list_history, read_text
+from hallmarked.hub.review.audited import find_audit
+from hallmarked.hub.review.status import is_lenient
 from hallmarked.web.address import CLIENT_KINDS, PREFIXES, param
 from hallmarked.web.link import base_url
 from hallmarked.web.markdown import Place, render_markdown

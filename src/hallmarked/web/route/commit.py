@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
@@ -17,15 +16,15 @@ from starlette.routing import Route
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Action, Actor
-from hallmarked.hub.commit import MAX_INLINE, Change, Copy, Delete, Message, Put, PutLarge
+from hallmarked.hub.change.commit import MAX_INLINE, Change, Copy, Delete, Message, Put, PutLarge
+from hallmarked.hub.community.pull import commit_to, full_branch, open_pull, pull_number, require_commit
 from hallmarked.hub.error import TooLarge
-from hallmarked.hub.pull import commit_to, full_branch, open_pull, pull_number, require_commit
-from hallmarked.hub.repository import MAIN, Repository
-from hallmarked.hub.revision import find_revision
+from hallmarked.hub.repository.repository import MAIN, Repository
+from hallmarked.hub.repository.revision import find_revision
 from hallmarked.hub.upload.plan import plan_upload
 from hallmarked.web.address import flag, param
 from hallmarked.web.link import page_url, warn_of_state
-from hallmarked.web.request import hub_of, target, text_of, with_json
+from hallmarked.web.request import hub_of, parse_object, target, text_of, with_json
 
 MAX_FILES = 1_000
 """Files in one question about an upload; clients ask about 256 at once."""
@@ -120,11 +119,8 @@ def _lines(body: IO[bytes]) -> Iterator[tuple[str, dict[str, Any]]]:
             raise TooLarge(f"a file of more than {MAX_INLINE >> 20} MiB has to be sent as a large file")
         if not line.strip():
             continue
-        try:
-            item = json.loads(line)
-            key, value = item["key"], item["value"]
-        except (ValueError, LookupError, TypeError, RecursionError) as error:
-            raise InputError("a line of the commit is not JSON with a key and a value") from error
+        item = parse_object(line)
+        key, value = item.get("key"), item.get("value")
         if not isinstance(key, str) or not isinstance(value, dict):
             raise InputError("a line of the commit is not JSON with a key and a value")
         yield key, value

@@ -14,8 +14,7 @@ from starlette.routing import Route
 from hallmarked.core.errors import InputError, NotFound
 from hallmarked.hub.access import Action, Actor, Bytes, decide, load_standing
 from hallmarked.hub.clock import to_text
-from hallmarked.hub.diff import FileChange, compare, write_diff
-from hallmarked.hub.discussion import (
+from hallmarked.hub.community.discussion import (
     DRAFT,
     MERGED,
     OPEN,
@@ -33,11 +32,12 @@ from hallmarked.hub.discussion import (
     open_discussion,
     rename,
 )
+from hallmarked.hub.community.pull import list_conflicts, merge_pull
 from hallmarked.hub.error import RevisionNotFound
-from hallmarked.hub.pull import list_conflicts, merge_pull
-from hallmarked.hub.repository import Repository
-from hallmarked.hub.review import is_lenient
-from hallmarked.hub.revision import find_revision
+from hallmarked.hub.repository.diff import FileChange, compare, write_diff
+from hallmarked.hub.repository.repository import Repository
+from hallmarked.hub.repository.revision import find_revision
+from hallmarked.hub.review.status import is_lenient
 from hallmarked.web.address import CLIENT_KINDS, flag, limit_of, param
 from hallmarked.web.link import page_url
 from hallmarked.web.request import hub_of, target, text_of, with_json

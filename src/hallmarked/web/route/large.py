@@ -11,12 +11,12 @@ from starlette.routing import Route
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Action
+from hallmarked.hub.change.rewrite import forget_large
 from hallmarked.hub.clock import to_text
-from hallmarked.hub.repository import open_repository
-from hallmarked.hub.revision import HEADS
-from hallmarked.hub.rewrite import forget_large
-from hallmarked.hub.share import share
-from hallmarked.hub.usage import list_large
+from hallmarked.hub.repository.repository import open_repository
+from hallmarked.hub.repository.revision import HEADS
+from hallmarked.hub.repository.usage import list_large
+from hallmarked.hub.upload.share import share
 from hallmarked.web.address import limit_of
 from hallmarked.web.link import page_response
 from hallmarked.web.request import hub_of, target, text_of, with_json
@@ -55,8 +55,8 @@ def remove(request: Request, body: dict[str, Any]) -> Response:
     if isinstance(deletions, dict) and deletions.get("rewriteHistory") is False:
         raise InputError("files are removed from the history too, or not at all: set rewriteHistory")
     with hub_of(request).database.write() as db:
-        _, repo = target(request, db, request.path_params["kind"], Action.MANAGE)
-        count = forget_large(db, repo, set(digests))
+        actor, repo = target(request, db, request.path_params["kind"], Action.MANAGE)
+        count = forget_large(db, repo, actor, set(digests))
     return JSONResponse({"rewritten": count})
 
 

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hallmarked.core.errors import InputError, NotFound
-from hallmarked.hub.audited import list_entries
-from hallmarked.hub.revision import find_revision
+from hallmarked.hub.repository.revision import find_revision
+from hallmarked.hub.review.audited import list_entries
 from hallmarked.ledger.tile import read_tile_path
 from hallmarked.ledger.verify import MEDIA_TYPE as EVIDENCE
 from hallmarked.web.address import param, repo_routes
@@ -52,9 +52,11 @@ def trust(request: Request) -> Response:
 
 def entry(request: Request) -> Response:
     """Send the signed statement of an entry that is about something public."""
-    index: int = request.path_params["index"]
+    text = param(request, "index")
+    if not text.isdecimal() or len(text) > 18:
+        raise NotFound(f"the log has no entry {text[:20]}")
     # It can be erased, so nobody shall keep it for long.
-    return Response(hub_of(request).journal.envelope(index), headers=BRIEFLY, media_type=ENVELOPE)
+    return Response(hub_of(request).journal.envelope(int(text)), headers=BRIEFLY, media_type=ENVELOPE)
 
 
 def evidence(request: Request, kind: str) -> Response:
@@ -83,6 +85,6 @@ ROUTES = [
     Route("/ledger/tile/{path:path}", tile),
     Route("/ledger/key", key),
     Route("/ledger/trust.json", trust),
-    Route("/ledger/entries/{index:int}", entry),
+    Route("/ledger/entries/{index}", entry),
     *repo_routes("/evidence/{revision}.json", evidence),
 ]

@@ -16,9 +16,10 @@ from starlette.routing import Route
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Action
+from hallmarked.hub.blob.possession import find_usable, note_arrival
 from hallmarked.hub.blob.store import Incoming, Stored
+from hallmarked.hub.error import TooLarge
 from hallmarked.hub.hub import Hub
-from hallmarked.hub.possession import find_usable, note_arrival
 from hallmarked.hub.upload.lfs import Item, find_fetchable, find_stored, read_item, read_items
 from hallmarked.hub.upload.part import SALT, Upload, assemble, is_large, new_salt
 from hallmarked.hub.upload.ticket import issue_ticket, read_ticket
@@ -31,6 +32,7 @@ MEDIA_TYPE = "application/vnd.git-lfs+json"
 UPLOAD_SECONDS = 6 * 3600
 """How long the addresses of an upload hold: files are sent one after another, and the addresses are given at once."""
 MAX_PARTS = 10_000
+"""Of one file, and of all files in one question."""
 
 
 def batch(request: Request, body: dict[str, Any], kind: str) -> Response:
@@ -49,13 +51,17 @@ def batch(request: Request, body: dict[str, Any], kind: str) -> Response:
     transfers = body.get("transfers") or ["basic"]
     in_parts = {item.sha256 for item in items if "multipart" in transfers and is_large(item.size)} - set(stored)
     answers: list[dict[str, Any]] = []
+    parts = 0
     for item in items:
         answer: dict[str, Any] = {"oid": item.sha256, "size": item.size}
+        upload = Upload(item.sha256, item.size, str(actor.account_id))
         if item.size > hub.settings.limit.file_gib << 30:
             said = f"a file of more than {hub.settings.limit.file_gib} GiB is not accepted"
             answer["error"] = {"code": 422, "message": said}
         elif item.sha256 not in stored:
-            upload = Upload(item.sha256, item.size, str(actor.account_id))
+            parts += upload.parts if item.sha256 in in_parts else 0
+            if parts > MAX_PARTS:
+                raise TooLarge(f"these files have more than {MAX_PARTS:,} parts together; ask about fewer at once")
             verify = f"{_base(request)}{request.url.path.removesuffix('batch')}verify"
             answer["authenticated"] = True
             action = _upload_action(request, upload, in_parts=item.sha256 in in_parts)
@@ -67,13 +73,15 @@ def batch(request: Request, body: dict[str, Any], kind: str) -> Response:
 def _upload_action(request: Request, upload: Upload, *, in_parts: bool) -> dict[str, Any]:
     facts = {"sub": upload.account_id, "oid": upload.sha256, "size": upload.size}
 
-    def address(purpose: str, **more: int) -> str:
-        ticket = issue_ticket(hub_of(request).secret, purpose, facts | more, seconds=UPLOAD_SECONDS)
+    def address(purpose: str) -> str:
+        ticket = issue_ticket(hub_of(request).secret, purpose, facts, seconds=UPLOAD_SECONDS)
         return f"{_base(request)}/api/lfs/{purpose}/{upload.sha256}?ticket={ticket}"
 
     if not in_parts:
         return {"href": address("upload"), "expires_in": UPLOAD_SECONDS}
-    header = {str(number): address("part", part=number) for number in range(1, upload.parts + 1)}
+    # NOTE: one ticket for all parts, since a large file has thousands; which part came is signed with its tag
+    anywhere = address("part")
+    header = {str(number): f"{anywhere}&part={number}" for number in range(1, upload.parts + 1)}
     return {
         "href": address("complete"),
         "header": {"chunk_size": str(upload.part_size(1)), **header},
@@ -105,14 +113,17 @@ def _downloads(request: Request, kind: str, items: list[Item]) -> list[dict[str,
 
 async def put(request: Request) -> Response:
     """Take the bytes of a file."""
-    upload, _ = _ticket(request, "upload")
+    upload = _ticket(request, "upload")
     stack, incoming = await _receive(request, upload.sha256, upload.size)
     return Patient(run_in_threadpool(_keep, hub_of(request), stack, incoming, upload))
 
 
 async def put_part(request: Request) -> Response:
     """Take the bytes of a part of a file."""
-    upload, number = _ticket(request, "part")
+    upload, text = _ticket(request, "part"), request.query_params.get("part", "")
+    number = int(text) if text.isdecimal() and len(text) < 9 else 0
+    if not 1 <= number <= upload.parts:
+        raise InputError(f"a file of this size has parts 1 to {upload.parts:,}")
     stack, incoming = await _receive(request, None, upload.part_size(number), new_salt())
     stored = await run_in_threadpool(_finish, stack, incoming)
     if stored.size != SALT + upload.part_size(number):
@@ -123,14 +134,14 @@ async def put_part(request: Request) -> Response:
 
 async def complete(request: Request) -> Response:
     """Put the parts of a file together."""
-    upload, _ = _ticket(request, "complete")
+    upload = _ticket(request, "complete")
     body = parse_object(await read_body(request, JSON_LIMIT))
     parts = body.get("parts")
     if not isinstance(parts, list) or len(parts) > MAX_PARTS or not all(isinstance(part, dict) for part in parts):
         raise InputError("parts has to be a list of parts with partNumber and etag")
-    tags = {part.get("partNumber"): text_of(part, "etag") for part in parts}
+    tags = {str(part.get("partNumber")): text_of(part, "etag") for part in parts}
     hub = hub_of(request)
-    blobs = upload.read_tags(hub.secret, [tags.get(number, "") for number in range(1, len(parts) + 1)])
+    blobs = upload.read_tags(hub.secret, [tags.get(str(number), "") for number in range(1, len(parts) + 1)])
     return Patient(run_in_threadpool(_assemble, hub, upload, blobs))
 
 
@@ -146,7 +157,7 @@ def verify(request: Request, body: dict[str, Any], kind: str) -> Response:
 
 def download(request: Request) -> Response:
     """Send a file to whoever was given its address a moment ago."""
-    upload, _ = _ticket(request, "download")
+    upload = _ticket(request, "download")
     hub = hub_of(request)
     file = File(upload.sha256, upload.size, upload.sha256)
     return send_blob(request, hub.blobs, upload.sha256, file, accelerate=hub.settings.server.accelerate)
@@ -173,12 +184,12 @@ def lock(request: Request, body: dict[str, Any], kind: str) -> Response:
     return _answer_json({"message": "this hub keeps no locks on files"}, 400)
 
 
-def _ticket(request: Request, purpose: str) -> tuple[Upload, int]:
+def _ticket(request: Request, purpose: str) -> Upload:
     facts = read_ticket(hub_of(request).secret, purpose, request.query_params.get("ticket", ""))
     upload = Upload(facts["oid"], facts["size"], facts.get("sub", ""))
     if upload.sha256 != param(request, "oid"):
         raise InputError("this address is for another file")
-    return upload, facts.get("part", 0)
+    return upload
 
 
 async def _receive(request: Request, sha256: str | None, size: int, first: bytes = b"") -> tuple[ExitStack, Incoming]:

@@ -9,9 +9,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from hallmarked.core.errors import InputError
-from hallmarked.hub.repository import find_heads, load_repositories
-from hallmarked.hub.search import Query, list_values, search
-from hallmarked.hub.tag import GROUPS
+from hallmarked.hub.catalog.search import Query, list_values, search
+from hallmarked.hub.catalog.tag import GROUPS
+from hallmarked.hub.repository.repository import find_heads, load_repositories
 from hallmarked.web.address import flag, limit_of
 from hallmarked.web.describe import LISTED, View, check_fields, write_fields
 from hallmarked.web.link import page_response
@@ -19,8 +19,8 @@ from hallmarked.web.request import actor_of, hub_of
 
 PAGE, MOST, MOST_FULL = 100, 1_000, 100
 """Repositories of a page: usually, at most, and at most when their files are listed too."""
-COSTLY = {"siblings", "config", "safetensors", "usedStorage"}
-"""Fields that need more than the index."""
+COSTLY = {"siblings", "config", "safetensors", "usedStorage", "cardData", "model-index", "widgetData"}
+"""Fields that need more than the index, or can be long."""
 SORTS = {
     "": "modified",
     "lastModified": "modified",

@@ -11,12 +11,12 @@ from starlette.routing import Route
 
 from hallmarked.core.errors import NotFound
 from hallmarked.hub.access import Action
-from hallmarked.hub.account import Account, find_account, organisations
+from hallmarked.hub.account.account import Account, find_account, organisations
+from hallmarked.hub.account.member import count_work, list_members
 from hallmarked.hub.clock import to_text
+from hallmarked.hub.community.popularity import list_liked, list_likers, set_like
 from hallmarked.hub.error import NotSignedIn
-from hallmarked.hub.member import count_work, list_members
-from hallmarked.hub.popularity import list_liked, list_likers, set_like
-from hallmarked.hub.usage import list_storage
+from hallmarked.hub.repository.usage import list_storage
 from hallmarked.web.address import CLIENT_KINDS, limit_of, param
 from hallmarked.web.link import base_url, page_response
 from hallmarked.web.request import actor_of, hub_of, target
@@ -115,7 +115,7 @@ def repositories(request: Request) -> Response:
             if found.id not in mine and not actor.administrator:
                 raise NotFound(f"there is no organisation {found.name} that you belong to")
             home = found.id
-        items = list_storage(db, home)
+        items = list_storage(db, home, actor.repositories)
     total = sum(item.size for item in items)
     return JSONResponse(
         [

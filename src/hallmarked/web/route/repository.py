@@ -10,17 +10,17 @@ from starlette.routing import Route
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Action
-from hallmarked.hub.creation import create
-from hallmarked.hub.duplicate import Copy, duplicate
-from hallmarked.hub.repository import (
+from hallmarked.hub.change.creation import create
+from hallmarked.hub.change.duplicate import Copy, duplicate
+from hallmarked.hub.repository.repository import (
     MAIN,
     change_settings,
     delete_repository,
     move_repository,
     open_repository,
 )
-from hallmarked.hub.review import repo_status
-from hallmarked.hub.revision import find_revision
+from hallmarked.hub.repository.revision import find_revision
+from hallmarked.hub.review.status import repo_status
 from hallmarked.web.address import flag, param
 from hallmarked.web.describe import FULL, View, check_fields, write_fields, write_sibling
 from hallmarked.web.link import page_url, warn_of_state

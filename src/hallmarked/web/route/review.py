@@ -12,15 +12,15 @@ from sqlalchemy import Connection, select
 from hallmarked.checks.runner import compact
 from hallmarked.core.errors import InputError
 from hallmarked.core.evidence import Finding, Statement
-from hallmarked.hub import moderation
 from hallmarked.hub.access import Action, Actor
 from hallmarked.hub.clock import now, to_text
 from hallmarked.hub.job.waiting import count_waiting
-from hallmarked.hub.moderation import Case, list_decisions
-from hallmarked.hub.reason import Logged, answer_days, count, list_between, list_log, reasons
-from hallmarked.hub.repository import Repository
-from hallmarked.hub.review import Found, sort_findings
-from hallmarked.hub.revision import Revision, find_revision
+from hallmarked.hub.repository.repository import Repository
+from hallmarked.hub.repository.revision import Revision, find_revision
+from hallmarked.hub.review import moderation
+from hallmarked.hub.review.moderation import Case, list_decisions
+from hallmarked.hub.review.reason import Logged, answer_days, count, list_between, list_log, reasons
+from hallmarked.hub.review.status import Found, sort_findings
 from hallmarked.hub.schema.review import audit
 from hallmarked.web.address import param
 from hallmarked.web.request import hub_of, target

@@ -11,8 +11,8 @@ from starlette.routing import Route
 
 from hallmarked.core.errors import Forbidden, InputError
 from hallmarked.hub.access import Actor
-from hallmarked.hub.outbound import rules_of
-from hallmarked.hub.webhook import (
+from hallmarked.hub.outbound.client import rules_of
+from hallmarked.hub.outbound.webhook import (
     Webhook,
     Wish,
     change_webhook,
@@ -29,14 +29,16 @@ from hallmarked.web.request import actor_of, hub_of, with_json
 def list_all(request: Request) -> Response:
     """List the caller's webhooks."""
     with hub_of(request).database.read() as db:
-        found = list_webhooks(db, actor_of(request, db))
-    return JSONResponse([_write(item) for item in found])
+        actor = _seeing(actor_of(request, db))
+        found = list_webhooks(db, actor)
+    return JSONResponse([_write(item, secret=actor.writes) for item in found])
 
 
 def show(request: Request) -> Response:
     """Show one."""
     with hub_of(request).database.read() as db:
-        return _answer(find_webhook(db, actor_of(request, db), param(request, "id")))
+        actor = _seeing(actor_of(request, db))
+        return _answer(find_webhook(db, actor, param(request, "id")), secret=actor.writes)
 
 
 def create(request: Request, body: dict[str, Any]) -> Response:
@@ -69,6 +71,13 @@ def remove(request: Request) -> Response:
     return JSONResponse({})
 
 
+def _seeing(actor: Actor) -> Actor:
+    """Refuse a token that is for some repositories only: webhooks name others."""
+    if actor.repositories is not None:
+        raise Forbidden("this token may not see webhooks; use one that is for all you have")
+    return actor
+
+
 def _changing(actor: Actor) -> Actor:
     """Refuse a token that only reads, or that is for some repositories only: a webhook sees whatever its owner sees."""
     if actor.known and (not actor.writes or actor.repositories is not None):
@@ -90,17 +99,18 @@ def _wish(body: dict[str, Any]) -> Wish:
     return Wish(body.get("url"), watched, domains, body.get("secret"))
 
 
-def _answer(found: Webhook) -> Response:
-    return JSONResponse({"webhook": _write(found)})
+def _answer(found: Webhook, *, secret: bool = True) -> Response:
+    return JSONResponse({"webhook": _write(found, secret=secret)})
 
 
-def _write(found: Webhook) -> dict[str, Any]:
+def _write(found: Webhook, *, secret: bool) -> dict[str, Any]:
+    """Write a webhook; its secret, with which messages are signed, only for who could set another one."""
     return {
         "id": found.id,
         "url": found.url,
         "watched": list(found.watched),
         "domains": list(found.domains),
-        "secret": found.secret or None,
+        "secret": (found.secret or None) if secret else None,
         "disabled": found.disabled,
     }
 

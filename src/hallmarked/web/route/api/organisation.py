@@ -10,10 +10,8 @@ from pydantic import Field
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Action, Role
-from hallmarked.hub.account import find_account
-from hallmarked.hub.clock import to_text
-from hallmarked.hub.collaborator import list_collaborators, set_collaborator
-from hallmarked.hub.organisation import (
+from hallmarked.hub.account.account import find_account
+from hallmarked.hub.account.organisation import (
     change_organisation,
     change_role,
     create_organisation,
@@ -23,7 +21,9 @@ from hallmarked.hub.organisation import (
     remove_member,
     show_invitation,
 )
-from hallmarked.hub.repository import open_repository
+from hallmarked.hub.clock import to_text
+from hallmarked.hub.repository.collaborator import list_collaborators, set_collaborator
+from hallmarked.hub.repository.repository import open_repository
 from hallmarked.web.address import PLURALS
 from hallmarked.web.request import actor_of, hub_of
 

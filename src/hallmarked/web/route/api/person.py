@@ -10,17 +10,18 @@ from pydantic import Field
 
 from hallmarked.core.errors import Forbidden, InputError
 from hallmarked.hub.access import Actor, require_change, require_person
-from hallmarked.hub.account import Account, change_account, read_account
+from hallmarked.hub.account.account import Account, change_account, read_account
+from hallmarked.hub.account.notice import count_unread, list_notices, mark_read
+from hallmarked.hub.account.password import check_password, hash_password
+from hallmarked.hub.account.session import begin_session, change_password, end_session, list_sessions, sign_out
+from hallmarked.hub.account.terms import accept_terms
+from hallmarked.hub.account.ticket import Person, enrol, set_up
+from hallmarked.hub.account.token import Token, Wanted, issue_token, list_tokens, revoke_token
 from hallmarked.hub.clock import to_text
-from hallmarked.hub.closure import erase_account
 from hallmarked.hub.error import NotSignedIn
 from hallmarked.hub.gate.request import list_own
-from hallmarked.hub.notice import count_unread, list_notices, mark_read
-from hallmarked.hub.password import check_password, hash_password
-from hallmarked.hub.session import begin_session, change_password, end_session, list_sessions, sign_out
-from hallmarked.hub.terms import accept_terms
-from hallmarked.hub.ticket import Person, enrol, set_up
-from hallmarked.hub.token import Token, Wanted, issue_token, list_tokens, revoke_token
+from hallmarked.hub.repository.repository import open_repository
+from hallmarked.hub.upkeep.closure import erase_account
 from hallmarked.web.address import PLURALS
 from hallmarked.web.request import actor_of, hub_of
 from hallmarked.web.session import enter, session_cookie, start, stop
@@ -184,7 +185,7 @@ class OwnRequest:
 def post_setup(request: Request, response: Response, body: Setup) -> Me:
     """Make the first administrator's account."""
     hub = hub_of(request)
-    request.app.state.limits.take_sign_in(request, "")
+    request.app.state.limits.take_sign_in(request)
     made = set_up(hub.database, body.ticket, Person(body.name, body.password, body.full_name, body.email))
     return _begin(request, response, made)
 
@@ -222,7 +223,7 @@ def delete_session(request: Request, response: Response) -> None:
 def get_sessions(request: Request) -> list[SessionView]:
     """List the browsers in which one is signed in."""
     with hub_of(request).database.read() as db:
-        found = list_sessions(db, _known(actor_of(request, db)))
+        found = list_sessions(db, _whole(actor_of(request, db)))
     return [SessionView(item.id, item.agent, to_text(item.created), to_text(item.expires)) for item in found]
 
 
@@ -281,16 +282,19 @@ def delete_me(request: Request, response: Response, body: SignIn) -> None:
 def get_tokens(request: Request) -> list[TokenView]:
     """List one's tokens."""
     with hub_of(request).database.read() as db:
-        return [_token(item) for item in list_tokens(db, _known(actor_of(request, db)))]
+        return [_token(item) for item in list_tokens(db, _whole(actor_of(request, db)))]
 
 
 @router.post("/tokens", status_code=201)
 def post_token(request: Request, body: NewToken) -> TokenText:
     """Make a token."""
-    only = None if body.repositories is None else [(_kind(item.kind), item.name) for item in body.repositories]
     with hub_of(request).database.write() as db:
-        wanted = Wanted(body.name, body.scope, body.days, only)
-        return TokenText(issue_token(db, actor_of(request, db), wanted))
+        actor = actor_of(request, db)
+        require_person(actor)
+        only = None
+        if body.repositories is not None:
+            only = [open_repository(db, actor, _kind(item.kind), item.name).id for item in body.repositories]
+        return TokenText(issue_token(db, actor, Wanted(body.name, body.scope, body.days, only)))
 
 
 @router.delete("/tokens/{token_id}", status_code=204)
@@ -304,7 +308,7 @@ def delete_token(request: Request, token_id: str) -> None:
 def get_notices(request: Request, limit: Annotated[int, Field(ge=1, le=100)] = 50) -> list[NoticeView]:
     """List one's messages, the newest first."""
     with hub_of(request).database.read() as db:
-        found = list_notices(db, _known(actor_of(request, db)), limit=limit)
+        found = list_notices(db, _whole(actor_of(request, db)), limit=limit)
     return [NoticeView(item.kind, item.text, item.address, to_text(item.created), item.read) for item in found]
 
 
@@ -319,7 +323,9 @@ def post_notices_read(request: Request) -> None:
 def get_access_requests(request: Request) -> list[OwnRequest]:
     """List one's own requests for access."""
     with hub_of(request).database.read() as db:
-        found = list_own(db, _known(actor_of(request, db)))
+        actor = actor_of(request, db)
+        _whole(actor)
+        found = list_own(db, actor)
     return [
         OwnRequest(item.kind, item.repository, item.status, item.reason, to_text(item.created), _time(item.expires))
         for item in found
@@ -366,6 +372,13 @@ def _known(actor: Actor) -> str:
     if actor.account_id is None:
         raise NotSignedIn("sign in first")
     return actor.account_id
+
+
+def _whole(actor: Actor) -> str:
+    """Return who asks for what is about all that somebody has."""
+    if actor.repositories is not None:
+        raise Forbidden("this token is for some repositories only; use another one")
+    return _known(actor)
 
 
 def _kind(text: str) -> str:
