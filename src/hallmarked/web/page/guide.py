@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from hallmarked.web.link import base_url
 from hallmarked.web.render import Page, context
-from hallmarked.web.request import actor_of, hub_of
+from hallmarked.web.request import actor_of, base_url, hub_of
 
 
 @context

@@ -24,7 +24,6 @@ from hallmarked.hub.repository.revision import Entry, Revision, find_entry, find
 from hallmarked.hub.review.audited import find_audit
 from hallmarked.hub.review.passage import Passage
 from hallmarked.web.address import PREFIXES, param
-from hallmarked.web.link import base_url
 from hallmarked.web.markdown import Place, render_markdown
 from hallmarked.web.page import evidence
 from hallmarked.web.render import Html, Page, context
