@@ -20,9 +20,9 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import httpx
-from hallmarked.hub.repository.creation import create
 
 from hallmarked.cli import serve, worker
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.setting import Settings
 from tests.formats.xet_writer import Xorb, file_records, shard
 from tests.hubs import RunningHub
