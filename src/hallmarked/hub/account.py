@@ -33,6 +33,7 @@ RESERVED = frozenset(
         "docs",
         "health",
         "help",
+        "index",
         "join",
         "ledger",
         "login",
@@ -42,6 +43,7 @@ RESERVED = frozenset(
         "moderation",
         "new",
         "notifications",
+        "openapi",
         "organizations",
         "report",
         "resolve",
@@ -53,6 +55,7 @@ RESERVED = frozenset(
         "status",
         "systems",
         "tos",
+        "v1",
         "welcome",
         "xet",
     )

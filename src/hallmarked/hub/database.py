@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -130,9 +132,16 @@ def _create(url: str) -> Engine:
         raise InputError("the database has to be sqlite:///path or postgresql://…")
     options = {"timeout": BUSY_SECONDS, "check_same_thread": False}
     engine = create_engine(parsed, pool_size=POOL, connect_args=options, hide_parameters=True)
+    event.listen(engine, "do_connect", _make_private)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _make_private(_dialect: Any, _record: Any, arguments: Sequence[Any], _options: Any) -> None:
+    """Make the file so that nobody else on the machine reads it, whoever made its folder; SQLite's others follow it."""
+    with contextlib.suppress(OSError):  # SQLite says what is wrong
+        os.close(os.open(arguments[0], os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def _prepare(connection: Any, _record: Any) -> None:
