@@ -36,7 +36,7 @@ from tests.hubs import RunningHub, serve_test_hub
 
 from bench.table import markdown
 from hallmarked.hub.access import Role
-from hallmarked.hub.account import create_account, find_account, set_role
+from hallmarked.hub.account.account import create_account, find_account, set_role
 from hallmarked.hub.schema.account import account
 from hallmarked.hub.setting import Policy, Settings, Storage
 

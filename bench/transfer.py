@@ -19,10 +19,10 @@ import httpx
 from bench.server import Server, start
 from bench.table import markdown
 from hallmarked.hub.access import Actor
-from hallmarked.hub.account import create_account
+from hallmarked.hub.account.account import create_account
+from hallmarked.hub.account.token import create_token
 from hallmarked.hub.hub import Hub, open_hub
 from hallmarked.hub.setting import Settings, Storage
-from hallmarked.hub.token import create_token
 
 GIB = 1 << 30
 TIMES, CLIENTS = 5, 8

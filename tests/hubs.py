@@ -13,14 +13,14 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from hallmarked.hub.access import Actor
-from hallmarked.hub.account import create_account
+from hallmarked.hub.account.account import create_account
+from hallmarked.hub.account.session import begin_session
+from hallmarked.hub.account.token import create_token
 from hallmarked.hub.hub import Hub, open_hub
 from hallmarked.hub.job.audit import audit_revision
 from hallmarked.hub.job.queue import auditing
 from hallmarked.hub.job.waiting import count_waiting, list_new
-from hallmarked.hub.session import begin_session
 from hallmarked.hub.setting import Settings, Storage
-from hallmarked.hub.token import create_token
 from hallmarked.web.app import create_app
 from hallmarked.web.session import HEADER, SESSION, form_token
 

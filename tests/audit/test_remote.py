@@ -12,7 +12,7 @@ import pytest
 from hallmarked.audit.remote import parse_target
 from hallmarked.audit.site import Site
 from hallmarked.core.errors import BackendError, Forbidden, InputError, NotFound
-from hallmarked.hub.creation import ATTRIBUTES
+from hallmarked.hub.change.creation import ATTRIBUTES
 from hallmarked.hub.journal import FOLDER, Journal
 from hallmarked.ledger.key import load_key
 from tests.cli.support import Shell

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from hallmarked.cli.admin.group import COMMANDS
-from hallmarked.hub.session import sign_in
-from hallmarked.hub.ticket import Person, set_up
+from hallmarked.hub.account.session import sign_in
+from hallmarked.hub.account.ticket import Person, set_up
 from tests.cli.support import Shell
 from tests.hubs import open_test_hub
 
@@ -55,3 +55,23 @@ def test_help_names_every_command(shell: Shell) -> None:
     for name in COMMANDS:
         assert name in text
         assert shell("admin", name, "--help").status == 0
+
+
+def test_options_before_or_after(shell: Shell, tmp_path: Path) -> None:
+    """The folder may be named before or after the command; the latter counts when both are."""
+    data = tmp_path / "data"
+    assert shell("admin", "create-user", "ada", "--data", data).status == 0
+    for arguments in (["--data", data, "check"], ["check", "--data", data], ["--data", "no", "check", "--data", data]):
+        assert shell("admin", *arguments).out == "Database, files and ledger agree.\n"
+    settings = tmp_path / "hub.toml"
+    settings.write_text(f'[storage]\ndata = "{data}"\n')
+    assert shell("admin", "check", "--config", settings).status == 0
+
+
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"create-user", "setup-link", "restore"}))
+def test_a_folder_without_a_hub(shell: Shell, tmp_path: Path, name: str) -> None:
+    """A slip in the folder's name is told, and no empty hub is made and looked after."""
+    missing = tmp_path / "slip"
+    argument = {"backup": ["copy"]}.get(name, ["ada"] if "set-" in name or "able-" in name else [])
+    assert "there is no hub in" in shell("admin", name, *argument, "--data", missing).refused()
+    assert not missing.exists()

@@ -9,15 +9,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hallmarked.hub.account import create_account, find_account
-from hallmarked.hub.commit import Message, Put, PutLarge, commit
-from hallmarked.hub.creation import create
+from hallmarked.hub.account.account import create_account, find_account
+from hallmarked.hub.account.token import create_token
+from hallmarked.hub.blob.possession import add_blob
+from hallmarked.hub.change.commit import Message, Put, PutLarge, commit
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.hub import open_hub
-from hallmarked.hub.possession import add_blob
-from hallmarked.hub.repository import change_settings, find_repository
-from hallmarked.hub.revision import find_revision, list_files
+from hallmarked.hub.repository.repository import change_settings, find_repository
+from hallmarked.hub.repository.revision import find_revision, list_files
 from hallmarked.hub.setting import Settings, Storage
-from hallmarked.hub.token import create_token
 from tests.artifacts.remote.endpoint import Endpoint, served
 from tests.cli.support import Shell
 from tests.hubs import RunningHub, serve_test_hub

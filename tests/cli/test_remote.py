@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from hallmarked.hub.commit import Message, Put, PutLarge, commit
-from hallmarked.hub.creation import create
-from hallmarked.hub.possession import add_blob
+from hallmarked.hub.blob.possession import add_blob
+from hallmarked.hub.change.commit import Message, Put, PutLarge, commit
+from hallmarked.hub.change.creation import create
 from tests.artifacts.remote.endpoint import COMMIT, Endpoint, Reply, served, told
 from tests.cli.support import Shell
 from tests.hubs import serve_test_hub

@@ -17,18 +17,18 @@ from sqlalchemy import update
 
 from hallmarked.core.errors import NotFound
 from hallmarked.hub.access import Role
-from hallmarked.hub.commit import Delete, Message, Put, PutLarge, commit
-from hallmarked.hub.creation import create
-from hallmarked.hub.git.fetch import negotiate, send
-from hallmarked.hub.git.history import Reader
-from hallmarked.hub.git.packet import Wants
+from hallmarked.hub.account.token import create_token
+from hallmarked.hub.blob.possession import add_blob
+from hallmarked.hub.change.commit import Delete, Message, Put, PutLarge, commit
+from hallmarked.hub.change.creation import create
+from hallmarked.hub.fetch.graph import Reader
+from hallmarked.hub.fetch.negotiation import negotiate, send
+from hallmarked.hub.fetch.packet import Wants
 from hallmarked.hub.git.pointer import parse_pointer
-from hallmarked.hub.possession import add_blob
-from hallmarked.hub.repository import change_settings, delete_repository, find_repository
-from hallmarked.hub.revision import HEADS, Revision, create_ref, find_revision
+from hallmarked.hub.repository.repository import change_settings, delete_repository, find_repository
+from hallmarked.hub.repository.revision import HEADS, Revision, create_ref, find_revision
 from hallmarked.hub.schema.repository import collaborator, revision
 from hallmarked.hub.setting import Settings, Storage
-from hallmarked.hub.token import create_token
 from tests.hubs import RunningHub, serve_test_hub
 from tests.postgres import database
 
@@ -228,17 +228,23 @@ def test_what_is_held_back_stays_here(hub: RunningHub, git: Git) -> None:
     git("clone", address(hub), "early")
     held = push(hub, Put("evil.pkl", b"boo"), state="held")
     assert "is held back: a file runs code" in git("clone", address(hub, "bob"), "clone", fails=True)
-    for stranger in ("clone", address(hub), "clone"), ("-C", git.folder / "early", "pull"):
-        assert "could not read Username" in git(*stranger, fails=True)
+    for protocol in ("0", "2"):
+        git.protocol = protocol
+        for stranger in ("clone", address(hub), "clone"), ("-C", git.folder / "early", "pull"):
+            said = git(*stranger, fails=True)
+            assert "remote: this revision of ada/tiny is held back: a file runs code; who may have it" in said
+            assert f"{address(hub)}.git" in said
+    assert "could not read Username" in git("clone", f"{address(hub)}.git", "clone", fails=True)
     for person in ("ada", "eve"):
-        git("clone", address(hub, person), person)
+        git("clone", f"{address(hub, person)}.git", person)
         assert (git.folder / person / "evil.pkl").read_bytes() == b"boo"
     new = push(hub, Delete("evil.pkl"))
     refused = git("clone", address(hub, "bob"), "clone", fails=True)
     assert "is held back" in refused
     assert "git clone --depth 1" in refused
-    assert "could not read Username" in git("-C", git.folder / "early", "pull", fails=True)
-    git("clone", address(hub, "ada"), "whole")
+    for stranger in ("clone", address(hub), "clone"), ("-C", git.folder / "early", "pull"):
+        assert "git clone --depth 1" in git(*stranger, fails=True)
+    git("clone", f"{address(hub, 'ada')}.git", "whole")
     git("clone", "--depth", "10", address(hub, "bob"), "shallow")
     assert git("-C", git.folder / "shallow", "rev-list", "HEAD").split() == [new.oid]
     missing = git("-C", git.folder / "shallow", "cat-file", "-t", held.oid, fails=True)

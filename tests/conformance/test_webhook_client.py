@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hallmarked.hub.token import create_token
+from hallmarked.hub.account.token import create_token
 from tests.hubs import serve_test_hub
 
 hf = pytest.importorskip("huggingface_hub")

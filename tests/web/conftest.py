@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from starlette.testclient import TestClient
 
-from hallmarked.hub.revision import Revision
+from hallmarked.hub.repository.revision import Revision
 from hallmarked.web.app import create_app
 from tests.hubs import RunningHub, open_test_hub
 from tests.web import example

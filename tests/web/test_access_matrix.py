@@ -21,17 +21,17 @@ from starlette.routing import BaseRoute, Route
 from starlette.testclient import TestClient
 
 from hallmarked.hub.access import Role
-from hallmarked.hub.commit import Message, Put, PutLarge, commit
-from hallmarked.hub.creation import create
-from hallmarked.hub.discussion import list_events
+from hallmarked.hub.account.token import create_token
+from hallmarked.hub.blob.possession import add_blob
+from hallmarked.hub.catalog.listing import touch
+from hallmarked.hub.change.commit import Message, Put, PutLarge, commit
+from hallmarked.hub.change.creation import create
+from hallmarked.hub.community.discussion import list_events
+from hallmarked.hub.community.pull import open_pull
 from hallmarked.hub.gate.request import grant_access
-from hallmarked.hub.listing import touch
-from hallmarked.hub.possession import add_blob
-from hallmarked.hub.pull import open_pull
-from hallmarked.hub.repository import MAIN, change_settings, find_repository
-from hallmarked.hub.revision import create_ref
+from hallmarked.hub.repository.repository import MAIN, change_settings, find_repository
+from hallmarked.hub.repository.revision import create_ref
 from hallmarked.hub.schema.repository import collaborator, repository, revision
-from hallmarked.hub.token import create_token
 from hallmarked.web.app import create_app
 from hallmarked.web.route import nothing
 from tests.hubs import RunningHub, open_test_hub

@@ -11,10 +11,10 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from starlette.testclient import TestClient
 
-from hallmarked.hub.password import hash_password
-from hallmarked.hub.session import set_password
+from hallmarked.hub.account.password import hash_password
+from hallmarked.hub.account.session import set_password
+from hallmarked.hub.account.ticket import make_setup
 from hallmarked.hub.setting import Limit, Login, Settings, Storage, Terms
-from hallmarked.hub.ticket import make_setup
 from hallmarked.web.app import create_app
 from hallmarked.web.session import HEADER, SESSION, form_token
 from tests.hubs import RunningHub, open_test_hub

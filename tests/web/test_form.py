@@ -12,9 +12,9 @@ from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from hallmarked.hub.access import Role
-from hallmarked.hub.organisation import create_organisation, invite
+from hallmarked.hub.account.organisation import create_organisation, invite
+from hallmarked.hub.account.ticket import make_setup
 from hallmarked.hub.schema.review import event
-from hallmarked.hub.ticket import make_setup
 from hallmarked.hub.trail import Tag
 from hallmarked.web.app import create_app
 from tests.hubs import RunningHub, open_test_hub
@@ -86,6 +86,19 @@ def test_first_run_sign_out_and_in(running: RunningHub) -> None:
         "/login", name="ada", password="something else entirely"
     )
     assert "The ledger of this hub" in browser.send("/login", name="ada", password=PASSWORD)
+
+
+def test_wrong_passwords_of_somebody_signed_in_are_counted(running: RunningHub) -> None:
+    """Whoever has somebody's browser cannot try passwords without end on the page where they are changed."""
+    browser = set_up(running)
+    browser.open("/settings")
+    page, wrong = (
+        browser.text,
+        {"old": "something else entirely", "new": "three more words", "again": "three more words"},
+    )
+    for status in [401] * running.hub.settings.limit.sign_ins + [429]:
+        browser.text = page
+        browser.send("/settings/password", status, **wrong)
 
 
 def test_tokens_organisations_and_password(running: RunningHub) -> None:

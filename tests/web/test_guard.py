@@ -18,11 +18,11 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from hallmarked.core.errors import InputError
+from hallmarked.hub.account.password import hash_password
+from hallmarked.hub.account.session import set_password
+from hallmarked.hub.account.token import Uses
 from hallmarked.hub.hub import open_hub
-from hallmarked.hub.password import hash_password
-from hallmarked.hub.session import set_password
 from hallmarked.hub.setting import Limit, Server, Settings, Storage
-from hallmarked.hub.token import Uses
 from hallmarked.web.app import create_app
 from hallmarked.web.guard import Guard, allowed_hosts, check_host
 from hallmarked.web.limit import Limits

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from starlette.testclient import TestClient
 
-from hallmarked.hub.commit import Message, Put, commit
-from hallmarked.hub.creation import create
+from hallmarked.hub.change.commit import Message, Put, commit
+from hallmarked.hub.change.creation import create
 from hallmarked.web.app import create_app
 from hallmarked.web.page.history import MOST_SHOWN
 from tests.hubs import open_test_hub

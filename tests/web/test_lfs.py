@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from hallmarked.hub.git.object import Entry
 from hallmarked.hub.git.tree import read_tree
-from hallmarked.hub.repository import change_settings, find_repository
+from hallmarked.hub.repository.repository import change_settings, find_repository
 from hallmarked.hub.schema.repository import revision
 from hallmarked.hub.upload import lfs as upload_lfs
 from hallmarked.hub.upload import part

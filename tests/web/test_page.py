@@ -14,6 +14,7 @@ from jinja2 import nodes
 from hallmarked.web.language import load_languages
 from hallmarked.web.page.registry import PAGES
 from hallmarked.web.render import Page, Renderer, twin
+from tests.web import example
 from tests.web.conftest import Visit
 from tests.web.example import MODEL
 from tests.web.reading import check_document
@@ -240,6 +241,23 @@ def test_language_is_remembered(visit: Visit) -> None:
         assert (answer.status_code, answer.headers["location"]) == (303, expected)
     assert 'lang="es"' in visit.client.get(f"/{MODEL}", headers={"Accept-Language": "en"}).text
     visit.client.cookies.clear()
+
+
+def test_language_is_kept_with_the_account(visit: Visit) -> None:
+    """Whoever is signed in reads their language in every browser, whatever that browser asks for or was told before."""
+    visit.running.person("lena")
+    first, second = (example.sign_in(visit.running, "lena") for _ in range(2))
+    page = visit.client.get(f"/{MODEL}", headers={"Accept": "text/html", "Cookie": f"hm_session={first}"}).text
+    token = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert token
+    for code, other in (("es", "en"), ("en", "es")):
+        sent = {"csrf": token[1], "language": code, "next": "/"}
+        visit.client.post("/settings/language", data=sent, headers={"Cookie": f"hm_session={first}"})
+        visit.client.cookies.clear()
+        headers = {"Accept-Language": other, "Cookie": f"hm_session={second}; language={other}"}
+        assert f'<html lang="{code}"' in visit.client.get(f"/{MODEL}", headers=headers).text
+        headers["Cookie"] = ""
+        assert f'<html lang="{other}"' in visit.client.get(f"/{MODEL}", headers=headers).text
 
 
 def test_static_files(visit: Visit) -> None:

@@ -18,11 +18,11 @@ from hallmarked.cli.setting import PATH, home, passphrase
 from hallmarked.core.errors import InputError
 from hallmarked.core.text import clean
 from hallmarked.hub.access import Actor
-from hallmarked.hub.account import find_account
+from hallmarked.hub.account.account import find_account
 from hallmarked.hub.hub import Hub, open_hub
-from hallmarked.hub.relay import relay
+from hallmarked.hub.pull.relay import relay
+from hallmarked.hub.pull.transfer import Pulled, Target, pull
 from hallmarked.hub.setting import Settings
-from hallmarked.hub.transfer import Pulled, Target, pull
 
 
 @click.command(name="pull")

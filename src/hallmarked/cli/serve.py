@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
+from socket import socket
 
 import click
 
 from hallmarked.cli.hub import settings_with
 from hallmarked.cli.setting import PATH, passphrase
+from hallmarked.hub.account.ticket import has_administrator, make_setup
 from hallmarked.hub.database import Database
 from hallmarked.hub.hub import open_hub
-from hallmarked.hub.job.message import messaging
+from hallmarked.hub.job.delivery import delivering
 from hallmarked.hub.job.queue import auditing, leave
 from hallmarked.hub.log import start_log
 from hallmarked.hub.migration.upgrade import migrate
-from hallmarked.hub.ticket import has_administrator, make_setup
-from hallmarked.web.address import setup_address
-from hallmarked.web.server import run_server, run_servers
+from hallmarked.hub.setting import Settings
+from hallmarked.web.address import hub_address, setup_address
+from hallmarked.web.server import listen, run_server, run_servers
 
 
 @click.command(name="serve")
@@ -37,6 +40,13 @@ def command(
     settings = settings_with(
         config, storage__data=str(data) if data else None, server__host=host, server__port=port, server__workers=workers
     )
+    with listen(settings.server) as place:
+        served = replace(settings.server, port=place.getsockname()[1])
+        _serve(replace(settings, server=served), place, upgrade)
+    leave()
+
+
+def _serve(settings: Settings, place: socket, upgrade: bool) -> None:
     start_log()
     if upgrade:
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -45,17 +55,16 @@ def command(
             migrate(database)
     with open_hub(settings, passphrase()) as hub:
         with hub.database.write() as db:
-            link = None if has_administrator(db) else setup_address(settings.server, make_setup(db))
-        if link:
-            click.echo(
-                f"Nobody manages this hub yet; this link makes the administrator's account, once:\n{link}", err=True
-            )
+            ticket = None if has_administrator(db) else make_setup(db)
+        if ticket:
+            click.echo("Nobody manages this hub yet; this link makes the administrator's account, once:")
+            click.echo(setup_address(settings.server, ticket))
         with contextlib.ExitStack() as stack:
             if settings.job.in_server:
                 stack.enter_context(auditing(hub))
-                stack.enter_context(messaging(hub))
+                stack.enter_context(delivering(hub))
+            click.echo(f"Serving {hub_address(settings.server)} from {settings.data}; Ctrl-C stops it.")
             if settings.server.workers > 1:
-                run_servers(settings)
+                run_servers(settings, place)
             else:
-                run_server(hub)
-    leave()
+                run_server(hub, place)

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from hallmarked.core.errors import BackendError
+from hallmarked.core.errors import BackendError, InputError
 from hallmarked.hub.blob.place import open_blobs
 from hallmarked.hub.blob.store import BlobStore
 from hallmarked.hub.database import Database
 from hallmarked.hub.journal import FOLDER, Journal
 from hallmarked.hub.migration.version import ensure_schema
-from hallmarked.hub.setting import Settings
+from hallmarked.hub.setting import DATABASE, Settings
 
 SECRET = 32
 """Bytes."""
@@ -44,6 +44,16 @@ class Hub:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def require_hub(settings: Settings) -> None:
+    """Make sure that there is a hub, for whom one must not be made.
+
+    Raises:
+        InputError: When there is none.
+    """
+    if not settings.storage.database and not (settings.data / DATABASE).is_file():
+        raise InputError(f"there is no hub in {settings.data}; hallmarked serve makes one")
 
 
 def open_hub(settings: Settings, passphrase: str | None = None) -> Hub:

@@ -12,6 +12,8 @@ from typing import Any, get_type_hints
 from hallmarked.core.errors import InputError
 
 PREFIX = "HALLMARKED"
+DATABASE = "hub.sqlite3"
+"""File of the database in the data folder, when there is no other one."""
 
 
 def setting(default: Any, meaning: str) -> Any:
@@ -137,7 +139,7 @@ class Settings:
     @property
     def database_url(self) -> str:
         """Address of the database."""
-        return self.storage.database or f"sqlite:///{self.data.absolute() / 'hub.sqlite3'}"
+        return self.storage.database or f"sqlite:///{self.data.absolute() / DATABASE}"
 
 
 def load_settings(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Settings:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from starlette.requests import ClientDisconnect
 
+from hallmarked.hub.account.token import Uses
+from hallmarked.hub.community.popularity import Downloads
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.memory import Memory
-from hallmarked.hub.popularity import Downloads
-from hallmarked.hub.token import Uses
 from hallmarked.web.address import KeepSlashes
 from hallmarked.web.count import CountMiddleware
-from hallmarked.web.error import answer_invalid
+from hallmarked.web.error import answer_invalid, answer_nobody
 from hallmarked.web.guard import Guard
 from hallmarked.web.identifier import IdentifierMiddleware
 from hallmarked.web.limit import Limits
@@ -92,4 +93,5 @@ def create_app(hub: Hub) -> FastAPI:
         app.router.routes.extend(module.ROUTES)
     install(app)
     app.add_exception_handler(RequestValidationError, answer_invalid)
+    app.add_exception_handler(ClientDisconnect, answer_nobody)
     return app

@@ -11,16 +11,16 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hallmarked.core.errors import InputError
-from hallmarked.hub.card import to_plain
+from hallmarked.hub.catalog.tag import tags_of, values_of
 from hallmarked.hub.clock import to_text
+from hallmarked.hub.community.popularity import trending_score
 from hallmarked.hub.git.tree import walk
 from hallmarked.hub.hub import Hub
-from hallmarked.hub.popularity import trending_score
-from hallmarked.hub.repository import Repository
-from hallmarked.hub.revision import Entry, Revision, find_revision, list_files, read_text
-from hallmarked.hub.tag import tags_of, values_of
-from hallmarked.hub.usage import used_bytes
-from hallmarked.hub.weight import count_parameters
+from hallmarked.hub.repository.card import to_plain
+from hallmarked.hub.repository.repository import Repository
+from hallmarked.hub.repository.revision import Entry, Revision, find_revision, list_files, read_text
+from hallmarked.hub.repository.usage import used_bytes
+from hallmarked.hub.repository.weight import count_parameters
 
 MAX_CONFIG = 1 << 20
 """Bytes of a ``config.json`` that are looked at."""

@@ -14,10 +14,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hallmarked.core.errors import Error, Forbidden, InputError
+from hallmarked.hub.account.token import Uses
 from hallmarked.hub.error import TooLarge, TooSlow
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.setting import Server
-from hallmarked.hub.token import Uses
 from hallmarked.web.error import answer
 from hallmarked.web.limit import Limits
 from hallmarked.web.request import check_json

@@ -13,8 +13,8 @@ from collections import OrderedDict
 
 from starlette.requests import HTTPConnection
 
+from hallmarked.hub.account.secret import digest_secret
 from hallmarked.hub.error import TooMany
-from hallmarked.hub.secret import digest_secret
 from hallmarked.hub.setting import Limit
 
 WINDOW = 60

@@ -17,11 +17,11 @@ from starlette.responses import Response
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import ANYBODY, Action, Actor
+from hallmarked.hub.account.session import actor_of_session
+from hallmarked.hub.account.token import actor_of_token
 from hallmarked.hub.error import Moved, NotSignedIn, TooLarge
 from hallmarked.hub.hub import Hub
-from hallmarked.hub.repository import Repository, open_repository
-from hallmarked.hub.session import actor_of_session
-from hallmarked.hub.token import actor_of_token
+from hallmarked.hub.repository.repository import Repository, open_repository
 from hallmarked.web.address import repo_name
 from hallmarked.web.session import session_cookie
 
@@ -39,6 +39,11 @@ def hub_of(request: Request) -> Hub:
     """Return the hub that is served."""
     hub: Hub = request.app.state.hub
     return hub
+
+
+def base_url(request: Request) -> str:
+    """Return the address of the hub as people and clients outside reach it, without a slash at its end."""
+    return (hub_of(request).settings.server.url or str(request.base_url)).rstrip("/")
 
 
 def actor_of(request: Request, db: Connection) -> Actor:
@@ -75,16 +80,17 @@ def _token(header: str) -> str:
     if kind.lower() != "basic":
         return ""
     try:
-        return base64.b64decode(value.strip(), validate=True).decode().partition(":")[2]
+        name, _, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return ""
+    return password or name  # some people give git a token as their name
 
 
 def target(request: Request, db: Connection, kind: str, action: Action = Action.SEE) -> tuple[Actor, Repository]:
     """Return who asks, and the repository of the address, which they may do that with.
 
     Raises:
-        RepositoryNotFound, Forbidden, NotSignedIn: See :func:`hallmarked.hub.repository.open_repository`.
+        RepositoryNotFound, Forbidden, NotSignedIn: See :func:`hallmarked.hub.repository.repository.open_repository`.
         Moved: When it is only looked at, by a name it had before.
     """
     actor = actor_of(request, db)

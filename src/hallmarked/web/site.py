@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from hallmarked.core.errors import Error, NotFound
 from hallmarked.hub.access import ANYBODY, Actor
+from hallmarked.hub.account.account import change_account
 from hallmarked.web.error import answer
 from hallmarked.web.form import Form, with_form
 from hallmarked.web.header import HeaderMiddleware
@@ -23,6 +24,7 @@ from hallmarked.web.language import Language, choose_language, load_languages
 from hallmarked.web.page.problem import Problem
 from hallmarked.web.page.registry import FORMS, PAGES
 from hallmarked.web.render import STATIC, Renderer, Site, describe, make_routes, respond, static
+from hallmarked.web.request import actor_of, hub_of
 from hallmarked.web.session import csrf_token, is_secure, local_path
 
 SENTENCES = {
@@ -33,7 +35,7 @@ SENTENCES = {
 }
 """What is said where no error of ours says more."""
 COOKIE = "language"
-"""Keeps the language somebody chose without an account."""
+"""Keeps the language somebody chose in this browser."""
 TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 
 
@@ -101,9 +103,10 @@ def site_of(request: Request, renderer: Renderer) -> Site:
 
 
 def language_of(request: Request, languages: Mapping[str, Language]) -> Language:
-    """Choose the language: by what somebody chose, then by what the browser asks for."""
-    chosen = request.cookies.get(COOKIE, "")
-    return choose_language(languages, [chosen], request.headers.get("accept-language", ""))
+    """Choose the language: by what somebody chose for their account, then in this browser, then what that asks for."""
+    known = getattr(request.state, "actor", ANYBODY)
+    chosen = [known.language if isinstance(known, Actor) else "", request.cookies.get(COOKIE, "")]
+    return choose_language(languages, chosen, request.headers.get("accept-language", ""))
 
 
 def twin_of(request: Request) -> str:
@@ -129,9 +132,15 @@ def send_static(request: Request) -> Response:
 
 
 def choose(request: Request, form: Form) -> Response:
-    """Remember the language somebody chose, and go back to the page they were on."""
+    """Remember the language somebody chose, with their account when they have one, and go back to their page."""
     response = RedirectResponse(local_path(form.text("next")), 303)
     code = form.text("language")
+    hub = hub_of(request)
+    with hub.database.read() as db:
+        actor = actor_of(request, db)
+    if actor.account_id is not None and actor.in_person and code != actor.language:
+        with hub.database.write() as db:
+            change_account(db, actor.account_id, language=code)
     response.set_cookie(COOKIE, code[:20], max_age=31_536_000, httponly=True, samesite="lax", secure=is_secure(request))
     return response
 

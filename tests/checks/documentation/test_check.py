@@ -149,6 +149,15 @@ def test_dataset_cards_have_their_own_template() -> None:
     assert value(card("# Model Card for Heron"), "card.kind") == "model"
 
 
+def test_files_decide_when_a_card_does_not() -> None:
+    """A short card beside tables is that of a data set, unless there are weights too."""
+    text = "---\nlicense: mit\n---\n# Notes\n\nA hundred notes.\n"
+    assert value(run({"README.md": text, "train.csv": b"a,b\n"}), "card.kind") == "dataset"
+    assert value(run({"README.md": text, "data/part-0.PARQUET": b""}), "card.kind") == "dataset"
+    assert value(run({"README.md": text, "eval.csv": b"", "model.safetensors": b""}), "card.kind") == "model"
+    assert value(run({"README.md": "# Model Card for Heron", "train.csv": b""}), "card.kind") == "model"
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -14,9 +14,9 @@ from sqlalchemy import select, update
 
 from hallmarked.core.errors import Forbidden, InputError, NotFound
 from hallmarked.hub.access import Action, Actor, Role
-from hallmarked.hub.collaborator import set_collaborator
-from hallmarked.hub.commit import Message, Put, commit
-from hallmarked.hub.creation import create
+from hallmarked.hub.account.notice import list_notices
+from hallmarked.hub.change.commit import Message, Put, commit
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.error import Gated
 from hallmarked.hub.gate.form import Question, check_answers, countries, read_form
 from hallmarked.hub.gate.report import write_report
@@ -31,8 +31,14 @@ from hallmarked.hub.gate.request import (
     own_request,
     withdraw_request,
 )
-from hallmarked.hub.notice import list_notices
-from hallmarked.hub.repository import Repository, change_settings, find_repository, move_repository, open_repository
+from hallmarked.hub.repository.collaborator import set_collaborator
+from hallmarked.hub.repository.repository import (
+    Repository,
+    change_settings,
+    find_repository,
+    move_repository,
+    open_repository,
+)
 from hallmarked.hub.schema.gate import access_request
 from hallmarked.hub.schema.review import event
 from tests.hubs import RunningHub, open_test_hub

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from hallmarked.checks.documentation import claims, prose
 from hallmarked.checks.documentation.sections import Answer, Template, answers, field_value, kind_of, template
 from hallmarked.core.artifact import Artifact, File
+from hallmarked.core.check import Extent
 from hallmarked.core.errors import FormatError
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measurement, Rule
 from hallmarked.formats import readme
@@ -73,6 +74,7 @@ class DocumentationCheck:
     title = "Does the card say what people need to know, and what does it claim?"
     rules = (MISSING, MISNAMED, UNREADABLE, UNSAID, NO_METADATA, FIELDS, prose.REORDERED, prose.HIDDEN, RESULTS)
     needs_socket = False
+    extent = Extent.ARTIFACT
 
     def applies(self, artifact: Artifact) -> bool:
         """Apply to everything that has files."""
@@ -138,7 +140,7 @@ def _card(artifact: Artifact, card: File) -> Iterator[Item]:
     except FormatError as error:
         yield from _unreadable(card, error)
         sections = ()
-    yield from _assess(card, Readme(front, data, sections))
+    yield from _assess(card, Readme(front, data, sections), artifact)
 
 
 def _unreadable(card: File, error: FormatError) -> Iterator[Item]:
@@ -147,8 +149,8 @@ def _unreadable(card: File, error: FormatError) -> Iterator[Item]:
     yield Gap(f"{card.path} could not be read: {error}", place)
 
 
-def _assess(card: File, content: Readme) -> Iterator[Item]:
-    kind = kind_of(content.data, content.sections)
+def _assess(card: File, content: Readme, artifact: Artifact) -> Iterator[Item]:
+    kind = kind_of(content.data, content.sections, (file.path for file in artifact.files))
     asked = template(kind)
     yield Measurement("card.kind", kind, slice={"path": card.path})
     given = answers(asked, content.sections)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -18,6 +18,12 @@ from typing import Any
 from hallmarked.core.evidence import Level
 from hallmarked.formats.readme import Block, Section
 
+TABLES = frozenset({"arrow", "csv", "jsonl", "ndjson", "orc", "parquet", "tsv"})
+"""Endings of files that hold records."""
+WEIGHTS = frozenset(
+    {"bin", "ckpt", "gguf", "h5", "keras", "msgpack", "onnx", "pb", "pkl", "pt", "pth", "safetensors", "tflite"}
+)
+"""Endings of files that hold weights."""
 _NOT_WORD = re.compile(r"[\W_]+")
 _NUMBERING = re.compile(r"^(?:\d+ )+(?=\D)")
 _SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|\n")
@@ -103,8 +109,12 @@ def normalise(text: str) -> str:
     return words.removesuffix(" optional")
 
 
-def kind_of(data: Mapping[str, object], sections: Sequence[Section]) -> str:
-    """Say whether a card describes a ``model`` or a ``dataset``, by its metadata, then its title, then its headings."""
+def kind_of(data: Mapping[str, object], sections: Sequence[Section], paths: Iterable[str] = ()) -> str:
+    """Say whether a card describes a ``model`` or a ``dataset``.
+
+    Its metadata decide, then its title, then its headings, then the files beside it: tables without weights are a
+    data set.
+    """
     dataset, model = (len(data.keys() & set(table()[kind]["keys"])) for kind in ("dataset", "model"))
     if dataset != model:
         return "dataset" if dataset > model else "model"
@@ -113,7 +123,10 @@ def kind_of(data: Mapping[str, object], sections: Sequence[Section]) -> str:
         if title.startswith(("dataset card for", "model card for")):
             return title.split(" ", 1)[0]
     hits = {kind: sum(bool(_match(title, kind)) for title in titles) for kind in ("model", "dataset")}
-    return "dataset" if hits["dataset"] > hits["model"] else "model"
+    if hits["dataset"] != hits["model"]:
+        return "dataset" if hits["dataset"] > hits["model"] else "model"
+    endings = {path.rpartition(".")[2].lower() for path in paths}
+    return "dataset" if endings & TABLES and not endings & WEIGHTS else "model"
 
 
 def answers(card: Template, sections: Sequence[Section]) -> list[Answer]:

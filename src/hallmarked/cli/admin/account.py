@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import click
 
+from hallmarked.cli.admin.place import with_settings
 from hallmarked.cli.setting import passphrase
-from hallmarked.hub.account import find_account
-from hallmarked.hub.closure import disable_account, enable_account
-from hallmarked.hub.closure import set_administrator as let_manage
+from hallmarked.hub.account.account import find_account
+from hallmarked.hub.account.password import check_password, hash_password
+from hallmarked.hub.account.session import set_password as keep_password
+from hallmarked.hub.account.ticket import Person, enrol, make_setup
 from hallmarked.hub.hub import open_hub
-from hallmarked.hub.password import check_password, hash_password
-from hallmarked.hub.session import set_password as keep_password
 from hallmarked.hub.setting import Settings
-from hallmarked.hub.ticket import Person, enrol, make_setup
+from hallmarked.hub.upkeep.closure import disable_account, enable_account
+from hallmarked.hub.upkeep.closure import set_administrator as let_manage
 from hallmarked.web.address import setup_address
 
 PASSWORD = click.option(
@@ -27,7 +28,7 @@ PASSWORD = click.option(
 @click.option("--email", default="", help="Where they are reached.")
 @click.option("--administrator", is_flag=True, help="Let them manage everything.")
 @PASSWORD
-@click.pass_obj
+@with_settings(new=True)
 def create_user(settings: Settings, name: str, full_name: str, email: str, administrator: bool, password: str) -> None:
     """Make an account for somebody."""
     kept = hash_password(check_password(password, name, email))
@@ -39,7 +40,7 @@ def create_user(settings: Settings, name: str, full_name: str, email: str, admin
 @click.command()
 @click.argument("name")
 @PASSWORD
-@click.pass_obj
+@with_settings()
 def set_password(settings: Settings, name: str, password: str) -> None:
     """Give an account a new password; everybody who is signed in to it has to sign in again."""
     with open_hub(settings, passphrase()) as hub, hub.database.write() as db:
@@ -51,7 +52,7 @@ def set_password(settings: Settings, name: str, password: str) -> None:
 @click.command()
 @click.argument("name")
 @click.option("--no", "off", is_flag=True, help="No longer.")
-@click.pass_obj
+@with_settings()
 def set_administrator(settings: Settings, name: str, off: bool) -> None:
     """Let somebody manage everything, or no longer."""
     with open_hub(settings, passphrase()) as hub, hub.database.write() as db:
@@ -60,7 +61,7 @@ def set_administrator(settings: Settings, name: str, off: bool) -> None:
 
 @click.command()
 @click.argument("name")
-@click.pass_obj
+@with_settings()
 def disable_user(settings: Settings, name: str) -> None:
     """Let an account do nothing any more; nothing of it is deleted."""
     with open_hub(settings, passphrase()) as hub, hub.database.write() as db:
@@ -69,7 +70,7 @@ def disable_user(settings: Settings, name: str) -> None:
 
 @click.command()
 @click.argument("name")
-@click.pass_obj
+@with_settings()
 def enable_user(settings: Settings, name: str) -> None:
     """Undo disable-user."""
     with open_hub(settings, passphrase()) as hub, hub.database.write() as db:
@@ -77,7 +78,7 @@ def enable_user(settings: Settings, name: str) -> None:
 
 
 @click.command()
-@click.pass_obj
+@with_settings(new=True)
 def setup_link(settings: Settings) -> None:
     """Print a link that makes the first administrator's account, once; earlier links work no more."""
     with open_hub(settings, passphrase()) as hub, hub.database.write() as db:

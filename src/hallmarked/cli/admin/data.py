@@ -8,21 +8,22 @@ from pathlib import Path
 
 import click
 
+from hallmarked.cli.admin.place import with_settings
 from hallmarked.cli.setting import PATH, passphrase
 from hallmarked.core.text import clean
-from hallmarked.hub.backup import Copied, back_up, restore
 from hallmarked.hub.database import Database
-from hallmarked.hub.garbage import Terms, collect_garbage
 from hallmarked.hub.hub import open_hub
-from hallmarked.hub.integrity import check_hub
 from hallmarked.hub.migration.upgrade import migrate
-from hallmarked.hub.purge import purge
 from hallmarked.hub.setting import Settings
+from hallmarked.hub.upkeep.backup import Copied, back_up, restore
+from hallmarked.hub.upkeep.garbage import Terms, collect_garbage
+from hallmarked.hub.upkeep.integrity import check_hub
+from hallmarked.hub.upkeep.purge import purge
 
 
 @click.command(name="backup")
 @click.argument("target", type=PATH)
-@click.pass_obj
+@with_settings()
 def backup_command(settings: Settings, target: Path) -> None:
     """Copy everything a hub keeps into the empty folder TARGET; the hub may go on serving.
 
@@ -34,7 +35,7 @@ def backup_command(settings: Settings, target: Path) -> None:
 
 @click.command(name="restore")
 @click.argument("source", type=PATH)
-@click.pass_obj
+@with_settings(new=True)
 def restore_command(settings: Settings, source: Path) -> None:
     """Make a hub from the backup SOURCE where there is none; prove it then with `hallmarked admin check --deep`."""
     _say("Restored", restore(source, settings))
@@ -42,23 +43,23 @@ def restore_command(settings: Settings, source: Path) -> None:
 
 @click.command(name="check")
 @click.option("--deep", is_flag=True, help="Read every large file and compare its digest.")
-@click.pass_context
-def check_command(context: click.Context, deep: bool) -> None:
+@with_settings()
+def check_command(settings: Settings, deep: bool) -> None:
     """Prove that database, files and ledger agree.
 
     Exit status: 0 they do, 1 they do not, 2 it could not be told.
     """
     faults = 0
-    with open_hub(context.obj, passphrase()) as hub:
+    with open_hub(settings, passphrase()) as hub:
         for fault in check_hub(hub, deep=deep):
             faults += 1
             click.echo(clean(fault))
     click.echo(f"{faults} faults" if faults else "Database, files and ledger agree.", err=bool(faults))
-    context.exit(1 if faults else 0)
+    click.get_current_context().exit(1 if faults else 0)
 
 
 @click.command(name="migrate")
-@click.pass_obj
+@with_settings()
 def migrate_command(settings: Settings) -> None:
     """Bring the database to the version this program needs. Stop the hub and make a backup first."""
     with contextlib.closing(Database(settings.database_url)) as database:
@@ -68,7 +69,7 @@ def migrate_command(settings: Settings) -> None:
 
 @click.command(name="purge")
 @click.option("--days", type=click.IntRange(0), help="Deleted at least so long ago [limit.restore_days].")
-@click.pass_obj
+@with_settings()
 def purge_command(settings: Settings, days: int | None) -> None:
     """Forget repositories for good that were deleted long ago; what the ledger says of them stays."""
     with open_hub(settings, passphrase()) as hub:
@@ -78,7 +79,7 @@ def purge_command(settings: Settings, days: int | None) -> None:
 
 @click.command(name="collect-garbage")
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
-@click.pass_obj
+@with_settings()
 def collect_command(settings: Settings, dry_run: bool) -> None:
     """Remove files that no repository has, and repositories that cannot be restored; the hub may go on serving.
 

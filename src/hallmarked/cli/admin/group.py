@@ -8,8 +8,7 @@ from typing import cast
 
 import click
 
-from hallmarked.cli.hub import settings_with
-from hallmarked.cli.setting import PATH
+from hallmarked.cli.admin.place import CONFIG, DATA, Place
 
 COMMANDS = {
     "backup": ("hallmarked.cli.admin.data", "backup_command", "Copy everything a hub keeps."),
@@ -25,7 +24,7 @@ COMMANDS = {
     "set-password": ("hallmarked.cli.admin.account", "set_password", "Give an account a new password."),
     "setup-link": ("hallmarked.cli.admin.account", "setup_link", "Print a link that makes an administrator, once."),
 }
-"""Name: (module, name of the command in it, one line of help). A command takes the settings by ``click.pass_obj``."""
+"""Name: (module, name of the command in it, one line of help). A command takes the settings by ``with_settings``."""
 
 
 class AdminGroup(click.Group):
@@ -49,12 +48,12 @@ class AdminGroup(click.Group):
 
 
 @click.group(name="admin", cls=AdminGroup)
-@click.option("--config", type=PATH, help="Settings as TOML.")
-@click.option("--data", type=PATH, help="Folder for everything the hub keeps.")
+@CONFIG
+@DATA
 @click.pass_context
 def command(context: click.Context, config: Path | None, data: Path | None) -> None:
     """Look after a hub: its accounts, its data, its database.
 
     The hub may be running meanwhile, unless a command says otherwise.
     """
-    context.obj = settings_with(config, storage__data=str(data) if data else None)
+    context.obj = Place(config, data)

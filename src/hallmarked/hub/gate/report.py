@@ -12,7 +12,7 @@ from hallmarked.hub.access import Action, Actor, require
 from hallmarked.hub.clock import to_text
 from hallmarked.hub.gate.form import read_form
 from hallmarked.hub.gate.request import PAGE, AccessRequest, list_requests
-from hallmarked.hub.repository import Repository
+from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.trail import Tag, record
 
 COLUMNS = ("request", "user", "full name", "e-mail", "status", "asked", "decided", "decided by", "expires", "reason")

@@ -23,16 +23,16 @@ from hallmarked.checks.sandbox import Limits
 from hallmarked.core.errors import InputError
 from hallmarked.core.evidence import Finding, Gap, Outcome, Statement
 from hallmarked.core.text import clean
+from hallmarked.hub.catalog.listing import set_labels
 from hallmarked.hub.clock import now
 from hallmarked.hub.database import add_new
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.job.reuse import find_earlier, remaining
 from hallmarked.hub.job.stage import stage
-from hallmarked.hub.listing import set_labels
-from hallmarked.hub.moderation import Case, apply_audit
-from hallmarked.hub.repository import MAIN, Repository, repository_of
-from hallmarked.hub.review import check_of, sort_findings, summarise
-from hallmarked.hub.revision import Revision, find_revision
+from hallmarked.hub.repository.repository import MAIN, Repository, repository_of
+from hallmarked.hub.repository.revision import Revision, find_revision
+from hallmarked.hub.review.moderation import Case, apply_audit
+from hallmarked.hub.review.status import check_of, sort_findings, summarise
 from hallmarked.hub.schema.repository import ref, revision
 from hallmarked.hub.schema.review import audit, draft
 from hallmarked.hub.setting import Settings

@@ -30,7 +30,7 @@ from hallmarked.hub.job.audit import Task
 from hallmarked.hub.job.slot import Slots
 from hallmarked.hub.job.stage import clear
 from hallmarked.hub.job.waiting import list_new, list_outdated
-from hallmarked.hub.reason import log_decisions
+from hallmarked.hub.review.reason import log_decisions
 from hallmarked.hub.schema.review import decision, event
 
 log = logging.getLogger(__name__)

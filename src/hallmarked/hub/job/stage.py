@@ -17,8 +17,8 @@ from hallmarked.artifacts.stored import MANIFEST, PACK, StoredArtifact, StoredFi
 from hallmarked.core.errors import BackendError
 from hallmarked.hub.blob.store import BlobStore
 from hallmarked.hub.database import Database
-from hallmarked.hub.repository import Repository
-from hallmarked.hub.revision import Entry, Revision, list_files, read_text
+from hallmarked.hub.repository.repository import Repository
+from hallmarked.hub.repository.revision import Entry, Revision, list_files, read_text
 
 CHUNK = 1 << 20
 YOUNG = 60.0

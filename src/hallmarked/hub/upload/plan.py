@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from hallmarked.hub.commit import MAX_INLINE
+from hallmarked.hub.change.commit import MAX_INLINE
 from hallmarked.hub.error import EntryNotFound
 from hallmarked.hub.git.ignore import is_ignored, parse_ignore
 from hallmarked.hub.path import check_path
-from hallmarked.hub.revision import Entry, Revision, find_entries, find_entry, read_text
+from hallmarked.hub.repository.revision import Entry, Revision, find_entries, find_entry, read_text
 
 MAX_ATTRIBUTES = 64 << 10
 """Bytes of a ``.gitattributes`` that are looked at."""

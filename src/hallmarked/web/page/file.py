@@ -11,7 +11,7 @@ from hallmarked.core.errors import Forbidden
 from hallmarked.core.evidence import Finding, Level
 from hallmarked.core.text import is_invisible
 from hallmarked.hub.error import EntryNotFound
-from hallmarked.hub.revision import Entry, find_entry, list_entries, read_text
+from hallmarked.hub.repository.revision import Entry, find_entry, list_entries, read_text
 from hallmarked.web.address import param
 from hallmarked.web.page import evidence
 from hallmarked.web.page.repository import KINDS, Head, Opened, open_page

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from hallmarked.hub.account import find_account, organisations
+from hallmarked.hub.account.account import find_account, organisations
 from hallmarked.hub.error import NotSignedIn
 from hallmarked.web.request import actor_of, hub_of
 

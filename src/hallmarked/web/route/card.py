@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from hallmarked.hub.card import judge_card
+from hallmarked.hub.repository.card import judge_card
 from hallmarked.web.request import text_of, with_json
 
 

@@ -5,8 +5,6 @@ Source: https://git-scm.com/docs/http-protocol.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import zlib
 from typing import NoReturn
 
@@ -17,14 +15,13 @@ from starlette.responses import Response, StreamingResponse
 
 from hallmarked.core.errors import Error, Forbidden, InputError
 from hallmarked.hub.access import Action, Actor
-from hallmarked.hub.error import NotSignedIn, TooLarge
-from hallmarked.hub.git.fetch import SERVICE, advertise, negotiate, send
-from hallmarked.hub.git.history import Reader
-from hallmarked.hub.git.packet import packet, read_wants
-from hallmarked.hub.repository import Repository
-from hallmarked.hub.token import actor_of_token
+from hallmarked.hub.error import HeldBack, NotSignedIn, TooLarge
+from hallmarked.hub.fetch.graph import Reader
+from hallmarked.hub.fetch.negotiation import SERVICE, advertise, negotiate, send
+from hallmarked.hub.fetch.packet import packet, read_wants
+from hallmarked.hub.repository.repository import Repository
 from hallmarked.web.address import repo_routes
-from hallmarked.web.request import BAD_TOKEN, hub_of, read_body, target
+from hallmarked.web.request import base_url, hub_of, read_body, target
 
 MOST_REQUEST = 8 << 20
 """Bytes of what a client says it has and wants."""
@@ -46,8 +43,7 @@ def refs(request: Request, kind: str) -> Response:
             reader, _ = _reader(request, db, kind)
             body = advertise(reader)
         except Forbidden as error:
-            _challenge(request, error)
-            raise
+            raise _refusal(request, error) from error
     return Response(body, headers=NO_CACHE, media_type=f"application/x-{SERVICE}-advertisement")
 
 
@@ -68,9 +64,10 @@ def _fetch(request: Request, kind: str, body: bytes) -> Response:
                 return Response(b"", headers=NO_CACHE, media_type=media)
             answer = negotiate(db, repo, reader, wants)
         except Error as error:
-            if isinstance(error, Forbidden):
-                _challenge(request, error)
-            return Response(packet(f"ERR {error}\n"), headers=NO_CACHE, media_type=media)
+            said = _refusal(request, error)
+            if isinstance(said, NotSignedIn):
+                raise said from error
+            return Response(packet(f"ERR {said}\n"), headers=NO_CACHE, media_type=media)
     parts = send(answer, hub.database.read, banding="side-band-64k" in wants.capabilities)
     return StreamingResponse(parts, headers=NO_CACHE, media_type=media)
 
@@ -82,39 +79,23 @@ def push(request: Request, kind: str) -> NoReturn:
 
 
 def _reader(request: Request, db: Connection, kind: str) -> tuple[Reader, Repository]:
-    _sign_in(request, db)
     actor, repo = target(request, db, kind, Action.READ)
     return Reader(db, actor, repo, hub_of(request).settings.policy), repo
 
 
-def _challenge(request: Request, error: Forbidden) -> None:
-    """Ask nobody who they are before refusing them: git keeps its password until it is asked for it.
+def _refusal(request: Request, error: Error) -> Error:
+    """Return how to refuse: nobody is asked first who they are, since git keeps its password until it is asked for it.
 
-    Raises:
-        NotSignedIn: When nobody signed in.
+    NOTE: git shows nothing of an answer that asks for a password. Most people who are refused a held revision have
+    none; so only the address that ends in ``.git`` asks for one then, and the other one says why, and says so.
     """
     actor = getattr(request.state, "actor", None)
-    if not isinstance(actor, Actor) or not actor.known:
-        raise NotSignedIn(str(error)) from error
-
-
-def _sign_in(request: Request, db: Connection) -> None:
-    """Let git's user name and password stand for a token, which is the password.
-
-    Raises:
-        NotSignedIn: When it is not valid.
-    """
-    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return  # a bearer token, or nobody; both are read later
-    try:
-        name, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        raise NotSignedIn(BAD_TOKEN) from None
-    actor = actor_of_token(db, password or name)
-    if actor is None:
-        raise NotSignedIn(f"{BAD_TOKEN}: git's password is one of your tokens")
-    request.state.actor = actor
+    if not isinstance(error, Forbidden) or (isinstance(actor, Actor) and actor.known):
+        return error
+    address = request.url.path.rpartition("/info/refs")[0] or request.url.path.rpartition("/git-upload-pack")[0]
+    if address.endswith(".git") or not isinstance(error, HeldBack):
+        return NotSignedIn(str(error))
+    return HeldBack(f"{error}; who may have it clones {base_url(request)}{address}.git, which asks for name and token")
 
 
 def _unpack(request: Request, body: bytes) -> bytes:

@@ -11,12 +11,12 @@ from starlette.routing import Route
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Action
+from hallmarked.hub.change.rewrite import forget_large
 from hallmarked.hub.clock import to_text
-from hallmarked.hub.repository import open_repository
-from hallmarked.hub.revision import HEADS
-from hallmarked.hub.rewrite import forget_large
-from hallmarked.hub.share import share
-from hallmarked.hub.usage import list_large
+from hallmarked.hub.repository.repository import open_repository
+from hallmarked.hub.repository.revision import HEADS
+from hallmarked.hub.repository.usage import list_large
+from hallmarked.hub.upload.share import share
 from hallmarked.web.address import limit_of
 from hallmarked.web.link import page_response
 from hallmarked.web.request import hub_of, target, text_of, with_json

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hallmarked.core.errors import InputError, NotFound
-from hallmarked.hub.audited import list_entries
-from hallmarked.hub.revision import find_revision
+from hallmarked.hub.repository.revision import find_revision
+from hallmarked.hub.review.audited import list_entries
 from hallmarked.ledger.tile import read_tile_path
 from hallmarked.ledger.verify import MEDIA_TYPE as EVIDENCE
 from hallmarked.web.address import param, repo_routes

@@ -9,9 +9,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from hallmarked.core.errors import InputError
-from hallmarked.hub.repository import find_heads, load_repositories
-from hallmarked.hub.search import Query, list_values, search
-from hallmarked.hub.tag import GROUPS
+from hallmarked.hub.catalog.search import Query, list_values, search
+from hallmarked.hub.catalog.tag import GROUPS
+from hallmarked.hub.repository.repository import find_heads, load_repositories
 from hallmarked.web.address import flag, limit_of
 from hallmarked.web.describe import LISTED, View, check_fields, write_fields
 from hallmarked.web.link import page_response

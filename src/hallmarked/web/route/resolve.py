@@ -12,8 +12,8 @@ from starlette.responses import Response
 from hallmarked.hub.clock import now
 from hallmarked.hub.error import EntryNotFound
 from hallmarked.hub.memory import LONGEST, Memory
-from hallmarked.hub.passage import Passage, open_passage
-from hallmarked.hub.revision import Entry, Revision, find_entry, read_text
+from hallmarked.hub.repository.revision import Entry, Revision, find_entry, read_text
+from hallmarked.hub.review.passage import Passage, open_passage
 from hallmarked.web.address import param, repo_name, repo_routes
 from hallmarked.web.request import actor_of, hub_of
 from hallmarked.web.transfer import File, send_blob, send_bytes

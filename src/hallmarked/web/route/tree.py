@@ -13,11 +13,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from hallmarked.core.errors import InputError
+from hallmarked.hub.change.last import find_last_changes
 from hallmarked.hub.clock import to_text
-from hallmarked.hub.last import find_last_changes
-from hallmarked.hub.repository import Repository
-from hallmarked.hub.review import file_status
-from hallmarked.hub.revision import Entry, Revision, find_entries, find_revision, list_entries
+from hallmarked.hub.repository.repository import Repository
+from hallmarked.hub.repository.revision import Entry, Revision, find_entries, find_revision, list_entries
+from hallmarked.hub.review.status import file_status
 from hallmarked.web.address import flag, limit_of, param
 from hallmarked.web.describe import large_part
 from hallmarked.web.link import page_response

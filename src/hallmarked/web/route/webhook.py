@@ -11,8 +11,8 @@ from starlette.routing import Route
 
 from hallmarked.core.errors import Forbidden, InputError
 from hallmarked.hub.access import Actor
-from hallmarked.hub.outbound import rules_of
-from hallmarked.hub.webhook import (
+from hallmarked.hub.outbound.client import rules_of
+from hallmarked.hub.outbound.webhook import (
     Webhook,
     Wish,
     change_webhook,

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 
 from hallmarked.hub.access import require_administrator
-from hallmarked.hub.account import find_account, list_accounts
+from hallmarked.hub.account.account import find_account, list_accounts
 from hallmarked.hub.clock import to_text
-from hallmarked.hub.closure import disable_account, enable_account, erase_account, set_administrator
+from hallmarked.hub.upkeep.closure import disable_account, enable_account, erase_account, set_administrator
 from hallmarked.web.request import actor_of, hub_of
 
 router = APIRouter(prefix="/api/hallmarked/accounts", tags=["administration"])

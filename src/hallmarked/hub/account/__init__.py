@@ -1,0 +1,1 @@
+"""Who people are: accounts, organisations, sessions, tokens, and messages to them."""

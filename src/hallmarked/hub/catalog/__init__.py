@@ -1,0 +1,1 @@
+"""Finding repositories: the index, search and tags."""

@@ -1,0 +1,1 @@
+"""Repositories: who owns them, their revisions and files as they are."""

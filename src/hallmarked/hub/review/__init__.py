@@ -1,0 +1,1 @@
+"""What audits mean here: states of revisions, holds, appeals, and who may get files."""

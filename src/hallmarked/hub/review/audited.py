@@ -1,0 +1,106 @@
+"""What audits said about a revision, as pages and gates read it back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Row, select
+
+from hallmarked.core.errors import BackendError
+from hallmarked.core.evidence import Statement
+from hallmarked.hub.repository.repository import MAIN
+from hallmarked.hub.schema.repository import ref, revision
+from hallmarked.hub.schema.review import audit
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One audit of one revision."""
+
+    id: str
+    revision: str
+    """Commit id."""
+    rule_set: str
+    """Digest of the rules it was made with."""
+    outcome: str
+    """``pass``, ``fail`` or ``unknown``."""
+    statements: tuple[Statement, ...]
+    """What was stated, in order."""
+    entries: tuple[int, ...]
+    """Index of each statement in the hub's ledger."""
+    created: int
+    """Milliseconds since the epoch."""
+
+
+def list_audits(db: Connection, repository_id: str, revision: str, count: int) -> list[Audit]:
+    """Return the newest audits of a revision, the very newest first.
+
+    Raises:
+        BackendError: When what was kept cannot be read back.
+    """
+    made = audit.c
+    rows = db.execute(
+        select(audit)
+        .where(made.repository_id == repository_id, made.revision == revision)
+        .order_by(made.created.desc(), made.id.desc())
+        .limit(count)
+    )
+    return [_from_row(row) for row in rows]
+
+
+def find_audit(db: Connection, repository_id: str, revision: str) -> Audit | None:
+    """Return the newest audit of a revision; None when there is none yet.
+
+    Raises:
+        BackendError: When what was kept cannot be read back.
+    """
+    return next(iter(list_audits(db, repository_id, revision, 1)), None)
+
+
+def list_entries(db: Connection, repository_id: str, revision: str) -> list[int]:
+    """Return where the statements of all audits of a revision lie in the ledger.
+
+    A commit may be in several repositories, and not everybody may know of each: only what was stated about it as a
+    revision of this one is listed.
+    """
+    made = audit.c
+    rows = db.execute(select(made.entries).where(made.repository_id == repository_id, made.revision == revision))
+    return sorted({int(index) for row in rows for index in row.entries})
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the main branch of a repository stands."""
+
+    state: str
+    """``checking``, ``available``, ``held`` or ``unknown``."""
+    outcome: str
+    """Of its newest audit; empty when there was none."""
+
+
+def list_standing(db: Connection, ids: Sequence[str]) -> dict[str, Standing]:
+    """Return how the main branches of repositories stand, by id of the repository; one query for all."""
+    made = audit.c
+    newest = (
+        select(made.outcome)
+        .where(made.repository_id == revision.c.repository_id, made.revision == revision.c.oid)
+        .order_by(made.created.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows = db.execute(
+        select(revision.c.repository_id, revision.c.state, newest.label("outcome"))
+        .join(ref, (ref.c.repository_id == revision.c.repository_id) & (ref.c.oid == revision.c.oid))
+        .where(ref.c.name == MAIN, revision.c.repository_id.in_(ids))
+    )
+    return {row.repository_id: Standing(row.state, row.outcome or "") for row in rows}
+
+
+def _from_row(row: Row[tuple[object, ...]]) -> Audit:
+    try:
+        statements = tuple(Statement.from_dict(body) for body in row.statements)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise BackendError(f"audit {row.id} holds something that is not a statement") from error
+    entries = tuple(int(index) for index in row.entries)
+    return Audit(row.id, row.revision, row.rule_set, row.outcome, statements, entries, row.created)
