@@ -92,10 +92,8 @@ def test_wrong_passwords_of_somebody_signed_in_are_counted(running: RunningHub) 
     """Whoever has somebody's browser cannot try passwords without end on the page where they are changed."""
     browser = set_up(running)
     browser.open("/settings")
-    page, wrong = (
-        browser.text,
-        {"old": "something else entirely", "new": "three more words", "again": "three more words"},
-    )
+    page = browser.text
+    wrong = {"old": "something else entirely", "new": "three more words", "again": "three more words"}
     for status in [401] * running.hub.settings.limit.sign_ins + [429]:
         browser.text = page
         browser.send("/settings/password", status, **wrong)

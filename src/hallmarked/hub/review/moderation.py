@@ -24,7 +24,8 @@ from hallmarked.hub.kind import page_path
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import Revision
 from hallmarked.hub.review.audited import find_audit
-from hallmarked.hub.review.status import set_state, sort_findings
+from hallmarked.hub.review.finding import sort_findings
+from hallmarked.hub.review.status import set_state
 from hallmarked.hub.schema.account import account, membership
 from hallmarked.hub.schema.base import new_id
 from hallmarked.hub.schema.review import decision

@@ -22,8 +22,9 @@ from hallmarked.hub.clock import to_datetime
 from hallmarked.hub.error import NotSignedIn
 from hallmarked.web.form import Form, with_form
 from hallmarked.web.markdown import render_markdown
+from hallmarked.web.page.browser import name_browser
 from hallmarked.web.render import Html, Page, context, show
-from hallmarked.web.request import actor_of, hub_of
+from hallmarked.web.request import actor_of, base_url, hub_of
 from hallmarked.web.session import agent_of, enter, local_path, renew, session_cookie, start, stop
 
 
@@ -159,6 +160,8 @@ class NewToken:
     """``read`` or ``write``."""
     text: str
     """The token itself."""
+    uses: tuple[str, ...]
+    """How a program is told about it, line by line."""
 
 
 def show_sign_in(request: Request) -> SignIn:
@@ -275,7 +278,7 @@ def show_account(request: Request) -> Account:
             found.administrator,
             tuple((each.name, role.value) for each, role in organisations(db, me)),
             tuple(
-                Session(each.id, each.agent, to_datetime(each.created), to_datetime(each.expires))
+                Session(each.id, name_browser(each.agent), to_datetime(each.created), to_datetime(each.expires))
                 for each in list_sessions(db, me)
             ),
             tuple(
@@ -306,8 +309,11 @@ def do_token(request: Request, form: Form) -> Response:
         form.text("name"), form.text("scope", "read"), int(days) if days.isdecimal() and len(days) < 6 else None
     )
     with hub_of(request).database.write() as db:
-        text = issue_token(db, actor_of(request, db), wanted)
-    return show(request, "token.html.j2", NewToken(wanted.name, wanted.scope, text))
+        actor = actor_of(request, db)
+        text = issue_token(db, actor, wanted)
+    then = f"hf upload {actor.name}/my-model ./my-model" if wanted.scope == "write" else "hf auth whoami"
+    uses = (f"export HF_ENDPOINT={base_url(request)}", f"export HF_TOKEN={text}", then)
+    return show(request, "token.html.j2", NewToken(wanted.name, wanted.scope, text, uses))
 
 
 def do_revoke(request: Request, form: Form) -> Response:

@@ -16,7 +16,7 @@ from hallmarked.checks.runner import items
 from hallmarked.core.evidence import Finding, Gap, Level, Location, Measurement, Outcome, Rule, Statement
 from hallmarked.hub.clock import to_datetime
 from hallmarked.hub.review.audited import Audit
-from hallmarked.hub.review.status import check_of
+from hallmarked.hub.review.finding import check_of
 from hallmarked.web.render import context
 
 MOST_PLACES = 20

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from hallmarked.core.errors import Forbidden
 from hallmarked.hub.access import require_person
-from hallmarked.hub.account.arrival import admit, arrive, depart
+from hallmarked.hub.account.oidc import admit, arrive, depart
 from hallmarked.hub.account.session import begin_session
 from hallmarked.web.address import flag
 from hallmarked.web.request import actor_of, base_url, hub_of

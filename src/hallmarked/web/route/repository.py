@@ -23,7 +23,7 @@ from hallmarked.hub.repository.repository import (
 from hallmarked.hub.repository.revision import find_revision
 from hallmarked.hub.review.status import repo_status
 from hallmarked.web.address import flag, param
-from hallmarked.web.describe import FULL, View, check_fields, write_fields, write_sibling
+from hallmarked.web.description import FULL, View, check_fields, write_fields, write_sibling
 from hallmarked.web.link import page_url, warn_of_state
 from hallmarked.web.request import actor_of, hub_of, target, text_of, with_json
 
