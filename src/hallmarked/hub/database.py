@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -81,7 +83,7 @@ class Database:
             try:
                 return int(driver.execute("PRAGMA data_version").fetchone()[0])
             except sqlite3.Error as error:
-                raise BackendError(f"the database did not answer as expected: {error}") from error
+                raise BackendError("the database did not answer as expected") from error
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -141,9 +143,16 @@ def _create(url: str) -> Engine:
         raise InputError("the database has to be sqlite:///path or postgresql://…")
     options = {"timeout": BUSY_SECONDS, "check_same_thread": False}
     engine = create_engine(parsed, pool_size=POOL, connect_args=options, hide_parameters=True)
+    event.listen(engine, "do_connect", _make_private)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _make_private(_dialect: Any, _record: Any, arguments: Sequence[Any], _options: Any) -> None:
+    """Make the file so that nobody else on the machine reads it, whoever made its folder; SQLite's others follow it."""
+    with contextlib.suppress(OSError):  # SQLite says what is wrong
+        os.close(os.open(arguments[0], os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def _prepare(connection: Any, _record: Any) -> None:

@@ -32,6 +32,7 @@ RESERVED = frozenset(
         "docs",
         "health",
         "help",
+        "index",
         "join",
         "ledger",
         "login",
@@ -41,6 +42,7 @@ RESERVED = frozenset(
         "moderation",
         "new",
         "notifications",
+        "openapi",
         "organizations",
         "report",
         "resolve",
@@ -52,6 +54,7 @@ RESERVED = frozenset(
         "status",
         "systems",
         "tos",
+        "v1",
         "welcome",
         "xet",
     )

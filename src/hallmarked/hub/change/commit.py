@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from hallmarked.core.errors import InputError
 from hallmarked.formats.blob import Blob
-from hallmarked.hub.access import Actor
+from hallmarked.hub.access import Action, Actor, Bytes, require
 from hallmarked.hub.account.token import PREFIX, revoke_leaked
 from hallmarked.hub.blob.possession import find_usable, is_passive
 from hallmarked.hub.catalog.listing import refresh
@@ -109,6 +109,7 @@ def commit(
 
     Raises:
         InputError: When a change cannot be made.
+        Forbidden: When a file is to be copied that the actor may not get.
         Outdated: When the branch is somewhere else.
         RevisionNotFound: When there is no such branch.
     """
@@ -224,7 +225,10 @@ class _Files:
             return self._small(change)
         if isinstance(change, PutLarge):
             return self._large(change)
-        found = find_entry(self.db, find_revision(self.db, self.repo, change.revision), change.source)
+        at = find_revision(self.db, self.repo, change.revision)
+        # NOTE: who offers changes may not get every file, and could otherwise read it as the card of their offer
+        require(self.db, self.actor, Action.READ, self.repo.scope, Bytes(at.state, lenient=False, reason=at.reason))
+        found = find_entry(self.db, at, change.source)
         if found.folder:
             raise InputError(f"{change.source} is a folder; only files are copied")
         return found.oid

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, Text, cast, func, insert, select, update
 
 from hallmarked.core.errors import Forbidden, InputError, NotFound
 from hallmarked.hub.access import ALLOWED, Action, Actor, load_standing
@@ -22,6 +22,8 @@ from hallmarked.hub.trail import Tag, record
 
 MAX_TITLE, MAX_COMMENT, MAX_EVENTS = 200, 65_536, 5_000
 """Characters of a title and of a comment; what may happen in one discussion."""
+MAX_BEFORE, MAX_ALL = 262_144, 8 << 20
+"""Characters of what a comment said before that are kept, and of everything in one discussion."""
 DRAFT, OPEN, CLOSED, MERGED = "draft", "open", "closed", "merged"
 
 
@@ -189,14 +191,9 @@ def add_event(db: Connection, repo: Repository, number: int, actor: Actor, kind:
     Raises:
         InputError: When too much happened in it already.
     """
-    table = discussion_event.c
-    known = db.execute(
-        select(func.count(), func.max(table.created)).where(table.repository_id == repo.id, table.number == number)
-    ).one()
-    if known[0] >= MAX_EVENTS:
-        raise InputError(f"discussion {number} has {MAX_EVENTS:,} entries already; open another one")
+    latest = _require_room(db, repo, number)
     # NOTE: times tell the order of events, so no two of a discussion may be the same
-    time = max(now(), (known[1] or 0) + 1)
+    time = max(now(), latest + 1)
     made = new_id()
     db.execute(
         insert(discussion_event).values(
@@ -229,8 +226,11 @@ def edit_comment(db: Connection, repo: Repository, number: int, event_id: str, a
     event = _find_comment(db, repo, number, event_id)
     if event.author_id != actor.account_id:
         raise Forbidden("only who wrote a comment can change it")
-    before = {"text": event.data["text"], "until": now()}
-    data = {**event.data, "text": _check_text(text), "history": [*event.data["history"], before][-100:]}
+    _require_room(db, repo, number)
+    before = [*event.data["history"], {"text": event.data["text"], "until": now()}][-100:]
+    while sum(len(each["text"]) for each in before) > MAX_BEFORE:
+        before = before[1:]
+    data = {**event.data, "text": _check_text(text), "history": before}
     return _change_event(db, event, {**data, "edited": now()})
 
 
@@ -298,6 +298,20 @@ def require_author(db: Connection, repo: Repository, actor: Actor, author_id: st
     roles = load_standing(db, actor, repo.scope).roles
     if not any(Action.WRITE in ALLOWED[role] for role in roles):
         raise Forbidden("only its author and whoever may write to the repository can do that")
+
+
+def _require_room(db: Connection, repo: Repository, number: int) -> int:
+    """Return when the last thing happened in a discussion, 0 when nothing has.
+
+    Raises:
+        InputError: When too much happened in it already.
+    """
+    table = discussion_event.c
+    counted = select(func.count(), func.max(table.created), func.sum(func.length(cast(table.data, Text))))
+    count, latest, length = db.execute(counted.where(table.repository_id == repo.id, table.number == number)).one()
+    if count >= MAX_EVENTS or (length or 0) > MAX_ALL:
+        raise InputError(f"discussion {number} has as much in it as one may have; open another one")
+    return latest or 0
 
 
 def _check_title(title: str) -> str:

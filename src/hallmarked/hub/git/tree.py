@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from dulwich.objects import Tree
 from sqlalchemy import Connection
@@ -48,6 +48,29 @@ def find(db: Connection, tree: str, path: str) -> Entry | None:
     return entry
 
 
+def find_many(db: Connection, tree: str, paths: Iterable[str]) -> Mapping[str, Entry]:
+    """Return what is at paths, reading no folder twice; those at which there is nothing are left out."""
+    found: dict[str, Entry] = {}
+    below: dict[str, dict[str, str]] = defaultdict(dict)  # by name: the rest of each path, and the path
+    here: dict[str, list[str]] = defaultdict(list)
+    for path in dict.fromkeys(paths):
+        name, _, rest = path.partition("/")
+        if not path:
+            found[path] = Entry(True, tree)
+        elif rest:
+            below[name][rest] = path
+        else:
+            here[name].append(path)
+    entries = read_tree(db, tree) if here or below else {}
+    for name, same in here.items():
+        if name in entries:
+            found.update(dict.fromkeys(same, entries[name]))
+    for name, inner in below.items():
+        if name in entries and entries[name].folder:
+            found.update((inner[rest], entry) for rest, entry in find_many(db, entries[name].oid, inner).items())
+    return found
+
+
 def walk(db: Connection, tree: str, prefix: str = "", *, folders: bool = False) -> Iterator[tuple[str, Entry]]:
     """Yield path and entry of all files below a tree, in git's order; of folders too when asked, before their files."""
     for name, entry in read_tree(db, tree).items():
@@ -72,6 +95,14 @@ def edit(db: Connection, tree: str, changes: Mapping[str, str | None]) -> str:
     Raises:
         InputError: When a path needs a folder where a file is, or the other way round, or removes what is not there.
     """
+    made: dict[str, bytes] = {}
+    found = _edit(db, tree, changes, made)
+    add_objects(db, "tree", made.items())
+    return found
+
+
+def _edit(db: Connection, tree: str, changes: Mapping[str, str | None], made: dict[str, bytes]) -> str:
+    """Make a tree from another one, and note all that were made by their ids."""
     here: dict[str, str | None] = {}
     below: dict[str, dict[str, str | None]] = defaultdict(dict)
     for path, oid in changes.items():
@@ -85,7 +116,7 @@ def edit(db: Connection, tree: str, changes: Mapping[str, str | None]) -> str:
         if entries.pop(name, None) is None:
             raise InputError(f"there is nothing at {name} to delete")
     for name, inner in below.items():
-        _edit_folder(db, entries, name, inner)
+        _edit_folder(db, entries, name, inner, made)
     for name, oid in here.items():
         if oid is not None:
             if name in entries and entries[name].folder:
@@ -93,18 +124,20 @@ def edit(db: Connection, tree: str, changes: Mapping[str, str | None]) -> str:
             entries[name] = Entry(False, oid)
     if not entries:
         return EMPTY_TREE
-    made, body = encode_tree(entries)
-    add_objects(db, "tree", [(made, body)])
-    return made
+    oid, body = encode_tree(entries)
+    made[oid] = body
+    return oid
 
 
-def _edit_folder(db: Connection, entries: dict[str, Entry], name: str, changes: Mapping[str, str | None]) -> None:
+def _edit_folder(
+    db: Connection, entries: dict[str, Entry], name: str, changes: Mapping[str, str | None], made: dict[str, bytes]
+) -> None:
     old = entries.get(name)
     if old is not None and not old.folder:
         if any(oid is not None for oid in changes.values()):
             raise InputError(f"{name} is a file, so that nothing can be put into it")
         raise InputError(f"there is nothing at {name}/{next(iter(changes))} to delete")
-    new = edit(db, old.oid if old else EMPTY_TREE, changes)
+    new = _edit(db, old.oid if old else EMPTY_TREE, changes, made)
     if new == EMPTY_TREE:
         entries.pop(name, None)
     else:

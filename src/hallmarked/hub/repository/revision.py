@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from hallmarked.core.errors import Forbidden, InputError
 from hallmarked.hub.database import in_parts
 from hallmarked.hub.error import Conflict, EntryNotFound, RevisionNotFound
 from hallmarked.hub.git.object import read_object
-from hallmarked.hub.git.tree import find, read_tree, walk
+from hallmarked.hub.git.tree import find, find_many, read_tree, walk
 from hallmarked.hub.path import check_branch
 from hallmarked.hub.repository.repository import MAIN, Repository
 from hallmarked.hub.schema.object import content
@@ -112,6 +112,14 @@ def find_entry(db: Connection, at: Revision, path: str) -> Entry:
     if entry.folder:
         return Entry(path, entry.oid, folder=True)
     return describe_files(db, [(path, entry.oid)])[0]
+
+
+def find_entries(db: Connection, at: Revision, paths: Iterable[str]) -> Mapping[str, Entry]:
+    """Return files and folders of a revision by path; those that are not there are left out."""
+    found = find_many(db, at.tree, paths)
+    files = describe_files(db, [(path, entry.oid) for path, entry in found.items() if not entry.folder])
+    folders = {path: Entry(path, entry.oid, folder=True) for path, entry in found.items() if entry.folder}
+    return folders | {entry.path: entry for entry in files}
 
 
 def list_entries(db: Connection, at: Revision, path: str = "", *, recursive: bool = True) -> Sequence[Entry]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator
+from itertools import count
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
@@ -30,6 +31,8 @@ MAX_FILES = 1_000
 """Files in one question about an upload; clients ask about 256 at once."""
 MAX_LINE = MAX_INLINE // 3 * 4 + 10_000
 """Bytes of one line of a commit: a small file in base64, and its name."""
+MAX_CHANGES = 100_000
+"""Lines of one commit."""
 IN_MEMORY = 1 << 20
 
 
@@ -80,6 +83,7 @@ def preupload(request: Request, body: dict[str, Any]) -> Response:
 async def post_commit(request: Request) -> Response:
     """Commit what the lines of the body say."""
     limit = hub_of(request).settings.limit.commit_mib << 20
+    await run_in_threadpool(_authorize, request)
     with SpooledTemporaryFile(IN_MEMORY) as body:
         size = 0
         async for part in request.stream():
@@ -91,6 +95,12 @@ async def post_commit(request: Request) -> Response:
         return await run_in_threadpool(_commit, request, body)
 
 
+def _authorize(request: Request) -> None:
+    """Refuse who may not commit there before their files are taken in; what they may is asked again later."""
+    with hub_of(request).database.read() as db:
+        target_branch(request, db)
+
+
 def _commit(request: Request, body: IO[bytes]) -> Response:
     lines = _lines(body)
     key, header = next(lines, ("", {}))
@@ -98,11 +108,11 @@ def _commit(request: Request, body: IO[bytes]) -> Response:
         raise InputError("the first line of a commit has to be its header")
     message = Message(text_of(header, "summary"), text_of(header, "description", ""))
     parent = text_of(header, "parentCommit", "") or None
+    changes = [_change(key, value) for key, value in lines]  # all of them first: nobody else commits meanwhile
     with hub_of(request).database.write() as db:
         actor, repo, branch = target_branch(request, db)
         if flag(request, "create_pr"):
             branch = open_pull(db, repo, actor, message, branch).branch
-        changes = (_change(key, value) for key, value in lines)
         made = commit_to(db, repo, actor, changes, message, branch=branch, parent=parent)
     page = page_url(request, repo)
     answer = {"success": True, "commitOid": made.oid, "commitUrl": f"{page}/commit/{made.oid}", "hookOutput": ""}
@@ -114,7 +124,12 @@ def _commit(request: Request, body: IO[bytes]) -> Response:
 
 
 def _lines(body: IO[bytes]) -> Iterator[tuple[str, dict[str, Any]]]:
-    while line := body.readline(MAX_LINE + 1):
+    for number in count():
+        line = body.readline(MAX_LINE + 1)
+        if not line:
+            return
+        if number > MAX_CHANGES:
+            raise TooLarge(f"a commit of more than {MAX_CHANGES:,} lines is not accepted; make several")
         if len(line) > MAX_LINE:
             raise TooLarge(f"a file of more than {MAX_INLINE >> 20} MiB has to be sent as a large file")
         if not line.strip():
