@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dulwich.objects import Tree
 from sqlalchemy import Connection
 
-from hallmarked.core.errors import InputError
+from hallmarked.core.errors import InputError, NotFound
 from hallmarked.hub.git.object import EMPTY_TREE, FOLDER, Entry, add_objects, encode_tree, read_object
 
 KEPT_TREES, KEPT_ENTRIES = 5_000, 1_000
@@ -58,6 +58,18 @@ def walk(db: Connection, tree: str, prefix: str = "", *, folders: bool = False) 
             yield from walk(db, entry.oid, f"{path}/", folders=folders)
 
 
+class Absent(NotFound):
+    """What is to be removed is not there.
+
+    Args:
+        path: Where it is not.
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"there is nothing at {path[:200]} to delete")
+        self.path = path
+
+
 def edit(db: Connection, tree: str, changes: Mapping[str, str | None]) -> str:
     """Make a tree from another one.
 
@@ -70,7 +82,8 @@ def edit(db: Connection, tree: str, changes: Mapping[str, str | None]) -> str:
         The new tree's id.
 
     Raises:
-        InputError: When a path needs a folder where a file is, or the other way round, or removes what is not there.
+        InputError: When a path needs a folder where a file is, or the other way round.
+        Absent: When what is to be removed is not there.
     """
     here: dict[str, str | None] = {}
     below: dict[str, dict[str, str | None]] = defaultdict(dict)
@@ -83,7 +96,7 @@ def edit(db: Connection, tree: str, changes: Mapping[str, str | None]) -> str:
     entries = dict(read_tree(db, tree))
     for name in [name for name, oid in here.items() if oid is None]:
         if entries.pop(name, None) is None:
-            raise InputError(f"there is nothing at {name} to delete")
+            raise Absent(name)
     for name, inner in below.items():
         _edit_folder(db, entries, name, inner)
     for name, oid in here.items():
@@ -103,8 +116,11 @@ def _edit_folder(db: Connection, entries: dict[str, Entry], name: str, changes: 
     if old is not None and not old.folder:
         if any(oid is not None for oid in changes.values()):
             raise InputError(f"{name} is a file, so that nothing can be put into it")
-        raise InputError(f"there is nothing at {name}/{next(iter(changes))} to delete")
-    new = edit(db, old.oid if old else EMPTY_TREE, changes)
+        raise Absent(f"{name}/{next(iter(changes))}")
+    try:
+        new = edit(db, old.oid if old else EMPTY_TREE, changes)
+    except Absent as error:
+        raise Absent(f"{name}/{error.path}") from error
     if new == EMPTY_TREE:
         entries.pop(name, None)
     else:

@@ -22,7 +22,7 @@ from hallmarked.hub.repository.repository import (
 from hallmarked.hub.repository.revision import find_revision
 from hallmarked.hub.review.status import repo_status
 from hallmarked.web.address import flag, param
-from hallmarked.web.describe import FULL, View, check_fields, write_fields, write_sibling
+from hallmarked.web.describe import FULL, RUNTIME, View, check_fields, write_fields, write_sibling
 from hallmarked.web.link import page_url, warn_of_state
 from hallmarked.web.request import actor_of, hub_of, target, text_of, with_json
 
@@ -37,6 +37,12 @@ def kind_of(body: dict[str, Any]) -> str:
     return kind
 
 
+def _refuse_group(body: dict[str, Any]) -> None:
+    """Refuse what would seem to restrict access and does not."""
+    if body.get("resourceGroupId") is not None:
+        raise InputError("this hub has no resource groups; use an organisation or collaborators instead")
+
+
 def make(request: Request, body: dict[str, Any]) -> Response:
     """Make a repository."""
     name, owner = text_of(body, "name"), text_of(body, "organization", "") or None
@@ -45,6 +51,7 @@ def make(request: Request, body: dict[str, Any]) -> Response:
     visibility = text_of(body, "visibility", "")
     if isinstance(body.get("private"), bool):
         visibility = "private" if body["private"] else "public"
+    _refuse_group(body)
     with hub_of(request).database.write() as db:
         repo = create(
             db,
@@ -116,7 +123,7 @@ def info(request: Request) -> Response:
         _, repo = target(request, db, kind)
         at = find_revision(db, repo, name)
         view = View(db, hub, repo, at.oid, at.tree)
-        body = write_fields(view, check_fields(expand) or (*FULL[kind], "siblings"))
+        body = write_fields(view, check_fields(kind, expand) or (*FULL[kind], "siblings"))
         if flag(request, "blobs"):
             body["siblings"] = [write_sibling(entry) for entry in view.files]
         if flag(request, "securityStatus"):
@@ -124,6 +131,13 @@ def info(request: Request) -> Response:
     response = JSONResponse(body)
     warn_of_state(response, at)
     return response
+
+
+def runtime(request: Request) -> Response:
+    """Say what of a repository runs: nothing, as this hub keeps systems and does not execute them."""
+    with hub_of(request).database.read() as db:
+        target(request, db, request.path_params["kind"])
+    return JSONResponse(RUNTIME)
 
 
 def check(request: Request) -> Response:
@@ -140,6 +154,7 @@ ROUTES = [
     Route("/api/repos/move", with_json(move), methods=["POST"]),
     Route("/api/{kind:kind}/{owner}/{name}/settings", with_json(change), methods=["PUT"]),
     Route("/api/{kind:kind}/{owner}/{name}/duplicate", with_json(copy), methods=["POST"]),
+    Route("/api/{kind:kind}/{owner}/{name}/runtime", runtime),
     Route("/api/{kind:kind}/{owner}/{name}/auth-check", check),
     Route("/api/{kind:kind}/{owner}/{name}/auth-check/write", check),
     Route("/api/{kind:kind}/{owner}/{name}/revision/{revision}", info),
