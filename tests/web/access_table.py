@@ -96,6 +96,7 @@ ROUTES: dict[str, Use] = {
             "/login*",
             "/moderation*",
             "/status*",
+            "/help*",
             "/tos*",
             "/welcome*",
             "/{owner}*",

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hallmarked.web.markdown import MOST_CHARACTERS, MOST_NESTING, TAGS, Place, render_markdown
+from hallmarked.web.markdown import MOST_CHARACTERS, MOST_NESTING, TAGS, Place, _Writer, render_markdown
 from tests.web.payload import PAYLOADS
 
 PLACE = Place("/acme/x/blob/main/", "/acme/x/resolve/main/", "docs", "card-", 3)
@@ -117,6 +117,25 @@ def test_nothing_loads_from_elsewhere() -> None:
     assert sources == ["/acme/x/resolve/main/docs/img/a%20b.png", "/acme/x/resolve/main/etc/x.png"]
 
 
+@pytest.mark.parametrize(
+    ("text", "lead"),
+    [
+        (
+            "---\nlicense: mit\n---\n# M\n\n![b](https://b.example/x.svg)\n\nSorts *short* notes\ninto [5](x) levels.",
+            "Sorts short notes into 5 levels.",
+        ),
+        ("> A quotation comes first, but not in own words.\n\nThen what it does here.", "Then what it does here."),
+        ("Short.\n\n- A list of several words is not a paragraph\n", ""),
+        ("<p>It sorts notes &amp; letters <script>x()</script> for nurses</p>", "It sorts notes & letters for nurses"),
+        ("One sentence of some words. " * 40, ("One sentence of some words. " * 17).strip()),
+        ("wordy " * 200, f"{'wordy ' * 79}wordy …"),
+    ],
+)
+def test_the_first_paragraph(text: str, lead: str) -> None:
+    """The first paragraph that tells something is given as plain text, cut where a sentence ends if it is long."""
+    assert render_markdown(text, Place()).lead == lead
+
+
 def test_links() -> None:
     """Relative links lead to the repository's pages, anchors stay in the text, a link that lies is told on."""
     shown = html(
@@ -157,6 +176,25 @@ def test_tables_and_alignment() -> None:
     assert '<div class="wide" tabindex="0"><table>' in shown
     assert '<th class="right" scope="col">b</th>' in shown
     assert "style" not in shown
+
+
+def test_many_headings_alike() -> None:
+    """Thousands of headings of one name get addresses of their own, each found without looking through all before."""
+
+    class Counted(dict[str, int]):
+        looks = 0
+
+        def __contains__(self, key: object) -> bool:
+            Counted.looks += 1
+            return super().__contains__(key)
+
+    writer = _Writer(Place())
+    writer._ids = Counted()
+    writer.feed("<h1>a</h1>" * 5_000 + "<h1>a-7</h1>")
+    ids = re.findall('id="([^"]+)"', writer.result())
+    assert len(ids) == len(set(ids)) == 5_001
+    assert ids[:3] == ["text-a", "text-a-2", "text-a-3"]
+    assert Counted.looks < 20_000
 
 
 @pytest.mark.parametrize(

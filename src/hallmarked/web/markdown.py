@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from html import escape
 from html.parser import HTMLParser
 from urllib.parse import quote, unquote, urlsplit
@@ -28,6 +29,8 @@ MOST_NESTING = 40
 """Depth of elements and of Markdown blocks that is kept."""
 MOST_ELEMENTS = 20_000
 """Elements of one text that are kept; what follows is left out."""
+LEAD, FEWEST_WORDS = 480, 4
+"""Of the first paragraph: characters that are shown, and words it has at least."""
 TAGS = {
     *("h1", "h2", "h3", "h4", "h5", "h6", "p", "div", "blockquote", "pre", "hr", "br"),
     *("ul", "ol", "li", "dl", "dt", "dd", "details", "summary"),
@@ -84,12 +87,20 @@ class Rendered:
     html: Markup
     cut: bool
     """Whether something had to be left out because the text is too long or too deep."""
+    lead: str = ""
+    """Its first paragraph of some length, as plain text; empty when there is none."""
 
 
 def render_markdown(text: str, place: Place = Place()) -> Rendered:
     """Render what somebody wrote; front matter is dropped, nothing in it can act."""
     body = _without_front(text)
-    shown = body[:MOST_CHARACTERS]
+    found = _render(body[:MOST_CHARACTERS], place)
+    return replace(found, cut=len(body) > MOST_CHARACTERS or found.cut)
+
+
+@lru_cache(maxsize=32)
+def _render(shown: str, place: Place) -> Rendered:
+    """Render a text of bounded length; hostile ones take seconds, so that not everybody who looks shall pay again."""
     parser = MarkdownIt("commonmark", {"html": True, "maxNesting": MOST_NESTING}).enable(["table", "strikethrough"])
     allowed = nh3.clean(
         parser.render(shown),
@@ -102,7 +113,7 @@ def render_markdown(text: str, place: Place = Place()) -> Rendered:
     writer = _Writer(place)
     writer.feed(allowed)
     writer.close()
-    return Rendered(Markup(writer.result()), len(body) > len(shown) or writer.cut)  # noqa: S704 -- written by _Writer
+    return Rendered(Markup(writer.result()), writer.cut, writer.lead)  # noqa: S704 -- written by _Writer
 
 
 def show_invisible(text: str) -> str:
@@ -142,7 +153,8 @@ class _Writer(HTMLParser):
         self._open: list[_Open] = []
         self._elements = 0
         self._level = place.heading - 1
-        self._ids: set[str] = set()
+        self.lead = ""
+        self._ids: dict[str, int] = {}
 
     def result(self) -> str:
         while self._open:
@@ -178,7 +190,7 @@ class _Writer(HTMLParser):
     def handle_data(self, data: str) -> None:
         shown = show_invisible(data)
         for element in self._open:
-            if element.tag[0] in "ah":
+            if element.tag[0] in "ah" or (element.tag == "p" and not self.lead):
                 element.text.append(shown)
         self._out.append(escape(shown))
 
@@ -189,6 +201,8 @@ class _Writer(HTMLParser):
     def _end(self, element: _Open) -> None:
         self._open.pop()
         self._out.append(element.end)
+        if element.tag == "p" and not self.lead and not self._open:
+            self.lead = _shorten(" ".join("".join(element.text).split()))
         if re.fullmatch("h[1-6]", element.tag):
             name = self._unique("".join(element.text))
             self._out[element.at] = f'<{element.end[2:-1]} id="{escape(name)}">'
@@ -209,12 +223,14 @@ class _Writer(HTMLParser):
         return "".join(kept)
 
     def _unique(self, name: str) -> str:
-        base = self.place.prefix + _slug(name)
-        name, count = base, 1
+        """Return a name that no heading before it has; of many alike, the next number is not looked for again."""
+        base = name = self.place.prefix + _slug(name)
+        count = self._ids.get(base, 1)
         while name in self._ids:
             count += 1
             name = f"{base}-{count}"
-        self._ids.add(name)
+        self._ids[base] = count
+        self._ids[name] = self._ids.get(name, 1)
         return name
 
     def _link(self, given: dict[str, str]) -> None:
@@ -265,6 +281,16 @@ class _Writer(HTMLParser):
         path = posixpath.normpath("/" + posixpath.join(self.place.folder, unquote(parts.path))).lstrip("/")
         fragment = f"#{self.place.prefix}{quote(_slug(unquote(parts.fragment)))}" if parts.fragment else ""
         return f"{base}{quote(path)}{fragment}" if base else ""
+
+
+def _shorten(text: str) -> str:
+    """Return the first sentences of a paragraph; nothing of one that is too short to tell anything."""
+    if text.count(" ") < FEWEST_WORDS:
+        return ""
+    if len(text) <= LEAD:
+        return text
+    end = max(text.rfind(mark, LEAD // 2, LEAD) for mark in (". ", "! ", "? ", "。"))
+    return text[: end + 1] if end > 0 else text[:LEAD].rpartition(" ")[0] + " …"
 
 
 def _slug(name: str) -> str:

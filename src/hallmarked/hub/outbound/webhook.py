@@ -1,7 +1,7 @@
 """Webhooks: tell programs elsewhere what happens to repositories.
 
 A message is written down in the transaction of the act it tells of (:func:`announce`), so it is sent if and only if the
-act took place; a job sends what is due (:func:`deliver_due`). It arrives at least once: its receiver tells
+act took place; ``hub.job.delivery`` sends what is due. It arrives at least once: its receiver tells
 repetitions by ``X-Webhook-Delivery``. The body is signed with the webhook's secret (HMAC-SHA-256 in
 ``X-Webhook-Signature``), which is also sent as it is (``X-Webhook-Secret``) because that is what the ecosystem's
 receivers compare. Whoever may not see a repository (any more) is told nothing of it.
@@ -9,27 +9,19 @@ receivers compare. Whoever may not see a repository (any more) is told nothing o
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-import httpx
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from hallmarked.core.errors import Error, InputError, NotFound
-from hallmarked.hub.access import Action, Actor, decide, load_standing
+from hallmarked.core.errors import InputError, NotFound
+from hallmarked.hub.access import Action, Actor, Scope, decide, load_standing
 from hallmarked.hub.clock import now
 from hallmarked.hub.error import NotSignedIn
-from hallmarked.hub.hub import Hub
-from hallmarked.hub.outbound.client import Resolver, Rules, client, lookup, parse_url, rules_of, send
-from hallmarked.hub.repository.repository import Repository, find_repository
+from hallmarked.hub.outbound.client import Rules, parse_url
 from hallmarked.hub.schema.account import account
 from hallmarked.hub.schema.base import new_id
-from hallmarked.hub.schema.repository import repository
 from hallmarked.hub.schema.webhook import webhook, webhook_delivery, webhook_target
 from hallmarked.hub.trail import Tag, record
 
@@ -37,12 +29,6 @@ DOMAINS = ("repo", "discussion")
 CLIENT_KINDS = {"model": "model", "dataset": "dataset", "system": "space"}
 _KINDS = {"model": "model", "dataset": "dataset", "space": "system"}
 MOST_WEBHOOKS, MOST_WATCHED, MOST_SECRET = 50, 100, 256
-DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480, 1440))
-"""How long to wait after each attempt that failed; after the last one the message is given up."""
-KEPT = timedelta(days=30)
-"""How long it is kept what became of a message."""
-MOST_FAILURES = 20
-"""Messages in a row that were given up before a webhook is disabled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,174 +166,52 @@ def _forget(db: Connection, ids: Sequence[str]) -> None:
     db.execute(delete(webhook).where(webhook.c.id.in_(ids)))
 
 
-def announce(db: Connection, repo: Repository, occasion: Occasion) -> int:
+def announce(db: Connection, scope: Scope, occasion: Occasion) -> int:
     """Write down what has to be told to whom; called in the transaction of what happened.
 
     Returns:
         How many messages will be sent.
     """
-    owner = repo.name.partition("/")[0]
-    targets = [f"{repo.scope.kind}:{repo.name}".lower(), f"account:{owner}".lower()]
+    owner = scope.name.partition("/")[0]
+    targets = [f"{scope.kind}:{scope.name}".lower(), f"account:{owner}".lower()]
     watching = select(webhook_target.c.webhook_id).where(webhook_target.c.target.in_(targets))
     rows = db.execute(select(webhook).where(webhook.c.id.in_(watching), webhook.c.disabled.is_(False))).all()
     domain = occasion.scope.partition(".")[0]
-    told = [row for row in rows if domain in row.domains and _may_see(db, row.account_id, repo)]
+    told = [row for row in rows if domain in row.domains and may_see(db, row.account_id, scope)]
     for row in told:
-        payload = _payload(repo, occasion, row.id)
+        payload = _payload(scope, occasion, row.id)
         db.execute(
             insert(webhook_delivery).values(
-                id=new_id(), webhook_id=row.id, repository_id=repo.id, payload=payload, state="waiting",
+                id=new_id(), webhook_id=row.id, repository_id=scope.id, payload=payload, state="waiting",
                 attempts=0, due=now(), created=now(),
             )
         )  # fmt: skip
     return len(told)
 
 
-def pending(db: Connection, most: int = 100) -> list[str]:
-    """Return the ids of messages that are due, oldest first."""
-    waiting = webhook_delivery.c
-    rows = db.execute(
-        select(waiting.id).where(waiting.state == "waiting", waiting.due <= now()).order_by(waiting.due).limit(most)
-    )
-    return [row.id for row in rows]
-
-
-def deliver_due(hub: Hub, *, resolver: Resolver = lookup) -> int:
-    """Send what is due, and forget what was settled long ago; a job calls this every few seconds.
-
-    Args:
-        hub: The hub.
-        resolver: How hosts are found.
-
-    Returns:
-        How many messages arrived.
-
-    Raises:
-        BackendError: When the database cannot be used.
-        InputError: When a setting cannot be used.
-    """
-    with hub.database.read() as db:
-        due = pending(db)
-    arrived = 0
-    for delivery_id in due:
-        # A client for each, so that one receiver that is slow or hostile leaves nothing behind for the next.
-        with client(rules_of(hub.settings.outbound), resolver=resolver) as opened:
-            arrived += deliver(hub, opened, delivery_id)
-    if due:
-        table, before = webhook_delivery.c, now() - KEPT // timedelta(milliseconds=1)
-        with hub.database.write() as db:
-            db.execute(delete(webhook_delivery).where(table.state != "waiting", table.created < before))
-    return arrived
-
-
-def deliver(hub: Hub, opened: httpx.Client, delivery_id: str) -> bool:
-    """Try to send a message, and write down what came of it. Safe to repeat.
-
-    Args:
-        hub: The hub.
-        opened: From :func:`hallmarked.hub.outbound.client.client`.
-        delivery_id: One of :func:`pending`.
-
-    Returns:
-        Whether it arrived.
-
-    Raises:
-        BackendError: When the database cannot be used.
-    """
-    with hub.database.write() as db:
-        found = _claim(db, delivery_id)
-    if found is None:
-        return False
-    try:
-        answer = _post(opened, rules_of(hub.settings.outbound), found, hub.settings.server.url)
-        arrived, said = 200 <= answer < 300, f"answered with status {answer}"
-    except Error as error:
-        arrived, said = False, str(error)
-    with hub.database.write() as db:
-        _settle(db, found, said[:500], arrived=arrived)
-    return arrived
-
-
-def _claim(db: Connection, delivery_id: str) -> Row[Any] | None:
-    """Take a message to be sent; another process will not take it for a while. None when there is nothing to send."""
-    table = webhook_delivery
-    row = db.execute(
-        select(
-            table, webhook.c.url, webhook.c.secret, webhook.c.disabled, webhook.c.account_id, webhook.c.failures,
-            repository.c.kind, repository.c.key, repository.c.deleted,
-        )
-        .join(webhook, webhook.c.id == table.c.webhook_id)
-        .join(repository, repository.c.id == table.c.repository_id)
-        .where(table.c.id == delivery_id, table.c.state == "waiting", table.c.due <= now())
-        .with_for_update(of=table)
-    ).first()  # fmt: skip
-    if row is None:
-        return None
-    visible = row.deleted is not None or _may_see(db, row.account_id, find_repository(db, row.kind, row.key))
-    values: dict[str, Any] = {"attempts": row.attempts + 1, "due": now() + _wait(row.attempts)}
-    if row.disabled or not visible:
-        values = {"state": "dropped", "answer": "the webhook is off, or its owner may not see the repository any more"}
-    db.execute(update(table).where(table.c.id == delivery_id).values(**values))
-    return None if "state" in values else row
-
-
-def _post(opened: httpx.Client, rules: Rules, row: Row[Any], hub_url: str) -> int:
-    body = json.dumps(_with_addresses(row.payload, hub_url), ensure_ascii=False, separators=(",", ":")).encode()
-    headers = {"Content-Type": "application/json", "User-Agent": "hallmarked", "X-Webhook-Delivery": row.id}
-    if row.secret:
-        signature = hmac.new(row.secret.encode(), body, hashlib.sha256).hexdigest()
-        headers |= {"X-Webhook-Signature": f"sha256={signature}", "X-Webhook-Secret": row.secret}
-    return send(opened, rules, "POST", row.url, content=body, headers=headers).status
-
-
-def _settle(db: Connection, row: Row[Any], said: str, *, arrived: bool) -> None:
-    table, attempts = webhook_delivery, row.attempts + 1
-    given_up = not arrived and attempts > len(DELAYS)
-    state = "done" if arrived else "failed" if given_up else "waiting"
-    db.execute(update(table).where(table.c.id == row.id).values(state=state, answer=said))
-    if arrived:
-        db.execute(update(webhook).where(webhook.c.id == row.webhook_id).values(failures=0))
-    elif given_up:
-        failures = row.failures + 1
-        values = {"failures": failures, "disabled": row.disabled or failures >= MOST_FAILURES}
-        db.execute(update(webhook).where(webhook.c.id == row.webhook_id).values(**values))
-
-
-def _wait(attempts: int) -> int:
-    return DELAYS[min(attempts, len(DELAYS) - 1)] // timedelta(milliseconds=1)
-
-
-def _payload(repo: Repository, occasion: Occasion, webhook_id: str) -> dict[str, Any]:
-    kind = CLIENT_KINDS[repo.scope.kind]
+def _payload(scope: Scope, occasion: Occasion, webhook_id: str) -> dict[str, Any]:
+    kind = CLIENT_KINDS[scope.kind]
     return {
         "event": {"action": occasion.action, "scope": occasion.scope},
         "repo": {
-            "id": repo.id,
+            "id": scope.id,
             "type": kind,
-            "name": repo.name,
-            "private": repo.scope.private,
-            "owner": {"id": repo.scope.owner_id},
+            "name": scope.name,
+            "private": scope.private,
+            "owner": {"id": scope.owner_id},
         },
         "webhook": {"id": webhook_id, "version": 3},
         **occasion.details,
     }
 
 
-def _with_addresses(payload: Mapping[str, Any], hub_url: str) -> dict[str, Any]:
-    """Add where the repository is, which depends on how the hub is reached when it is sent."""
-    told = dict(payload["repo"])
-    page = f"{told['name']}" if told["type"] == "model" else f"{told['type']}s/{told['name']}"
-    base = hub_url.rstrip("/")
-    told["url"] = {"web": f"{base}/{page}", "api": f"{base}/api/{told['type']}s/{told['name']}"}
-    return {**payload, "repo": told}
-
-
-def _may_see(db: Connection, account_id: str, repo: Repository) -> bool:
+def may_see(db: Connection, account_id: str, scope: Scope) -> bool:
+    """Whether the owner of a webhook may know of a repository (any more)."""
     row = db.execute(select(account).where(account.c.id == account_id, account.c.disabled.is_(None))).first()
     if row is None:
         return False
     actor = Actor(row.id, row.name, row.administrator)
-    return decide(actor, Action.SEE, repo.scope, load_standing(db, actor, repo.scope)) is None
+    return decide(actor, Action.SEE, scope, load_standing(db, actor, scope)) is None
 
 
 def _owner(actor: Actor) -> str:

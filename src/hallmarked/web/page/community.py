@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from hallmarked.core.errors import NotFound
 from hallmarked.hub.access import Action
 from hallmarked.hub.clock import to_datetime
 from hallmarked.hub.community.discussion import (
@@ -26,10 +25,11 @@ from hallmarked.hub.community.discussion import (
     rename,
 )
 from hallmarked.hub.community.pull import list_conflicts, merge_pull
-from hallmarked.web.address import param, repo_routes
+from hallmarked.hub.kind import page_path
+from hallmarked.web.address import discussion_number, repo_routes
 from hallmarked.web.form import Form, with_form
 from hallmarked.web.markdown import render_markdown
-from hallmarked.web.page.repository import KINDS, Head, Opened, base_of, open_page
+from hallmarked.web.page.repository import KINDS, Head, Opened, open_page
 from hallmarked.web.render import Html, Page, context
 from hallmarked.web.request import hub_of, target
 
@@ -148,7 +148,7 @@ def show_community(request: Request, kind: str) -> Community:
 def show_discussion(request: Request, kind: str) -> Discussion:
     """Make the page of a discussion."""
     with open_page(request, kind) as opened:
-        found = find_discussion(opened.db, opened.repo, _number(request))
+        found = find_discussion(opened.db, opened.repo, discussion_number(request))
         events = list_events(opened.db, opened.repo, found.number)
         row = Row(found.number, found.title, found.author, found.status, found.pull_request, to_datetime(found.created))
         mine = opened.actor.known and found.author_id == opened.actor.account_id
@@ -192,12 +192,12 @@ def do_open(request: Request, form: Form, kind: str) -> Response:
     with hub_of(request).database.write() as db:
         actor, repo = target(request, db, kind, Action.DISCUSS)
         made = open_discussion(db, repo, actor, Opening(form.text("title"), form.text("text")))
-    return RedirectResponse(f"{base_of(kind, repo.name)}/discussions/{made.number}", 303)
+    return RedirectResponse(f"{page_path(kind, repo.name)}/discussions/{made.number}", 303)
 
 
 def do_answer(request: Request, form: Form, kind: str) -> Response:
     """Do what the button says: answer, open, close, rename, hide or merge."""
-    number, act = _number(request), form.text("act", "comment")
+    number, act = discussion_number(request), form.text("act", "comment")
     with hub_of(request).database.write() as db:
         needed = Action.WRITE if act == "merge" else Action.DISCUSS
         actor, repo = target(request, db, kind, needed)
@@ -213,14 +213,7 @@ def do_answer(request: Request, form: Form, kind: str) -> Response:
             hide_comment(db, repo, number, form.text("event"), actor)
         else:
             add_comment(db, repo, number, actor, form.text("text"))
-    return RedirectResponse(f"{base_of(kind, repo.name)}/discussions/{number}#end", 303)
-
-
-def _number(request: Request) -> int:
-    text = param(request, "number")
-    if not text.isascii() or not text.isdecimal() or len(text) > 12:
-        raise NotFound("there is no such discussion")
-    return int(text)
+    return RedirectResponse(f"{page_path(kind, repo.name)}/discussions/{number}#end", 303)
 
 
 FORMS: tuple[BaseRoute, ...] = (

@@ -23,10 +23,11 @@ from hallmarked.hub.gate.request import (
     decide_request,
     grant_access,
     list_requests,
-    page_path,
     withdraw_request,
 )
+from hallmarked.hub.kind import page_path
 from hallmarked.web.address import limit_of, repo_routes
+from hallmarked.web.link import page_response
 from hallmarked.web.request import hub_of, parse_object, read_body, target, text_of, with_json
 
 FORM_LIMIT = 256 << 10
@@ -42,11 +43,8 @@ def listing(request: Request) -> Response:
         if not repo.scope.gate:
             raise InputError(f"{repo.name} is not gated, so that nobody asks for access")
         found = list_requests(db, repo, status, after=request.query_params.get("cursor", ""), limit=size + 1)
-    response = JSONResponse([write_request(item) for item in found[:size]])
-    if len(found) > size:
-        following = request.url.include_query_params(cursor=found[size - 1].id)
-        response.headers["Link"] = f'<{following}>; rel="next"'
-    return response
+    items = [write_request(item) for item in found[:size]]
+    return page_response(request, items, **({"cursor": found[size - 1].id} if len(found) > size else {}))
 
 
 def handle(request: Request, body: dict[str, Any]) -> Response:
@@ -84,7 +82,7 @@ async def ask(request: Request, kind: str) -> Response:
 def _ask(request: Request, kind: str, given: dict[str, str]) -> tuple[Status, str]:
     with hub_of(request).database.write() as db:
         actor, repo = target(request, db, kind)
-        return ask_access(db, actor, repo, given), page_path(repo)
+        return ask_access(db, actor, repo, given), page_path(kind, repo.name)
 
 
 def withdraw(request: Request, kind: str) -> Response:
@@ -92,7 +90,7 @@ def withdraw(request: Request, kind: str) -> Response:
     with hub_of(request).database.write() as db:
         actor, repo = target(request, db, kind)
         withdraw_request(db, actor, repo)
-    return RedirectResponse(page_path(repo), 303)
+    return RedirectResponse(page_path(kind, repo.name), 303)
 
 
 def report(request: Request, kind: str) -> Response:

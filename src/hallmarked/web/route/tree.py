@@ -13,14 +13,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from hallmarked.core.errors import InputError
+from hallmarked.hub.change.last import find_last_changes
 from hallmarked.hub.clock import to_text
 from hallmarked.hub.error import EntryNotFound
-from hallmarked.hub.repository.last import find_last_changes
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import Entry, Revision, find_entry, find_revision, list_entries
 from hallmarked.hub.review.status import file_status
 from hallmarked.web.address import flag, limit_of, param
-from hallmarked.web.describe import large_part
+from hallmarked.web.description import large_part
 from hallmarked.web.link import page_response
 from hallmarked.web.request import JSON_LIMIT, hub_of, parse_object, read_body, target
 
