@@ -11,11 +11,27 @@ from sqlalchemy import Connection
 from hallmarked.core.errors import InputError, NotFound
 from hallmarked.hub.git.object import EMPTY_TREE, FOLDER, Entry, add_objects, encode_tree, read_object
 
-KEPT_TREES, KEPT_ENTRIES = 5_000, 1_000
-"""How many folders stay in memory, and how large one may be to stay."""
+KEPT, MOST_KEPT = 20_000, 200_000
+"""Entries of the largest folder that stays in memory, and of all that stay: some 60 MB."""
+
+
+class _Kept:
+    """Folders that were read; all are forgotten when there are too many."""
+
+    def __init__(self) -> None:
+        self.trees: dict[str, Mapping[str, Entry]] = {}
+        self._entries = 0
+
+    def keep(self, oid: str, tree: Mapping[str, Entry]) -> None:
+        """Remember a folder. NOTE: threads may count one twice, which only forgets earlier."""
+        if self._entries + len(tree) + 1 > MOST_KEPT:
+            self.trees, self._entries = {}, 0
+        self.trees[oid] = tree
+        self._entries += len(tree) + 1
+
 
 # What an id names never changes, so that one memory serves every database this process has open.
-_kept: dict[str, Mapping[str, Entry]] = {}
+_kept = _Kept()
 
 
 def read_tree(db: Connection, oid: str) -> Mapping[str, Entry]:
@@ -26,14 +42,12 @@ def read_tree(db: Connection, oid: str) -> Mapping[str, Entry]:
     """
     if oid == EMPTY_TREE:
         return {}
-    tree = _kept.get(oid)
+    tree = _kept.trees.get(oid)
     if tree is None:
         items = Tree.from_string(read_object(db, oid)[1]).iteritems()
         tree = {item.path.decode(): Entry(item.mode == FOLDER, item.sha.decode()) for item in items}
-        if len(tree) <= KEPT_ENTRIES:
-            if len(_kept) >= KEPT_TREES:
-                _kept.clear()
-            _kept[oid] = tree
+        if len(tree) <= KEPT:
+            _kept.keep(oid, tree)
     return tree
 
 

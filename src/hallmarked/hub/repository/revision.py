@@ -114,8 +114,25 @@ def find_entry(db: Connection, at: Revision, path: str) -> Entry:
     return describe_files(db, [(path, entry.oid)])[0]
 
 
-def list_entries(db: Connection, at: Revision, path: str = "", *, recursive: bool = True) -> Sequence[Entry]:
+def find_entries(db: Connection, at: Revision, paths: Sequence[str]) -> Sequence[Entry]:
+    """Return the files and folders of a revision at paths, in their order; those that are not there are left out."""
+    found = [(path, entry) for path in paths if (entry := find(db, at.tree, path)) is not None]
+    files = {entry.path: entry for entry in describe_files(db, [(p, e.oid) for p, e in found if not e.folder])}
+    return [files[p] if not e.folder else Entry(p, e.oid, folder=True) for p, e in found]
+
+
+def list_entries(
+    db: Connection, at: Revision, path: str = "", *, recursive: bool = True, after: str = "", count: int | None = None
+) -> Sequence[Entry]:
     """List files and folders below a path, in git's order.
+
+    Args:
+        db: A transaction.
+        at: The revision.
+        path: Of a folder.
+        recursive: Whether what its folders hold is wanted too.
+        after: The path that the page before this one ended with.
+        count: How many at most.
 
     Raises:
         EntryNotFound: When there is no such folder.
@@ -128,6 +145,8 @@ def list_entries(db: Connection, at: Revision, path: str = "", *, recursive: boo
         found = list(walk(db, root.oid, prefix, folders=True))
     else:
         found = [(prefix + name, entry) for name, entry in read_tree(db, root.oid).items()]
+    start = next((n + 1 for n, (known, _) in enumerate(found) if known == after), 0) if after else 0
+    found = found[start : None if count is None else start + count]
     files = {entry.path: entry for entry in describe_files(db, [(p, e.oid) for p, e in found if not e.folder])}
     return [files[p] if not e.folder else Entry(p, e.oid, folder=True) for p, e in found]
 
