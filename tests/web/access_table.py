@@ -60,6 +60,7 @@ ROUTES: dict[str, Use] = {
     "GET /ledger/trust.json": Use(OPEN),
     "GET /ledger/entries/{index}": Use(OPEN),
     "GET /api/{kind:kind}": Use(OPEN, "/api/models"),
+    "GET /api/spaces/semantic-search": Use(OPEN, "/api/spaces/semantic-search?q=x"),
     "GET /api/{kind:kind}-tags-by-type": Use(OPEN, "/api/models-tags-by-type"),
     "GET /api/hallmarked/terms": Use(OPEN),
     "GET /api/hallmarked/jobs": Use(OPEN),
@@ -179,6 +180,7 @@ ROUTES: dict[str, Use] = {
     # repositories
     "GET /api/{kind:kind}/{owner}/{name}": Use("see", _API),
     "GET /api/{kind:kind}/{owner}/{name}/revision/{revision}": Use("see", f"{_API}/revision/main"),
+    "GET /api/{kind:kind}/{owner}/{name}/runtime": Use("see", f"{_API}/runtime"),
     "GET /api/{kind:kind}/{owner}/{name}/auth-check": Use("read", f"{_API}/auth-check", open_when=frozenset({"held"})),
     "GET /api/{kind:kind}/{owner}/{name}/auth-check/write": Use("write", f"{_API}/auth-check/write"),
     "PUT /api/{kind:kind}/{owner}/{name}/settings": Use("manage", f"{_API}/settings", json={"visibility": "private"}),

@@ -87,6 +87,8 @@ class Opening:
     pull_request: bool = False
     target: str = MAIN
     """Full name of the branch that a pull request is for."""
+    base: str = ""
+    """The commit that a pull request begins at; empty for where that branch is."""
     status: str = OPEN
 
 
@@ -101,11 +103,13 @@ def open_discussion(db: Connection, repo: Repository, actor: Actor, opening: Ope
 
     Raises:
         InputError: When the title is empty or too long.
-        RevisionNotFound: When there is no branch that a pull request could be for.
+        RevisionNotFound: When there is no branch that a pull request could be for, or no commit to begin at.
     """
     title = _check_title(opening.title)
     text = _check_text(opening.description, empty=True)
     base = find_revision(db, repo, opening.target).oid if opening.pull_request else ""
+    if base and opening.base:
+        base = find_revision(db, repo, opening.base).oid
     number = (
         db.execute(
             update(repository)

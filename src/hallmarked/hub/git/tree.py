@@ -8,14 +8,30 @@ from collections.abc import Iterable, Iterator, Mapping
 from dulwich.objects import Tree
 from sqlalchemy import Connection
 
-from hallmarked.core.errors import InputError
+from hallmarked.core.errors import InputError, NotFound
 from hallmarked.hub.git.object import EMPTY_TREE, FOLDER, Entry, add_objects, encode_tree, read_object
 
-KEPT_TREES, KEPT_ENTRIES = 5_000, 1_000
-"""How many folders stay in memory, and how large one may be to stay."""
+KEPT, MOST_KEPT = 20_000, 200_000
+"""Entries of the largest folder that stays in memory, and of all that stay: some 60 MB."""
+
+
+class _Kept:
+    """Folders that were read; all are forgotten when there are too many."""
+
+    def __init__(self) -> None:
+        self.trees: dict[str, Mapping[str, Entry]] = {}
+        self._entries = 0
+
+    def keep(self, oid: str, tree: Mapping[str, Entry]) -> None:
+        """Remember a folder. NOTE: threads may count one twice, which only forgets earlier."""
+        if self._entries + len(tree) + 1 > MOST_KEPT:
+            self.trees, self._entries = {}, 0
+        self.trees[oid] = tree
+        self._entries += len(tree) + 1
+
 
 # What an id names never changes, so that one memory serves every database this process has open.
-_kept: dict[str, Mapping[str, Entry]] = {}
+_kept = _Kept()
 
 
 def read_tree(db: Connection, oid: str) -> Mapping[str, Entry]:
@@ -26,14 +42,12 @@ def read_tree(db: Connection, oid: str) -> Mapping[str, Entry]:
     """
     if oid == EMPTY_TREE:
         return {}
-    tree = _kept.get(oid)
+    tree = _kept.trees.get(oid)
     if tree is None:
         items = Tree.from_string(read_object(db, oid)[1]).iteritems()
         tree = {item.path.decode(): Entry(item.mode == FOLDER, item.sha.decode()) for item in items}
-        if len(tree) <= KEPT_ENTRIES:
-            if len(_kept) >= KEPT_TREES:
-                _kept.clear()
-            _kept[oid] = tree
+        if len(tree) <= KEPT:
+            _kept.keep(oid, tree)
     return tree
 
 
@@ -81,6 +95,18 @@ def walk(db: Connection, tree: str, prefix: str = "", *, folders: bool = False) 
             yield from walk(db, entry.oid, f"{path}/", folders=folders)
 
 
+class Absent(NotFound):
+    """What is to be removed is not there.
+
+    Args:
+        path: Where it is not.
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"there is nothing at {path[:200]} to delete")
+        self.path = path
+
+
 def edit(db: Connection, tree: str, changes: Mapping[str, str | None]) -> str:
     """Make a tree from another one.
 
@@ -93,7 +119,8 @@ def edit(db: Connection, tree: str, changes: Mapping[str, str | None]) -> str:
         The new tree's id.
 
     Raises:
-        InputError: When a path needs a folder where a file is, or the other way round, or removes what is not there.
+        InputError: When a path needs a folder where a file is, or the other way round.
+        Absent: When what is to be removed is not there.
     """
     made: dict[str, bytes] = {}
     found = _edit(db, tree, changes, made)
@@ -114,7 +141,7 @@ def _edit(db: Connection, tree: str, changes: Mapping[str, str | None], made: di
     entries = dict(read_tree(db, tree))
     for name in [name for name, oid in here.items() if oid is None]:
         if entries.pop(name, None) is None:
-            raise InputError(f"there is nothing at {name} to delete")
+            raise Absent(name)
     for name, inner in below.items():
         _edit_folder(db, entries, name, inner, made)
     for name, oid in here.items():
@@ -136,8 +163,11 @@ def _edit_folder(
     if old is not None and not old.folder:
         if any(oid is not None for oid in changes.values()):
             raise InputError(f"{name} is a file, so that nothing can be put into it")
-        raise InputError(f"there is nothing at {name}/{next(iter(changes))} to delete")
-    new = _edit(db, old.oid if old else EMPTY_TREE, changes, made)
+        raise Absent(f"{name}/{next(iter(changes))}")
+    try:
+        new = _edit(db, old.oid if old else EMPTY_TREE, changes, made)
+    except Absent as error:
+        raise Absent(f"{name}/{error.path}") from error
     if new == EMPTY_TREE:
         entries.pop(name, None)
     else:

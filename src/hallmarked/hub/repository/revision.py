@@ -122,8 +122,18 @@ def find_entries(db: Connection, at: Revision, paths: Iterable[str]) -> Mapping[
     return folders | {entry.path: entry for entry in files}
 
 
-def list_entries(db: Connection, at: Revision, path: str = "", *, recursive: bool = True) -> Sequence[Entry]:
+def list_entries(
+    db: Connection, at: Revision, path: str = "", *, recursive: bool = True, after: str = "", count: int | None = None
+) -> Sequence[Entry]:
     """List files and folders below a path, in git's order.
+
+    Args:
+        db: A transaction.
+        at: The revision.
+        path: Of a folder.
+        recursive: Whether what its folders hold is wanted too.
+        after: The path that the page before this one ended with.
+        count: How many at most.
 
     Raises:
         EntryNotFound: When there is no such folder.
@@ -136,6 +146,8 @@ def list_entries(db: Connection, at: Revision, path: str = "", *, recursive: boo
         found = list(walk(db, root.oid, prefix, folders=True))
     else:
         found = [(prefix + name, entry) for name, entry in read_tree(db, root.oid).items()]
+    start = next((n + 1 for n, (known, _) in enumerate(found) if known == after), 0) if after else 0
+    found = found[start : None if count is None else start + count]
     files = {entry.path: entry for entry in describe_files(db, [(p, e.oid) for p, e in found if not e.folder])}
     return [files[p] if not e.folder else Entry(p, e.oid, folder=True) for p, e in found]
 

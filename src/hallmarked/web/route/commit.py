@@ -106,13 +106,13 @@ def _commit(request: Request, body: IO[bytes]) -> Response:
     key, header = next(lines, ("", {}))
     if key != "header":
         raise InputError("the first line of a commit has to be its header")
-    message = Message(text_of(header, "summary"), text_of(header, "description", ""))
+    message = _message(header)
     parent = text_of(header, "parentCommit", "") or None
     changes = [_change(key, value) for key, value in lines]  # all of them first: nobody else commits meanwhile
     with hub_of(request).database.write() as db:
         actor, repo, branch = target_branch(request, db)
         if flag(request, "create_pr"):
-            branch = open_pull(db, repo, actor, message, branch).branch
+            branch = open_pull(db, repo, actor, message, branch, base=parent or "").branch
         made = commit_to(db, repo, actor, changes, message, branch=branch, parent=parent)
     page = page_url(request, repo)
     answer = {"success": True, "commitOid": made.oid, "commitUrl": f"{page}/commit/{made.oid}", "hookOutput": ""}
@@ -121,6 +121,13 @@ def _commit(request: Request, body: IO[bytes]) -> Response:
     response = JSONResponse(answer)
     warn_of_state(response, made)
     return response
+
+
+def _message(header: dict[str, Any]) -> Message:
+    """Return what a commit says; of a summary of several lines the first is the title."""
+    title, _, rest = text_of(header, "summary").strip().partition("\n")
+    texts = (rest.strip(), text_of(header, "description", ""))
+    return Message(title.rstrip(), "\n\n".join(text for text in texts if text))
 
 
 def _lines(body: IO[bytes]) -> Iterator[tuple[str, dict[str, Any]]]:
