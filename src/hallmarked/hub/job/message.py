@@ -12,8 +12,7 @@ from contextlib import contextmanager
 
 from hallmarked.core.errors import Error
 from hallmarked.hub.hub import Hub
-from hallmarked.hub.outbound.client import client, rules_of
-from hallmarked.hub.outbound.webhook import deliver, pending
+from hallmarked.hub.outbound.webhook import deliver_due
 
 log = logging.getLogger(__name__)
 
@@ -22,10 +21,15 @@ LOOK_SECONDS = 2.0
 
 
 @contextmanager
-def messaging(hub: Hub) -> Iterator[None]:
-    """Send messages of a hub in a thread of this process until the context is left."""
+def messaging(hub: Hub, every: float = LOOK_SECONDS) -> Iterator[None]:
+    """Send messages of a hub in a thread of this process until the context is left.
+
+    Args:
+        hub: The hub.
+        every: Seconds between two looks for what is due.
+    """
     stop = threading.Event()
-    thread = threading.Thread(target=_run, args=(hub, stop), name="hallmarked-messages")
+    thread = threading.Thread(target=_run, args=(hub, stop, every), name="hallmarked-messages")
     thread.start()
     try:
         yield
@@ -34,14 +38,9 @@ def messaging(hub: Hub) -> Iterator[None]:
         thread.join()
 
 
-def _run(hub: Hub, stop: threading.Event) -> None:
-    with client(rules_of(hub.settings.outbound)) as opened:
-        while not stop.wait(LOOK_SECONDS):
-            try:
-                with hub.database.read() as db:
-                    waiting = pending(db)
-                for name in waiting:
-                    if not stop.is_set():
-                        deliver(hub, opened, name)
-            except Error as error:
-                log.warning("messages cannot be sent now: %s", error)
+def _run(hub: Hub, stop: threading.Event, every: float) -> None:
+    while not stop.wait(every):
+        try:
+            deliver_due(hub, stopped=stop.is_set)
+        except Error as error:
+            log.warning("messages cannot be sent now: %s", error)

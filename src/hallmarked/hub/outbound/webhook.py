@@ -1,7 +1,7 @@
 """Webhooks: tell programs elsewhere what happens to repositories.
 
-A message is written down in the transaction of the act it tells of (:func:`announce`), so it is sent if and only if the
-act took place; a job sends what is due (:func:`deliver_due`). It arrives at least once: its receiver tells
+A message is written down in the transaction of the act it tells of (:mod:`hallmarked.hub.outbound.announcement`), so it
+is sent if and only if the act took place; a thread sends what is due. It arrives at least once: its receiver tells
 repetitions by ``X-Webhook-Delivery``. The body is signed with the webhook's secret (HMAC-SHA-256 in
 ``X-Webhook-Signature``), which is also sent as it is (``X-Webhook-Secret``) because that is what the ecosystem's
 receivers compare. Whoever may not see a repository (any more) is told nothing of it.
@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -21,20 +21,18 @@ import httpx
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from hallmarked.core.errors import Error, InputError, NotFound
-from hallmarked.hub.access import Action, Actor, decide, load_standing
+from hallmarked.hub.access import Actor
 from hallmarked.hub.clock import now
 from hallmarked.hub.error import NotSignedIn
 from hallmarked.hub.hub import Hub
+from hallmarked.hub.outbound.announcement import may_be_told, with_addresses
 from hallmarked.hub.outbound.client import Resolver, Rules, client, lookup, parse_url, rules_of, send
-from hallmarked.hub.repository.repository import Repository, find_repository
-from hallmarked.hub.schema.account import account
+from hallmarked.hub.repository.repository import repository_of
 from hallmarked.hub.schema.base import new_id
-from hallmarked.hub.schema.repository import repository
 from hallmarked.hub.schema.webhook import webhook, webhook_delivery, webhook_target
 from hallmarked.hub.trail import Tag, record
 
 DOMAINS = ("repo", "discussion")
-CLIENT_KINDS = {"model": "model", "dataset": "dataset", "system": "space"}
 _KINDS = {"model": "model", "dataset": "dataset", "space": "system"}
 MOST_WEBHOOKS, MOST_WATCHED, MOST_SECRET = 50, 100, 256
 DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480, 1440))
@@ -67,18 +65,6 @@ class Wish:
     watched: Sequence[Mapping[str, Any]] | None = None
     domains: Sequence[str] | None = None
     secret: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Occasion:
-    """What happened to a repository."""
-
-    action: str
-    """``create``, ``update``, ``delete`` or ``move``."""
-    scope: str
-    """``repo``, ``repo.content``, ``repo.config``, ``discussion`` or ``discussion.comment``."""
-    details: Mapping[str, Any]
-    """More members of the message, such as ``updatedRefs`` or ``discussion``."""
 
 
 def list_webhooks(db: Connection, actor: Actor) -> list[Webhook]:
@@ -180,29 +166,6 @@ def _forget(db: Connection, ids: Sequence[str]) -> None:
     db.execute(delete(webhook).where(webhook.c.id.in_(ids)))
 
 
-def announce(db: Connection, repo: Repository, occasion: Occasion) -> int:
-    """Write down what has to be told to whom; called in the transaction of what happened.
-
-    Returns:
-        How many messages will be sent.
-    """
-    owner = repo.name.partition("/")[0]
-    targets = [f"{repo.scope.kind}:{repo.name}".lower(), f"account:{owner}".lower()]
-    watching = select(webhook_target.c.webhook_id).where(webhook_target.c.target.in_(targets))
-    rows = db.execute(select(webhook).where(webhook.c.id.in_(watching), webhook.c.disabled.is_(False))).all()
-    domain = occasion.scope.partition(".")[0]
-    told = [row for row in rows if domain in row.domains and _may_see(db, row.account_id, repo)]
-    for row in told:
-        payload = _payload(repo, occasion, row.id)
-        db.execute(
-            insert(webhook_delivery).values(
-                id=new_id(), webhook_id=row.id, repository_id=repo.id, payload=payload, state="waiting",
-                attempts=0, due=now(), created=now(),
-            )
-        )  # fmt: skip
-    return len(told)
-
-
 def pending(db: Connection, most: int = 100) -> list[str]:
     """Return the ids of messages that are due, oldest first."""
     waiting = webhook_delivery.c
@@ -212,12 +175,13 @@ def pending(db: Connection, most: int = 100) -> list[str]:
     return [row.id for row in rows]
 
 
-def deliver_due(hub: Hub, *, resolver: Resolver = lookup) -> int:
-    """Send what is due, and forget what was settled long ago; a job calls this every few seconds.
+def deliver_due(hub: Hub, *, resolver: Resolver = lookup, stopped: Callable[[], bool] = lambda: False) -> int:
+    """Send what is due, and forget what was settled long ago; a thread calls this every few seconds.
 
     Args:
         hub: The hub.
         resolver: How hosts are found.
+        stopped: Asked before each message whether to leave the rest for later.
 
     Returns:
         How many messages arrived.
@@ -230,6 +194,8 @@ def deliver_due(hub: Hub, *, resolver: Resolver = lookup) -> int:
         due = pending(db)
     arrived = 0
     for delivery_id in due:
+        if stopped():
+            break
         # A client for each, so that one receiver that is slow or hostile leaves nothing behind for the next.
         with client(rules_of(hub.settings.outbound), resolver=resolver) as opened:
             arrived += deliver(hub, opened, delivery_id)
@@ -273,17 +239,15 @@ def _claim(db: Connection, delivery_id: str) -> Row[Any] | None:
     table = webhook_delivery
     row = db.execute(
         select(
-            table, webhook.c.url, webhook.c.secret, webhook.c.disabled, webhook.c.account_id, webhook.c.failures,
-            repository.c.kind, repository.c.key, repository.c.deleted,
+            table, webhook.c.url, webhook.c.secret, webhook.c.disabled, webhook.c.account_id, webhook.c.failures
         )
         .join(webhook, webhook.c.id == table.c.webhook_id)
-        .join(repository, repository.c.id == table.c.repository_id)
         .where(table.c.id == delivery_id, table.c.state == "waiting", table.c.due <= now())
         .with_for_update(of=table)
     ).first()  # fmt: skip
     if row is None:
         return None
-    visible = row.deleted is not None or _may_see(db, row.account_id, find_repository(db, row.kind, row.key))
+    visible = may_be_told(db, row.account_id, repository_of(db, row.repository_id).scope)
     values: dict[str, Any] = {"attempts": row.attempts + 1, "due": now() + _wait(row.attempts)}
     if row.disabled or not visible:
         values = {"state": "dropped", "answer": "the webhook is off, or its owner may not see the repository any more"}
@@ -292,7 +256,7 @@ def _claim(db: Connection, delivery_id: str) -> Row[Any] | None:
 
 
 def _post(opened: httpx.Client, rules: Rules, row: Row[Any], hub_url: str) -> int:
-    body = json.dumps(_with_addresses(row.payload, hub_url), ensure_ascii=False, separators=(",", ":")).encode()
+    body = json.dumps(with_addresses(row.payload, hub_url), ensure_ascii=False, separators=(",", ":")).encode()
     headers = {"Content-Type": "application/json", "User-Agent": "hallmarked", "X-Webhook-Delivery": row.id}
     if row.secret:
         signature = hmac.new(row.secret.encode(), body, hashlib.sha256).hexdigest()
@@ -315,39 +279,6 @@ def _settle(db: Connection, row: Row[Any], said: str, *, arrived: bool) -> None:
 
 def _wait(attempts: int) -> int:
     return DELAYS[min(attempts, len(DELAYS) - 1)] // timedelta(milliseconds=1)
-
-
-def _payload(repo: Repository, occasion: Occasion, webhook_id: str) -> dict[str, Any]:
-    kind = CLIENT_KINDS[repo.scope.kind]
-    return {
-        "event": {"action": occasion.action, "scope": occasion.scope},
-        "repo": {
-            "id": repo.id,
-            "type": kind,
-            "name": repo.name,
-            "private": repo.scope.private,
-            "owner": {"id": repo.scope.owner_id},
-        },
-        "webhook": {"id": webhook_id, "version": 3},
-        **occasion.details,
-    }
-
-
-def _with_addresses(payload: Mapping[str, Any], hub_url: str) -> dict[str, Any]:
-    """Add where the repository is, which depends on how the hub is reached when it is sent."""
-    told = dict(payload["repo"])
-    page = f"{told['name']}" if told["type"] == "model" else f"{told['type']}s/{told['name']}"
-    base = hub_url.rstrip("/")
-    told["url"] = {"web": f"{base}/{page}", "api": f"{base}/api/{told['type']}s/{told['name']}"}
-    return {**payload, "repo": told}
-
-
-def _may_see(db: Connection, account_id: str, repo: Repository) -> bool:
-    row = db.execute(select(account).where(account.c.id == account_id, account.c.disabled.is_(None))).first()
-    if row is None:
-        return False
-    actor = Actor(row.id, row.name, row.administrator)
-    return decide(actor, Action.SEE, repo.scope, load_standing(db, actor, repo.scope)) is None
 
 
 def _owner(actor: Actor) -> str:
