@@ -20,8 +20,8 @@ from hallmarked.core.text import clean
 from hallmarked.hub.access import Actor
 from hallmarked.hub.account.account import find_account
 from hallmarked.hub.hub import Hub, open_hub
-from hallmarked.hub.outbound.relay import relay
-from hallmarked.hub.outbound.transfer import Pulled, Target, pull
+from hallmarked.hub.pull.relay import relay
+from hallmarked.hub.pull.transfer import Pulled, Target, pull
 from hallmarked.hub.setting import Settings
 
 

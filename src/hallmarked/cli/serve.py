@@ -14,7 +14,7 @@ from hallmarked.cli.setting import PATH, passphrase
 from hallmarked.hub.account.ticket import has_administrator, make_setup
 from hallmarked.hub.database import Database
 from hallmarked.hub.hub import open_hub
-from hallmarked.hub.job.message import messaging
+from hallmarked.hub.job.delivery import delivering
 from hallmarked.hub.job.queue import auditing, leave
 from hallmarked.hub.log import start_log
 from hallmarked.hub.migration.upgrade import migrate
@@ -62,7 +62,7 @@ def _serve(settings: Settings, place: socket, upgrade: bool) -> None:
         with contextlib.ExitStack() as stack:
             if settings.job.in_server:
                 stack.enter_context(auditing(hub))
-                stack.enter_context(messaging(hub))
+                stack.enter_context(delivering(hub))
             click.echo(f"Serving {hub_address(settings.server)} from {settings.data}; Ctrl-C stops it.")
             if settings.server.workers > 1:
                 run_servers(settings, place)

@@ -11,7 +11,7 @@ import click
 from hallmarked.cli.hub import settings_with
 from hallmarked.cli.setting import PATH, passphrase
 from hallmarked.hub.hub import open_hub
-from hallmarked.hub.job.message import messaging
+from hallmarked.hub.job.delivery import delivering
 from hallmarked.hub.job.queue import auditing, leave
 from hallmarked.hub.log import start_log
 
@@ -31,6 +31,6 @@ def command(config: Path | None, data: Path | None, threads: int | None) -> None
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with open_hub(settings, passphrase()) as hub, auditing(hub), messaging(hub):
+    with open_hub(settings, passphrase()) as hub, auditing(hub), delivering(hub):
         stop.wait()
     leave()

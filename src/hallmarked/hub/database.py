@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
@@ -18,6 +19,9 @@ POOL = 40
 """Connections a process may hold: as many as there are threads that serve requests."""
 BUSY_SECONDS = 30
 """How long a writer waits for its turn on SQLite."""
+MANY = 500
+"""Values that one statement names."""
+T = TypeVar("T")
 
 
 class Database:
@@ -86,6 +90,13 @@ class Database:
                 self._watch.close()
                 self._watch = None
         self.engine.dispose()
+
+
+def in_parts(values: Collection[T]) -> Iterator[list[T]]:
+    """Yield values a part at a time, each as many as one statement may name: databases bound its parameters."""
+    rest = iter(values)
+    while part := list(islice(rest, MANY)):
+        yield part
 
 
 def add_new(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

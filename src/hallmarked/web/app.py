@@ -7,7 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.requests import ClientDisconnect
 
 from hallmarked.hub.account.token import Uses
-from hallmarked.hub.catalog.popularity import Downloads
+from hallmarked.hub.community.popularity import Downloads
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.memory import Memory
 from hallmarked.web.address import KeepSlashes

@@ -8,7 +8,7 @@ import re
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hallmarked.hub.catalog.popularity import Downloads
+from hallmarked.hub.community.popularity import Downloads
 from hallmarked.web.address import PREFIXES
 
 _FILE = re.compile(r"(?P<prefix>/datasets|/spaces|/systems|)/(?P<name>[^/]+/[^/]+)/resolve/[^/]+/.")

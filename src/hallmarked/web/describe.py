@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hallmarked.core.errors import InputError
-from hallmarked.hub.catalog.popularity import trending_score
 from hallmarked.hub.catalog.tag import tags_of, values_of
 from hallmarked.hub.clock import to_text
+from hallmarked.hub.community.popularity import trending_score
 from hallmarked.hub.git.tree import walk
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.repository.card import to_plain

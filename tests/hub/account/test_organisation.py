@@ -11,7 +11,6 @@ from sqlalchemy import select
 from hallmarked.core.errors import Forbidden, InputError, NotFound
 from hallmarked.hub.access import Action, Actor, Role, decide, load_standing
 from hallmarked.hub.account.account import find_account, organisations
-from hallmarked.hub.account.closure import disable_account, enable_account, erase_account, set_administrator
 from hallmarked.hub.account.organisation import (
     change_organisation,
     change_role,
@@ -23,11 +22,12 @@ from hallmarked.hub.account.organisation import (
     show_invitation,
 )
 from hallmarked.hub.account.token import actor_of_token
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.error import Conflict, NotSignedIn, RepositoryNotFound
 from hallmarked.hub.repository.collaborator import list_collaborators, set_collaborator
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.repository.repository import find_repository, open_repository
 from hallmarked.hub.schema.account import account
+from hallmarked.hub.upkeep.closure import disable_account, enable_account, erase_account, set_administrator
 from tests.hubs import RunningHub, open_test_hub
 
 

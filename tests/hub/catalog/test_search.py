@@ -14,13 +14,12 @@ from sqlalchemy import Connection, event, insert, text
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import ANYBODY, Actor, Role
 from hallmarked.hub.account.account import create_account, set_role
-from hallmarked.hub.account.closure import disable_account, enable_account
 from hallmarked.hub.catalog import search as module
 from hallmarked.hub.catalog.listing import set_labels
-from hallmarked.hub.catalog.popularity import Downloads, set_like
 from hallmarked.hub.catalog.search import Query, list_values, search, split_words
-from hallmarked.hub.repository.commit import Message, Put, commit
-from hallmarked.hub.repository.creation import create
+from hallmarked.hub.change.commit import Message, Put, commit
+from hallmarked.hub.change.creation import create
+from hallmarked.hub.community.popularity import Downloads, set_like
 from hallmarked.hub.repository.repository import (
     Repository,
     change_settings,
@@ -31,6 +30,7 @@ from hallmarked.hub.repository.repository import (
 )
 from hallmarked.hub.schema.repository import collaborator
 from hallmarked.hub.setting import Settings, Storage
+from hallmarked.hub.upkeep.closure import disable_account, enable_account
 from tests.hubs import RunningHub, open_test_hub
 
 

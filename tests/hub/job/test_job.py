@@ -13,19 +13,19 @@ from hallmarked.artifacts.source import from_description
 from hallmarked.core.errors import BackendError, InputError, NotFound
 from hallmarked.core.evidence import Statement
 from hallmarked.hub.blob.local import LocalBlobs
+from hallmarked.hub.blob.possession import add_blob
+from hallmarked.hub.change.commit import Delete, Message, Put, PutLarge, commit
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.job import audit as job
 from hallmarked.hub.job.audit import task_of
 from hallmarked.hub.job.queue import auditing
 from hallmarked.hub.job.stage import stage
 from hallmarked.hub.job.waiting import list_new, list_outdated
-from hallmarked.hub.repository.commit import Delete, Message, Put, PutLarge, commit
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.repository.repository import change_settings, find_repository
 from hallmarked.hub.repository.revision import Revision, find_revision
 from hallmarked.hub.review.status import check_of
 from hallmarked.hub.schema.repository import revision
 from hallmarked.hub.schema.review import audit
-from hallmarked.hub.upload.possession import add_blob
 from tests.hubs import RunningHub, open_test_hub
 
 PICKLE = b"cos\nsystem\n(S'true'\ntR."

@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select
 
+from hallmarked.hub.change.commit import Message, Put, commit
+from hallmarked.hub.change.creation import create
+from hallmarked.hub.change.duplicate import Copy, duplicate
+from hallmarked.hub.change.history import squash
 from hallmarked.hub.community.discussion import (
     Opening,
     add_comment,
@@ -21,10 +25,6 @@ from hallmarked.hub.community.pull import merge_pull
 from hallmarked.hub.outbound.announcement import with_addresses
 from hallmarked.hub.outbound.client import Rules
 from hallmarked.hub.outbound.webhook import Wish, create_webhook
-from hallmarked.hub.repository.commit import Message, Put, commit
-from hallmarked.hub.repository.creation import create
-from hallmarked.hub.repository.duplicate import Copy, duplicate
-from hallmarked.hub.repository.history import squash
 from hallmarked.hub.repository.repository import (
     MAIN,
     Repository,

@@ -18,17 +18,17 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from hallmarked.core.errors import BackendError, InputError
+from hallmarked.hub.blob.possession import add_arrival, note_arrival
+from hallmarked.hub.change.commit import Delete, Message, PutLarge, commit
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.clock import now
 from hallmarked.hub.hub import Hub
-from hallmarked.hub.repository.commit import Delete, Message, PutLarge, commit
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.repository.repository import Repository, delete_repository, find_repository
 from hallmarked.hub.schema.object import blob, usage
 from hallmarked.hub.schema.repository import repository
 from hallmarked.hub.schema.xet import xorb, xorb_extent
 from hallmarked.hub.setting import Settings, Storage
 from hallmarked.hub.upkeep.garbage import GRACE, Report, Terms, collect_garbage
-from hallmarked.hub.upload.possession import add_arrival, note_arrival
 from tests.hubs import RunningHub, open_test_hub
 
 AT_ONCE = Terms(grace=timedelta(0), remembered=timedelta(0), restore=timedelta(0))
@@ -237,9 +237,9 @@ from datetime import timedelta
 from pathlib import Path
 from hallmarked.hub.upkeep.garbage import Terms, collect_garbage
 from hallmarked.hub.hub import open_hub
-from hallmarked.hub.repository.commit import Message, PutLarge, commit
+from hallmarked.hub.change.commit import Message, PutLarge, commit
 from hallmarked.hub.access import Actor
-from hallmarked.hub.upload.possession import add_arrival, note_arrival
+from hallmarked.hub.blob.possession import add_arrival, note_arrival
 from hallmarked.hub.repository.repository import find_repository
 from hallmarked.hub.setting import Settings, Storage
 terms = Terms(timedelta(0), timedelta(0), timedelta(0))

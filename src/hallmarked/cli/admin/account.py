@@ -7,13 +7,13 @@ import click
 from hallmarked.cli.admin.place import with_settings
 from hallmarked.cli.setting import passphrase
 from hallmarked.hub.account.account import find_account
-from hallmarked.hub.account.closure import disable_account, enable_account
-from hallmarked.hub.account.closure import set_administrator as let_manage
 from hallmarked.hub.account.password import check_password, hash_password
 from hallmarked.hub.account.session import set_password as keep_password
 from hallmarked.hub.account.ticket import Person, enrol, make_setup
 from hallmarked.hub.hub import open_hub
 from hallmarked.hub.setting import Settings
+from hallmarked.hub.upkeep.closure import disable_account, enable_account
+from hallmarked.hub.upkeep.closure import set_administrator as let_manage
 from hallmarked.web.address import setup_address
 
 PASSWORD = click.option(

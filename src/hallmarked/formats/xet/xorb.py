@@ -30,43 +30,45 @@ _WIDTH = 4
 
 
 class XorbDecoder:
-    """Unpacks a xorb while it arrives; holds at most one packed chunk and what was just fed."""
+    """Unpacks a xorb while it arrives; holds at most one packed chunk.
+
+    Bytes are copied only where a chunk does not lie in one piece: chunks that are not packed come out as views of what
+    went in.
+    """
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest = bytearray()
+        """A chunk that has begun to arrive."""
         self._offset = self._packed = 0
         self._count = 0
         self._ended = False
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
+    def feed(self, data: bytes | memoryview) -> Iterator[bytes | memoryview]:
         """Take bytes and yield the chunks they complete, in order; exhaust it before feeding more.
 
         Raises:
             FormatError: When this is not a xorb.
             LimitExceeded: When it has more than a xorb may have.
         """
-        if self._offset + len(self._rest) + len(data) > MAX_BODY:
+        view = memoryview(data)
+        if self._offset + len(self._rest) + len(view) > MAX_BODY:
             raise LimitExceeded(f"a xorb of more than {MAX_BODY:,} bytes", offset=self._offset)
-        view = memoryview(self._rest + data if self._rest else data)
-        at = 0
-        while not self._ended and len(view) - at >= _HEADER:
-            header = view[at : at + _HEADER]
-            if header[: len(_FOOTER)] == _FOOTER:
-                self._ended = True
-                break
-            packed = self._check(header)
-            if len(view) - at - _HEADER < packed:
-                break
-            start = at + _HEADER
-            yield decode_chunk(header[4], view[start : start + packed], int.from_bytes(header[5:8], "little"))
-            at = start + packed
-            self._count += 1
-            self._packed += packed
-            self._offset += _HEADER + packed
+        while view and not self._ended:
+            length = self._length(self._rest or view)
+            if self._rest or len(view) < length:
+                missing = length - len(self._rest)
+                self._rest += view[:missing]
+                view = view[missing:]
+                # A header that is complete now says how long the chunk is.
+                if len(self._rest) == self._length(self._rest):
+                    whole, self._rest = self._rest, bytearray()
+                    yield self._take(memoryview(whole))
+            elif not self._ended:
+                yield self._take(view[:length])
+                view = view[length:]
         if self._ended:  # what follows is the footer, which may be as long as the limit above allows
-            self._offset += len(view) - at
-            at = len(view)
-        self._rest = bytes(view[at:])
+            self._offset += len(self._rest) + len(view)
+            self._rest.clear()
 
     def finish(self) -> None:
         """Say that nothing more comes.
@@ -79,11 +81,16 @@ class XorbDecoder:
         if not self._count:
             raise FormatError("the xorb has no chunk", offset=0)
 
-    def _check(self, header: memoryview) -> int:
-        """Return how many bytes follow a chunk's header, once everything in it is within its bounds."""
-        if header[0] != 0:
-            raise FormatError(f"a chunk of version {header[0]}, not 0", offset=self._offset)
-        packed, length = int.from_bytes(header[1:4], "little"), int.from_bytes(header[5:8], "little")
+    def _length(self, start: bytearray | memoryview) -> int:
+        """Return how many bytes a chunk has, with its header; those of the header when there is not all of it."""
+        if len(start) < _HEADER:
+            return _HEADER
+        if bytes(start[: len(_FOOTER)]) == _FOOTER:
+            self._ended = True
+            return 0
+        if start[0] != 0:
+            raise FormatError(f"a chunk of version {start[0]}, not 0", offset=self._offset)
+        packed, length = int.from_bytes(start[1:4], "little"), int.from_bytes(start[5:8], "little")
         if not 0 < length <= MAX_CHUNK:
             raise LimitExceeded(f"a chunk of {length:,} bytes, where 1 to {MAX_CHUNK:,} may be", offset=self._offset)
         if packed > MAX_PACKED or self._packed + packed > MAX_XORB:
@@ -91,17 +98,26 @@ class XorbDecoder:
             raise LimitExceeded(said, offset=self._offset)
         if self._count == MAX_CHUNKS:
             raise LimitExceeded(f"more than {MAX_CHUNKS} chunks in a xorb", offset=self._offset)
-        return packed
+        return _HEADER + packed
+
+    def _take(self, chunk: memoryview) -> bytes | memoryview:
+        """Unpack a chunk that is there from its header to its end."""
+        data = decode_chunk(chunk[4], chunk[_HEADER:], int.from_bytes(chunk[5:8], "little"))
+        self._count += 1
+        self._packed += len(chunk) - _HEADER
+        self._offset += len(chunk)
+        return data
 
 
-def decode_chunk(scheme: int, packed: bytes | memoryview, length: int) -> bytes:
-    """Unpack one chunk to the length its header states.
+def decode_chunk(scheme: int, packed: bytes | memoryview, length: int) -> bytes | memoryview:
+    """Unpack one chunk to the length its header states; what is not packed is returned as it is.
 
     Raises:
         FormatError: When the scheme is unknown, or something else comes out.
     """
+    data: bytes | memoryview
     if scheme == _PLAIN:
-        data = bytes(packed)
+        data = packed
     elif scheme in (_LZ4, _GROUPED):
         data = _unpack(packed, length)
     else:
@@ -123,7 +139,7 @@ def _unpack(packed: bytes | memoryview, length: int) -> bytes:
     return data
 
 
-def _ungroup(data: bytes) -> bytes:
+def _ungroup(data: bytes | memoryview) -> memoryview:
     """Put bytes back in order that were grouped by their place modulo 4."""
     source = np.frombuffer(data, np.uint8)
     whole, extra = divmod(len(data), _WIDTH)
@@ -133,4 +149,4 @@ def _ungroup(data: bytes) -> bytes:
         count = whole + (place < extra)
         made[place::_WIDTH] = source[at : at + count]
         at += count
-    return made.tobytes()
+    return made.data

@@ -11,14 +11,13 @@ from sqlalchemy import Connection, Row, insert, select, update
 from hallmarked.core.errors import InputError, NotFound
 from hallmarked.hub.access import ANYBODY, Actor, Role
 from hallmarked.hub.clock import now
+from hallmarked.hub.database import in_parts
 from hallmarked.hub.error import Conflict
 from hallmarked.hub.path import check_name
 from hallmarked.hub.schema.account import account, membership
 from hallmarked.hub.schema.base import new_id
 from hallmarked.hub.trail import Tag, record
 
-MANY = 500
-"""Ids named in one query; databases bound the number of parameters."""
 RESERVED = frozenset(
     (
         "about",
@@ -207,8 +206,7 @@ def names_of(db: Connection, ids: Iterable[str | None]) -> dict[str, str]:
     """Return the names of accounts by id; those that are gone are left out."""
     wanted = {each for each in ids if each}
     found: dict[str, str] = {}
-    for start in range(0, len(wanted), MANY):
-        part = sorted(wanted)[start : start + MANY]
+    for part in in_parts(wanted):
         found |= {
             row.id: row.name for row in db.execute(select(account.c.id, account.c.name).where(account.c.id.in_(part)))
         }

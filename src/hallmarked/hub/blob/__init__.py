@@ -1,1 +1,1 @@
-"""Files of the hub, each kept once under the SHA-256 of its bytes."""
+"""Files of the hub, each kept once under the SHA-256 of its bytes, and who may build on them."""

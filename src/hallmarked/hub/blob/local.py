@@ -17,6 +17,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -27,6 +28,12 @@ from hallmarked.hub.blob.digest import is_sha256, require_sha256
 from hallmarked.hub.blob.store import Claim, Stored
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_LARGE = 256 << 10
+"""Bytes from which it pays to hash and write at once, in two threads."""
+_CACHED = 64 << 20
+"""Bytes of a file that stay in memory once they are written: readers want its beginning first."""
+_UNCACHED = 0x80 if hasattr(os, "RWF_NOWAIT") else 0
+"""Linux's RWF_DONTCACHE: write to the disk soon, and keep nothing in memory."""
 _YOUNG = 60.0
 """Seconds during which a file without a lock may be one whose writer is just about to lock it."""
 
@@ -62,7 +69,8 @@ class LocalBlobs:
         try:
             with _told():
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield LocalIncoming(self, path, descriptor, Claim(sha256, size))
+            with ThreadPoolExecutor(1, "blob") as writer:
+                yield LocalIncoming(self, path, descriptor, Claim(sha256, size), writer)
         finally:
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()
@@ -140,23 +148,34 @@ class LocalBlobs:
 class LocalIncoming:
     """A file being received; see :class:`hallmarked.hub.blob.store.Incoming`."""
 
-    def __init__(self, store: LocalBlobs, path: Path, descriptor: int, claim: Claim) -> None:
-        self._store, self._path, self._descriptor, self._claim = store, path, descriptor, claim
+    def __init__(self, store: LocalBlobs, path: Path, descriptor: int, claim: Claim, writer: Executor) -> None:
+        self._store, self._path, self._descriptor = store, path, descriptor
+        self._claim, self._writer = claim, writer
         self._hash = hashlib.sha256()
         self._size = 0
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Add bytes.
+        """Add bytes; large pieces are hashed while they are written.
 
         Raises:
             BackendError: When the disk is full or fails.
         """
-        view = memoryview(data)
-        self._hash.update(view)
-        self._size += view.nbytes
+        view = memoryview(data).cast("B")
+        at = self._size
+        self._size += len(view)
+        if len(view) < _LARGE:
+            self._hash.update(view)
+            self._put(view, at)
+        else:
+            writing = self._writer.submit(self._put, view, at)
+            self._hash.update(view)
+            writing.result()
+
+    def _put(self, view: memoryview, at: int) -> None:
         with _told():
-            while view.nbytes:
-                view = view[os.write(self._descriptor, view) :]
+            while view:
+                count = _write(self._descriptor, view, at)
+                view, at = view[count:], at + count
 
     def finish(self, sha256: str | None = None, size: int | None = None) -> Stored:
         """Make the blob durable under its digest.
@@ -170,6 +189,21 @@ class LocalIncoming:
         Claim(sha256, size).check(stored)
         self._store.keep(self._path, self._descriptor, stored.sha256, stored.size)
         return stored
+
+
+def _write(descriptor: int, data: memoryview, at: int) -> int:
+    """Write some of the bytes at a place and return how many.
+
+    All but the beginning of a file goes to the disk soon, so that large files do not push out of memory what others
+    read, and making one durable in the end does not keep everybody waiting.
+    """
+    if at >= _CACHED and _UNCACHED:
+        try:
+            return os.pwritev(descriptor, [data], at, _UNCACHED)
+        except OSError as problem:
+            if problem.errno != errno.EOPNOTSUPP:  # an older kernel, or a file system that cannot
+                raise
+    return os.pwrite(descriptor, data, at)
 
 
 @contextmanager

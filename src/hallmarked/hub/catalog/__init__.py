@@ -1,1 +1,1 @@
-"""Finding repositories: the index, search, tags, likes and downloads."""
+"""Finding repositories: the index, search and tags."""

@@ -1,1 +1,1 @@
-"""What people say about repositories, and changes that they offer."""
+"""What people say about repositories, like and download, and changes that they offer."""

@@ -18,8 +18,6 @@ from hallmarked.hub.schema.object import object_
 FILE, FOLDER = 0o100644, 0o040000
 EMPTY_TREE = Tree().id.decode()
 KINDS = {b"blob": "blob", b"tree": "tree", b"commit": "commit", b"tag": "tag"}
-MANY = 500
-"""Ids named in one query; databases bound the number of parameters."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""The hub as a client of other machines: imports and webhooks."""
+"""The hub as a client of other machines: where its requests may go, and whom webhooks are to tell what."""

@@ -15,12 +15,11 @@ from sqlalchemy import Connection, insert, select
 
 from hallmarked.hub.access import Action, Actor, Scope, decide, load_standing
 from hallmarked.hub.clock import now
+from hallmarked.hub.kind import CLIENT_KINDS
 from hallmarked.hub.schema.account import account
 from hallmarked.hub.schema.base import new_id
 from hallmarked.hub.schema.webhook import webhook, webhook_delivery, webhook_target
 
-CLIENT_KINDS = {"model": "model", "dataset": "dataset", "system": "space"}
-"""What receivers call the kinds."""
 VERSION = 3
 """Of the form of messages."""
 

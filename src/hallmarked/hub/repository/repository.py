@@ -13,7 +13,9 @@ from hallmarked.hub.access import ALLOWED, ANYBODY, Action, Actor, Role, Scope, 
 from hallmarked.hub.account.account import Account, find_account, organisations
 from hallmarked.hub.catalog.listing import refresh
 from hallmarked.hub.clock import now
+from hallmarked.hub.database import in_parts
 from hallmarked.hub.error import Conflict, RepositoryNotFound, Taken
+from hallmarked.hub.kind import CLIENT_KINDS, KINDS
 from hallmarked.hub.outbound.announcement import Occasion, announce
 from hallmarked.hub.path import check_name
 from hallmarked.hub.schema.account import account
@@ -21,14 +23,9 @@ from hallmarked.hub.schema.base import new_id
 from hallmarked.hub.schema.repository import former_name, ref, repository, revision
 from hallmarked.hub.trail import Tag, record
 
-KINDS = ("model", "dataset", "system")
 MAIN = "refs/heads/main"
-CLIENT_WORDS = {"model": "model", "dataset": "dataset", "system": "space"}
-"""What clients call the kinds in messages that they look at."""
 VISIBILITIES = ("public", "private")
 GATES = ("", "auto", "manual")
-MANY = 500
-"""Ids named in one query; databases bound the number of parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,7 @@ class Repository:
     """Milliseconds since the epoch."""
     modified: int
     trending: int
-    """Recent interest, see :mod:`hallmarked.hub.catalog.popularity`."""
+    """Recent interest, see :mod:`hallmarked.hub.community.popularity`."""
 
     @property
     def id(self) -> str:
@@ -248,8 +245,8 @@ def load_repositories(db: Connection, ids: Sequence[str]) -> Sequence[Repository
     Whoever asks has to see to it that their reader may know of them.
     """
     found: dict[str, Repository] = {}
-    for start in range(0, len(ids), MANY):
-        where = (repository.c.id.in_(ids[start : start + MANY]), repository.c.deleted.is_(None))
+    for part in in_parts(ids):
+        where = (repository.c.id.in_(part), repository.c.deleted.is_(None))
         found |= {row.id: _from_row(row) for row in db.execute(_columns.where(*where))}
     return [found[one] for one in ids if one in found]
 
@@ -259,8 +256,8 @@ def find_heads(db: Connection, ids: Sequence[str]) -> Mapping[str, tuple[str, st
     found: dict[str, tuple[str, str]] = {}
     at = (revision.c.repository_id == ref.c.repository_id) & (revision.c.oid == ref.c.oid)
     heads = select(ref.c.repository_id, ref.c.oid, revision.c.tree).join(revision, at).where(ref.c.name == MAIN)
-    for start in range(0, len(ids), MANY):
-        rows = db.execute(heads.where(ref.c.repository_id.in_(ids[start : start + MANY])))
+    for part in in_parts(ids):
+        rows = db.execute(heads.where(ref.c.repository_id.in_(part)))
         found |= {row.repository_id: (row.oid, row.tree) for row in rows}
     return found
 
@@ -287,7 +284,7 @@ def _find(db: Connection, kind: str, key: str) -> Row[Any] | None:
 
 
 def _taken(kind: str, name: str) -> Taken:
-    return Taken(f"A {CLIENT_WORDS[kind]} repository called {name} already exists", kind, name)
+    return Taken(f"A {CLIENT_KINDS[kind]} repository called {name} already exists", kind, name)
 
 
 def _from_row(row: Row[Any]) -> Repository:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from hallmarked.core.errors import Forbidden, InputError
+from hallmarked.hub.database import in_parts
 from hallmarked.hub.error import Conflict, EntryNotFound, RevisionNotFound
-from hallmarked.hub.git.object import MANY, read_object
+from hallmarked.hub.git.object import read_object
 from hallmarked.hub.git.tree import find, read_tree, walk
 from hallmarked.hub.outbound.announcement import announce, moved
 from hallmarked.hub.path import check_branch
@@ -197,11 +199,9 @@ def move_ref(db: Connection, repo: Repository, name: str, old: str, new: str) ->
 
 def describe_files(db: Connection, files: Sequence[tuple[str, str]]) -> list[Entry]:
     """Add to paths and ids what is known of the files."""
-    oids = list({oid for _, oid in files})
-    known = {}
-    for start in range(0, len(oids), MANY):
-        for row in db.execute(select(content).where(content.c.oid.in_(oids[start : start + MANY]))):
-            known[row.oid] = row
+    known: dict[str, Row[Any]] = {}
+    for part in in_parts({oid for _, oid in files}):
+        known |= {row.oid: row for row in db.execute(select(content).where(content.c.oid.in_(part)))}
     return [
         Entry(path, oid, False, known[oid].size, known[oid].sha256, known[oid].large, known[oid].passive)
         for path, oid in files

@@ -19,7 +19,9 @@ repository = Table(
     Column("card", JSON, nullable=False, default=dict),  # front matter of the default branch's README
     Column("downloads", BigInteger, nullable=False, default=0),
     Column("likes", BigInteger, nullable=False, default=0),
-    Column("trending", BigInteger, nullable=False, default=0),  # grows with recent interest, see hub.popularity
+    Column(
+        "trending", BigInteger, nullable=False, default=0
+    ),  # grows with recent interest, see hub.community.popularity
     moment("created"),
     moment("modified"),
     moment("deleted", nullable=True),  # restorable for a while

@@ -1,1 +1,1 @@
-"""What an administrator does to a hub: copies, proofs, clean-up."""
+"""What an administrator does to a hub: copies, proofs, clean-up, and accounts that end."""

@@ -9,7 +9,7 @@ How nothing is lost while people upload and commit:
   Then, in a transaction of its own that holds the row, the bytes and the row go. Whoever is killed in between leaves a
   row that is of no use to anybody, and the next clean-up takes up where it was.
 * Bytes that come again while this happens are looked for by
-  :func:`hallmarked.hub.upload.possession.add_arrival` while it holds the row, so that an upload is acknowledged only
+  :func:`hallmarked.hub.blob.possession.add_arrival` while it holds the row, so that an upload is acknowledged only
   when its bytes stay.
 """
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Action, Actor, Bytes, decide, load_standing
 from hallmarked.hub.blob.digest import is_sha256
+from hallmarked.hub.blob.possession import find_usable
 from hallmarked.hub.error import TooLarge
 from hallmarked.hub.git.tree import read_tree
 from hallmarked.hub.repository.repository import Repository
@@ -22,7 +23,6 @@ from hallmarked.hub.review.status import is_lenient
 from hallmarked.hub.schema.object import content, usage
 from hallmarked.hub.schema.repository import ref, revision
 from hallmarked.hub.setting import Policy
-from hallmarked.hub.upload.possession import find_usable
 
 MAX_OBJECTS = 1_000
 """Files in one question."""
@@ -68,7 +68,7 @@ def read_item(item: Any) -> Item:
 
 
 def find_stored(db: Connection, actor: Actor, repo: Repository, items: Sequence[Item]) -> Collection[str]:
-    """Return those files that need not be sent; see :mod:`hallmarked.hub.upload.possession` for who is told so."""
+    """Return those files that need not be sent; see :mod:`hallmarked.hub.blob.possession` for who is told so."""
     known = find_usable(db, actor.account_id, repo.id, [item.sha256 for item in items])
     return {item.sha256 for item in items if item.sha256 in known and known[item.sha256].size == item.size}
 

@@ -24,7 +24,9 @@ from hallmarked.hub.hub import Hub
 FOLDER = "xet"
 """Of the bodies, in the data folder."""
 _BATCH = 1 << 20
-"""Bytes unpacked at once, and bytes written at once: far more may come out than went in."""
+"""Bytes written at once."""
+_PIECES = 512
+"""Chunks written at once: half of what Linux takes."""
 _LEFT_OVER = 86_400.0
 """Seconds after which a body that is still arriving is not arriving any more."""
 
@@ -138,19 +140,26 @@ class Incoming:
         self._name, self._descriptor, self._part, self._path = name, descriptor, part, path
         self._decoder, self._tree = XorbDecoder(), Aggregate()
         self._chunks = bytearray()
-        self._unread, self._unwritten = bytearray(), bytearray()
-        self._size = 0
+        self._unwritten: list[bytes | memoryview] = []
+        self._waiting = self._size = 0
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Add bytes as the client sent them.
+    def write(self, data: bytes | memoryview) -> None:
+        """Add bytes as the client sent them; they must not change afterwards.
 
         Raises:
             InputError: When this is not a xorb.
             BackendError: When the disk is full or fails.
         """
-        self._unread += data
-        if len(self._unread) >= _BATCH:
-            self._unpack()
+        with _refused():
+            for chunk in self._decoder.feed(data):
+                hash_, length = hash_chunk(chunk), len(chunk)
+                self._tree.add(hash_, length)
+                self._chunks += hash_ + length.to_bytes(4, "little")
+                self._size += length
+                self._waiting += length
+                self._unwritten.append(chunk)
+                if self._waiting >= _BATCH or len(self._unwritten) == _PIECES:
+                    self._flush()
 
     def finish(self) -> Received:
         """Put the body where it can be read.
@@ -159,7 +168,7 @@ class Incoming:
             InputError: When this is not a xorb, or another one than was announced.
             BackendError: When the disk fails.
         """
-        self._unpack()
+        self._flush()
         with _refused():
             self._decoder.finish()
         if to_text(self._tree.xorb_hash()) != self._name:
@@ -169,25 +178,23 @@ class Incoming:
             self._part.rename(self._path)
         return Received(self._name, bytes(self._chunks), self._size)
 
-    def _unpack(self) -> None:
-        with _refused():
-            for chunk in self._decoder.feed(bytes(self._unread)):
-                hash_ = hash_chunk(chunk)
-                self._tree.add(hash_, len(chunk))
-                self._chunks += hash_ + len(chunk).to_bytes(4, "little")
-                self._size += len(chunk)
-                self._unwritten += chunk
-                if len(self._unwritten) >= _BATCH:
-                    self._flush()
-        self._flush()
-        self._unread.clear()
-
     def _flush(self) -> None:
-        with _told(), memoryview(self._unwritten) as data:
-            at = 0
-            while at < len(data):
-                at += os.write(self._descriptor, data[at:])
+        pieces = self._unwritten
+        with _told():
+            while self._waiting:
+                written = os.writev(self._descriptor, pieces)
+                self._waiting -= written
+                pieces = _after(pieces, written)
         self._unwritten.clear()
+
+
+def _after(pieces: list[bytes | memoryview], count: int) -> list[bytes | memoryview]:
+    """Return what follows so many bytes."""
+    at = 0
+    while at < len(pieces) and count >= len(pieces[at]):
+        count -= len(pieces[at])
+        at += 1
+    return [memoryview(pieces[at])[count:], *pieces[at + 1 :]] if at < len(pieces) else []
 
 
 @contextmanager

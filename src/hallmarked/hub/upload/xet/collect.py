@@ -9,6 +9,7 @@ from datetime import timedelta
 from sqlalchemy import Connection, delete, exists, select
 
 from hallmarked.formats.xet.hash import SIZE
+from hallmarked.hub.database import in_parts
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.schema.xet import xorb, xorb_extent
 from hallmarked.hub.upload.xet.body import Bodies
@@ -19,7 +20,6 @@ UNFINISHED = timedelta(days=1)
 REMEMBERED = timedelta(days=30)
 """How long the rest of a xorb is kept when some of its chunks are in files: clients remember it for three weeks."""
 _CHUNK = SIZE + 4
-_MANY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,8 @@ def _forget(hub: Hub, bodies: Bodies, before: int) -> int:
     with hub.database.read() as db:
         names = [name for name in db.scalars(select(xorb.c.hash).where(*unused)) if not bodies.has(name)]
     count = 0
-    for at in range(0, len(names), _MANY):
+    for part in in_parts(names):
         with hub.database.write() as db:
-            gone = [name for name in names[at : at + _MANY] if not bodies.has(name)]
+            gone = [name for name in part if not bodies.has(name)]
             count += db.execute(delete(xorb).where(xorb.c.hash.in_(gone), *unused)).rowcount
     return count

@@ -12,12 +12,11 @@ from sqlalchemy import Connection, select
 
 from hallmarked.formats.xet.hash import SIZE
 from hallmarked.hub.clock import now
-from hallmarked.hub.database import add_new, add_or_renew
+from hallmarked.hub.database import add_new, add_or_renew, in_parts
 from hallmarked.hub.schema.xet import xorb, xorb_extent, xorb_sender
 from hallmarked.hub.upload.xet.body import Received
 
 _CHUNK = np.dtype([("hash", f"V{SIZE}"), ("length", "<u4")])
-_MANY = 500
 """Rows written by one statement."""
 _FEW = 8
 
@@ -99,15 +98,15 @@ def add_extents(db: Connection, sha256: str, extents: Mapping[Run, int]) -> None
     """Note where a file has which chunks; the file itself has been noted before."""
     names = sorted({run.xorb for run in extents})
     there: set[str] = set()
-    for at in range(0, len(names), _MANY):
-        there.update(db.scalars(select(xorb.c.hash).where(xorb.c.hash.in_(names[at : at + _MANY]))))
+    for part in in_parts(names):
+        there.update(db.scalars(select(xorb.c.hash).where(xorb.c.hash.in_(part))))
     rows = [
         {"xorb": run.xorb, "first": run.first, "until": run.until, "sha256": sha256, "start": start}
         for run, start in extents.items()
         if run.xorb in there
     ]
-    for at in range(0, len(rows), _MANY):
-        add_new(db, xorb_extent, rows[at : at + _MANY])
+    for page in in_parts(rows):
+        add_new(db, xorb_extent, page)
 
 
 def find_extents(db: Connection, name: str, chunk: int) -> Sequence[Extent]:

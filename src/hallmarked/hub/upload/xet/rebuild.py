@@ -17,9 +17,9 @@ from typing import NamedTuple
 from hallmarked.core.errors import FormatError, InputError
 from hallmarked.formats.xet.hash import SIZE, Aggregate, hash_segment, to_text
 from hallmarked.formats.xet.shard import FileRecord, Segment, Shard
+from hallmarked.hub.blob.possession import add_arrival, judge
 from hallmarked.hub.error import TooLarge
 from hallmarked.hub.hub import Hub
-from hallmarked.hub.upload.possession import add_arrival, judge
 from hallmarked.hub.upload.xet.body import Bodies
 from hallmarked.hub.upload.xet.known import Known, Run, add_extents, find_xorb, is_covered
 from hallmarked.hub.upload.xet.source import Gone, Source

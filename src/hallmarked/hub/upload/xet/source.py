@@ -45,8 +45,8 @@ class Source:
         for file in self._files.values():
             file.close()
 
-    def read(self, xorb: Known, run: Run) -> Iterator[bytes]:
-        """Yield the bytes of some chunks of a xorb, in pieces.
+    def read(self, xorb: Known, run: Run) -> Iterator[memoryview]:
+        """Yield the bytes of some chunks of a xorb, in pieces, each of which holds until the next one.
 
         Raises:
             Gone: When neither its body nor a file has them.
@@ -93,11 +93,12 @@ class Source:
         return file
 
 
-def _pieces(file: BinaryIO, start: int, length: int) -> Iterator[bytes]:
+def _pieces(file: BinaryIO, start: int, length: int) -> Iterator[memoryview]:
+    buffer = memoryview(bytearray(min(length, _PIECE)))
     file.seek(start)
     while length:
-        piece = file.read(min(length, _PIECE))
-        if not piece:
+        count = file.readinto(buffer[:length])  # type: ignore[attr-defined]
+        if not count:
             raise BackendError("the hub's storage ends before the bytes it should have")
-        length -= len(piece)
-        yield piece
+        length -= count
+        yield buffer[:count]

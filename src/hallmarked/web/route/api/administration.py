@@ -10,8 +10,8 @@ from pydantic import Field
 
 from hallmarked.hub.access import require_administrator
 from hallmarked.hub.account.account import find_account, list_accounts
-from hallmarked.hub.account.closure import disable_account, enable_account, erase_account, set_administrator
 from hallmarked.hub.clock import to_text
+from hallmarked.hub.upkeep.closure import disable_account, enable_account, erase_account, set_administrator
 from hallmarked.web.request import actor_of, hub_of
 
 router = APIRouter(prefix="/api/hallmarked/accounts", tags=["administration"])

@@ -17,13 +17,13 @@ from hallmarked.artifacts.remote.address import parse_address
 from hallmarked.artifacts.remote.client import HubClient, Patience
 from hallmarked.artifacts.remote.token import Login
 from hallmarked.core.errors import BackendError, Forbidden, InputError, NotFound
-from hallmarked.hub.outbound import transfer as pulling
+from hallmarked.hub.blob.possession import add_blob
 from hallmarked.hub.outbound.client import Rules, Transport
-from hallmarked.hub.outbound.transfer import Pulled, Target, pull
+from hallmarked.hub.pull import transfer as pulling
+from hallmarked.hub.pull.transfer import Pulled, Target, pull
 from hallmarked.hub.repository.repository import find_repository
 from hallmarked.hub.repository.revision import find_revision, list_files, list_history
 from hallmarked.hub.setting import Settings, Storage
-from hallmarked.hub.upload.possession import add_blob
 from tests.artifacts.remote.endpoint import COMMIT, Endpoint, Reply, served
 from tests.hubs import RunningHub, open_test_hub
 

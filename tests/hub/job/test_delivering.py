@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from hallmarked.hub.job.message import messaging
-from hallmarked.hub.outbound import webhook as module
+from hallmarked.hub.change.commit import Message, Put, commit
+from hallmarked.hub.change.creation import create
+from hallmarked.hub.job import delivery as module
+from hallmarked.hub.job.delivery import delivering
 from hallmarked.hub.outbound.client import rules_of
 from hallmarked.hub.outbound.webhook import Wish, create_webhook, find_webhook
-from hallmarked.hub.repository.commit import Message, Put, commit
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.repository.repository import find_repository
 from hallmarked.hub.schema.webhook import webhook, webhook_delivery
 from hallmarked.hub.setting import Outbound, Settings, Storage
@@ -90,7 +90,7 @@ def hurry(running: RunningHub) -> None:
 
 def test_a_message_arrives_signed(running: RunningHub, receiver: Receiver) -> None:
     """What happens while the thread runs reaches the receiver, signed with the webhook's secret."""
-    with messaging(running.hub, OFTEN):
+    with delivering(running.hub, OFTEN):
         push(running, "x")
         wait_until(running, lambda rows: rows == [("done", 1)])
     ((headers, body),) = receiver.got
@@ -101,7 +101,7 @@ def test_a_message_arrives_signed(running: RunningHub, receiver: Receiver) -> No
 def test_a_failure_is_tried_again_later_with_the_same_id(running: RunningHub, receiver: Receiver) -> None:
     """After an error the message waits; then it comes again, and its id tells that it is the same."""
     receiver.status = 503
-    with messaging(running.hub, OFTEN):
+    with delivering(running.hub, OFTEN):
         push(running, "x")
         wait_until(running, lambda rows: rows == [("waiting", 1)])
         receiver.status = 204
@@ -118,7 +118,7 @@ def test_a_receiver_that_never_answers_is_given_up(running: RunningHub, receiver
     with running.hub.database.write() as db:
         db.execute(update(webhook).values(failures=module.MOST_FAILURES - 1))
     most = len(module.DELAYS) + 1
-    with messaging(running.hub, OFTEN):
+    with delivering(running.hub, OFTEN):
         push(running, "x")
         for number in range(1, most):
             wait_until(running, lambda rows, number=number: rows == [("waiting", number)])  # type: ignore[misc]
@@ -133,7 +133,7 @@ def test_a_receiver_that_never_answers_is_given_up(running: RunningHub, receiver
 def test_what_waited_while_nothing_ran_is_sent_afterwards(running: RunningHub, receiver: Receiver) -> None:
     """A message written down before a process ended is sent by the next one; leaving stops sending."""
     push(running, "before")
-    with messaging(running.hub, OFTEN):
+    with delivering(running.hub, OFTEN):
         wait_until(running, lambda rows: rows == [("done", 1)])
     push(running, "after")
     assert len(receiver.got) == 1

@@ -20,8 +20,7 @@ from hallmarked.formats.blob import Blob
 from hallmarked.formats.identify import INERT, identify
 from hallmarked.hub.blob.store import BlobStore, Stored
 from hallmarked.hub.clock import now
-from hallmarked.hub.database import Database, add_new, add_or_renew
-from hallmarked.hub.git.object import MANY
+from hallmarked.hub.database import Database, add_new, add_or_renew, in_parts
 from hallmarked.hub.schema.object import blob, possession, usage
 
 _VANISHED = "the file was being removed as unused while it arrived; send it again"
@@ -51,12 +50,11 @@ def find_usable(
         lock: Keep them from being deleted until the transaction ends.
     """
     found = {}
-    wanted = list(digests)
     sent = select(possession.c.sha256).where(possession.c.account_id == account_id)
     here = select(usage.c.sha256).where(usage.c.repository_id == repository_id)
-    for start in range(0, len(wanted), MANY):
+    for part in in_parts(digests):
         query = select(blob).where(
-            blob.c.sha256.in_(wanted[start : start + MANY]),
+            blob.c.sha256.in_(part),
             blob.c.stored,
             or_(blob.c.sha256.in_(sent), blob.c.sha256.in_(here)),
         )

@@ -14,6 +14,7 @@ from hallmarked.core.errors import InputError
 from hallmarked.formats.blob import Blob
 from hallmarked.hub.access import Actor
 from hallmarked.hub.account.token import PREFIX, revoke_leaked
+from hallmarked.hub.blob.possession import find_usable, is_passive
 from hallmarked.hub.catalog.listing import refresh
 from hallmarked.hub.clock import now
 from hallmarked.hub.database import add_new
@@ -29,7 +30,6 @@ from hallmarked.hub.repository.revision import Revision, find_entry, find_revisi
 from hallmarked.hub.review.carry import carry_holds
 from hallmarked.hub.schema.object import content, usage
 from hallmarked.hub.schema.repository import ref, repository, revision
-from hallmarked.hub.upload.possession import find_usable, is_passive
 
 MAX_INLINE = 10 << 20
 """Bytes of a file that is kept as a git object."""
@@ -239,7 +239,7 @@ class _Files:
         oid, body = encode_blob(change.data)
         self.objects[oid] = body
         if PREFIX.encode() in body:
-            revoke_leaked(self.db, body, self.repo, change.path)
+            revoke_leaked(self.db, body, self.repo.scope, change.path)
         self._describe(
             oid,
             len(body),

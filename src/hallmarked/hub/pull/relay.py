@@ -16,8 +16,8 @@ from hallmarked.artifacts.remote.client import HubClient
 from hallmarked.artifacts.remote.listing import RemoteFile
 from hallmarked.artifacts.remote.writer import HubWriter
 from hallmarked.core.errors import InputError, NotFound
-from hallmarked.hub.outbound.part import Fetcher, Progress, require_names
-from hallmarked.hub.outbound.transfer import choose_inline
+from hallmarked.hub.pull.part import Fetcher, Progress, require_names
+from hallmarked.hub.pull.transfer import choose_inline
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def relay(
         progress: Told as bytes arrive.
 
     Raises:
-        NotFound, Forbidden, InputError, BackendError: See :func:`hallmarked.hub.outbound.transfer.pull`.
+        NotFound, Forbidden, InputError, BackendError: See :func:`hallmarked.hub.pull.transfer.pull`.
     """
     pinned = replace(address, revision=source.revision(address).commit)
     assert pinned.revision is not None

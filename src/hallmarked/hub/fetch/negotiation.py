@@ -19,10 +19,11 @@ from sqlalchemy import Connection, func, select
 
 from hallmarked import __version__
 from hallmarked.core.errors import BackendError, InputError
+from hallmarked.hub.database import MANY, in_parts
 from hallmarked.hub.error import HeldBack
-from hallmarked.hub.git.history import Commit, Reader, ancestors, content_of, load_history, to_depth
-from hallmarked.hub.git.object import EMPTY_TREE, MANY
-from hallmarked.hub.git.packet import DATA, FLUSH, PROGRESS, Wants, banded, packet
+from hallmarked.hub.fetch.graph import Commit, Reader, ancestors, content_of, load_history, to_depth
+from hallmarked.hub.fetch.packet import DATA, FLUSH, PROGRESS, Wants, banded, packet
+from hallmarked.hub.git.object import EMPTY_TREE
 from hallmarked.hub.repository.repository import MAIN, Repository
 from hallmarked.hub.schema.object import object_
 
@@ -142,8 +143,7 @@ def _batches(db: Connection, oids: Sequence[str]) -> Sequence[Sequence[str]]:
         BackendError: When one is missing.
     """
     sizes = {EMPTY_TREE: 0}
-    for start in range(0, len(oids), MANY):
-        part = oids[start : start + MANY]
+    for part in in_parts(oids):
         rows = db.execute(select(object_.c.oid, func.length(object_.c.data)).where(object_.c.oid.in_(part)))
         sizes.update((row[0], row[1]) for row in rows)
     if sum(sizes.values()) > MOST_BYTES:

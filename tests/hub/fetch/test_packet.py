@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hallmarked.core.errors import InputError
-from hallmarked.hub.git.packet import FLUSH, MOST_PACKET, banded, packet, read_wants
+from hallmarked.hub.fetch.packet import FLUSH, MOST_PACKET, banded, packet, read_wants
 
 A, B = "a" * 40, "b" * 40
 OIDS = st.text("0123456789abcdef", min_size=40, max_size=40)

@@ -15,20 +15,18 @@ import pytest
 from sqlalchemy import select, update
 
 from hallmarked.core.errors import Forbidden, InputError, NotFound
-from hallmarked.hub.outbound import webhook as module
+from hallmarked.hub.change.commit import Message, Put, commit
+from hallmarked.hub.change.creation import create
+from hallmarked.hub.job import delivery
+from hallmarked.hub.job.delivery import deliver, deliver_due, pending
 from hallmarked.hub.outbound.client import Rules, client, rules_of
 from hallmarked.hub.outbound.webhook import (
     Wish,
     create_webhook,
-    deliver,
-    deliver_due,
     enable_webhook,
     find_webhook,
     list_webhooks,
-    pending,
 )
-from hallmarked.hub.repository.commit import Message, Put, commit
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.repository.repository import change_settings, find_repository
 from hallmarked.hub.schema.webhook import webhook, webhook_delivery
 from hallmarked.hub.setting import Outbound, Settings, Storage
@@ -165,12 +163,12 @@ def test_failed_messages_are_sent_again_later_and_given_up_at_last(hub: RunningH
     receiver.status = 302  # to another host: not followed
     push(hub, "y")
     with hub.hub.database.write() as db:
-        db.execute(update(webhook).values(failures=module.MOST_FAILURES - 1))
-    for _ in range(len(module.DELAYS) + 1):
+        db.execute(update(webhook).values(failures=delivery.MOST_FAILURES - 1))
+    for _ in range(len(delivery.DELAYS) + 1):
         assert deliver_all(hub) == [False]
         hurry(hub)
     assert deliver_all(hub) == []
-    assert sorted(states(hub)) == [("done", 2), ("failed", len(module.DELAYS) + 1)]
+    assert sorted(states(hub)) == [("done", 2), ("failed", len(delivery.DELAYS) + 1)]
     with hub.hub.database.read() as db:
         assert find_webhook(db, hub.actor("ada"), made).disabled
     push(hub, "z")
@@ -183,7 +181,7 @@ def test_a_crash_between_claim_and_answer_sends_again_later(
     """A process that dies while it sends leaves a message that is due again after a pause."""
     make(hub, receiver)
     push(hub)
-    monkeypatch.setattr(module, "_post", lambda *_: 1 // 0)
+    monkeypatch.setattr(delivery, "_post", lambda *_: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         deliver_all(hub)
     monkeypatch.undo()
@@ -287,4 +285,4 @@ def test_settings_say_where_requests_may_go() -> None:
     ):
         with pytest.raises(InputError):
             rules_of(bad)
-    assert sum(module.DELAYS, timedelta()) > timedelta(days=1)
+    assert sum(delivery.DELAYS, timedelta()) > timedelta(days=1)

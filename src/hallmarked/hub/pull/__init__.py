@@ -1,0 +1,1 @@
+"""Repositories of other hubs, brought here."""
