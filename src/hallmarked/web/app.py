@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import ClientDisconnect
@@ -11,18 +13,19 @@ from hallmarked.hub.community.popularity import Downloads
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.memory import Memory
 from hallmarked.web.address import KeepSlashes
+from hallmarked.web.cache import HeadCache
 from hallmarked.web.count import CountMiddleware
 from hallmarked.web.error import answer_invalid, answer_nobody
 from hallmarked.web.guard import Guard
 from hallmarked.web.identifier import IdentifierMiddleware
 from hallmarked.web.limit import Limits
 from hallmarked.web.meter import Metered, Meters
-from hallmarked.web.quick import QuickHeads
 from hallmarked.web.route import (
     account,
     card,
     commit,
     discussion,
+    fallback,
     gate,
     git,
     health,
@@ -31,7 +34,6 @@ from hallmarked.web.route import (
     lfs,
     listing,
     login,
-    nothing,
     person,
     reference,
     repository,
@@ -70,20 +72,23 @@ MODULES = (
     xet,
     git,
     webhook,
-    nothing,
+    fallback,
 )
 """Modules with routes, in the order in which they are tried: what is asked for most comes first."""
+
+SILENT: dict[str, Any] = {"telemetry": {"tracing": False, "metrics": False, "logs": False}}
+"""FastAPI would measure for, and send to, whatever OpenTelemetry finds in the environment."""
 
 
 def create_app(hub: Hub) -> FastAPI:
     """Make the application that serves a hub."""
-    app = FastAPI(title=hub.settings.server.name, docs_url=None, redoc_url=None)
+    app = FastAPI(title=hub.settings.server.name, docs_url=None, redoc_url=None, **SILENT)
     app.state.hub = hub
     app.state.downloads = Downloads(hub.database)
     app.state.limits, app.state.uses = Limits(hub.settings.limit), Uses()
     app.add_middleware(CountMiddleware, downloads=app.state.downloads)
     app.state.memory = Memory(hub.database)
-    app.add_middleware(QuickHeads, memory=app.state.memory)
+    app.add_middleware(HeadCache, memory=app.state.memory)
     app.add_middleware(KeepSlashes)
     app.add_middleware(Guard, hub=hub, limits=app.state.limits, uses=app.state.uses)
     app.add_middleware(IdentifierMiddleware)  # outside of the guard: what it refuses has an id too

@@ -14,7 +14,7 @@ from hallmarked.hub.access import require_person
 from hallmarked.hub.account.account import organisations, read_account
 from hallmarked.hub.account.notice import Notice, count_unread, list_notices, mark_read
 from hallmarked.hub.account.organisation import create_organisation, join, show_invitation
-from hallmarked.hub.account.session import begin_session, change_password, end_session, list_sessions, sign_in, sign_out
+from hallmarked.hub.account.session import begin_session, end_session, list_sessions, sign_out
 from hallmarked.hub.account.terms import accept_terms, has_accepted
 from hallmarked.hub.account.ticket import SETUP, Person, find_ticket, set_up
 from hallmarked.hub.account.token import Wanted, issue_token, list_tokens, revoke_token
@@ -22,9 +22,10 @@ from hallmarked.hub.clock import to_datetime
 from hallmarked.hub.error import NotSignedIn
 from hallmarked.web.form import Form, with_form
 from hallmarked.web.markdown import render_markdown
+from hallmarked.web.page.browser import name_browser
 from hallmarked.web.render import Html, Page, context, show
-from hallmarked.web.request import actor_of, hub_of
-from hallmarked.web.session import local_path, session_cookie, start, stop
+from hallmarked.web.request import actor_of, base_url, hub_of
+from hallmarked.web.session import agent_of, enter, local_path, renew, session_cookie, start, stop
 
 
 @context
@@ -159,6 +160,8 @@ class NewToken:
     """``read`` or ``write``."""
     text: str
     """The token itself."""
+    uses: tuple[str, ...]
+    """How a program is told about it, line by line."""
 
 
 def show_sign_in(request: Request) -> SignIn:
@@ -170,11 +173,9 @@ def show_sign_in(request: Request) -> SignIn:
 
 def do_sign_in(request: Request, form: Form) -> Response:
     """Sign somebody in."""
-    name = form.text("name")
-    request.app.state.limits.take_sign_in(request, name)
     onward = local_path(form.text("next"))
     try:
-        _, cookie = sign_in(hub_of(request).database, name, form.raw("password"), request.headers.get("user-agent", ""))
+        _, cookie = enter(request, form.text("name"), form.raw("password"))
     except NotSignedIn:
         return RedirectResponse(f"/login?{urlencode({'wrong': '1', 'next': onward})}", 303)
     response = RedirectResponse(onward, 303)
@@ -216,7 +217,7 @@ def do_welcome(request: Request, form: Form) -> Response:
     person = Person(form.text("name"), form.raw("password"), form.text("full_name"), form.text("email"))
     made = set_up(database, form.text("ticket"), person)
     with database.write() as db:
-        cookie = begin_session(db, made.id, request.headers.get("user-agent", ""))
+        cookie = begin_session(db, made.id, agent_of(request))
     response = RedirectResponse("/settings", 303)
     start(request, response, cookie)
     return response
@@ -277,7 +278,7 @@ def show_account(request: Request) -> Account:
             found.administrator,
             tuple((each.name, role.value) for each, role in organisations(db, me)),
             tuple(
-                Session(each.id, each.agent, to_datetime(each.created), to_datetime(each.expires))
+                Session(each.id, name_browser(each.agent), to_datetime(each.created), to_datetime(each.expires))
                 for each in list_sessions(db, me)
             ),
             tuple(
@@ -308,8 +309,11 @@ def do_token(request: Request, form: Form) -> Response:
         form.text("name"), form.text("scope", "read"), int(days) if days.isdecimal() and len(days) < 6 else None
     )
     with hub_of(request).database.write() as db:
-        text = issue_token(db, actor_of(request, db), wanted)
-    return show(request, "token.html.j2", NewToken(wanted.name, wanted.scope, text))
+        actor = actor_of(request, db)
+        text = issue_token(db, actor, wanted)
+    then = f"hf upload {actor.name}/my-model ./my-model" if wanted.scope == "write" else "hf auth whoami"
+    uses = (f"export HF_ENDPOINT={base_url(request)}", f"export HF_TOKEN={text}", then)
+    return show(request, "token.html.j2", NewToken(wanted.name, wanted.scope, text, uses))
 
 
 def do_revoke(request: Request, form: Form) -> Response:
@@ -334,13 +338,10 @@ def do_password(request: Request, form: Form) -> Response:
     """
     if form.raw("new") != form.raw("again"):
         raise InputError("the two new passwords are not the same")
-    hub = hub_of(request)
-    with hub.database.read() as db:
+    with hub_of(request).database.read() as db:
         actor = actor_of(request, db)
-    agent = request.headers.get("user-agent", "")
-    cookie = change_password(hub.database, actor, form.raw("old"), form.raw("new"), agent)
     response = RedirectResponse("/settings", 303)
-    start(request, response, cookie)
+    start(request, response, renew(request, actor, form.raw("old"), form.raw("new")))
     return response
 
 
