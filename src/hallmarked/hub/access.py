@@ -79,6 +79,8 @@ class Actor:
     """False while the terms of service in force were not accepted."""
     token_id: str = ""
     """Of the token that speaks; empty for somebody who signed in."""
+    session_id: str = ""
+    """Of the browser's session; empty for a token."""
     language: str = ""
     """Which one they chose to read in; empty when they chose none."""
 

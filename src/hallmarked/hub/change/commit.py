@@ -22,7 +22,7 @@ from hallmarked.hub.error import EntryNotFound, Outdated
 from hallmarked.hub.git.object import EMPTY_TREE, Author, add_objects, encode_blob, encode_commit
 from hallmarked.hub.git.pointer import encode_pointer, parse_pointer
 from hallmarked.hub.git.tree import Absent, edit, find
-from hallmarked.hub.outbound.webhook import Occasion, announce
+from hallmarked.hub.outbound.announcement import announce, moved
 from hallmarked.hub.path import check_path
 from hallmarked.hub.repository.card import read_card
 from hallmarked.hub.repository.repository import MAIN, Repository
@@ -156,8 +156,7 @@ def add_revision(
     made = find_revision(db, repo, oid)
     if branch == MAIN:
         follow_main(db, repo, made)
-    moved = {"ref": branch, "oldSha": base.oid if base else None, "newSha": oid}
-    announce(db, repo.scope, Occasion("update", "repo.content", {"updatedRefs": [moved]}))
+    announce(db, repo.scope, moved(branch, base.oid if base else None, oid))
     return made
 
 

@@ -12,6 +12,7 @@ from hallmarked.core.errors import Forbidden, InputError, NotFound
 from hallmarked.hub.access import ALLOWED, Action, Actor, load_standing
 from hallmarked.hub.clock import now
 from hallmarked.hub.error import Conflict
+from hallmarked.hub.outbound.announcement import Occasion, announce
 from hallmarked.hub.repository.repository import MAIN, Repository
 from hallmarked.hub.repository.revision import PULLS, create_ref, find_revision
 from hallmarked.hub.schema.account import account
@@ -127,7 +128,8 @@ def open_discussion(db: Connection, repo: Repository, actor: Actor, opening: Ope
     )  # fmt: skip
     if opening.pull_request:
         create_ref(db, repo, f"{PULLS}{number}", base)
-    add_event(db, repo, number, actor, "comment", {"text": text, "history": [], "hidden": False})
+    first = add_event(db, repo, number, actor, "comment", {"text": text, "history": [], "hidden": False})
+    _tell(db, repo, number, "create", first)
     return find_discussion(db, repo, number)
 
 
@@ -216,7 +218,10 @@ def add_comment(db: Connection, repo: Repository, number: int, actor: Actor, tex
         NotFound: When there is no such discussion.
     """
     find_discussion(db, repo, number)
-    return add_event(db, repo, number, actor, "comment", {"text": _check_text(text), "history": [], "hidden": False})
+    data = {"text": _check_text(text), "history": [], "hidden": False}
+    event = add_event(db, repo, number, actor, "comment", data)
+    _tell(db, repo, number, "create", event, "discussion.comment")
+    return event
 
 
 def edit_comment(db: Connection, repo: Repository, number: int, event_id: str, actor: Actor, text: str) -> Event:
@@ -235,7 +240,9 @@ def edit_comment(db: Connection, repo: Repository, number: int, event_id: str, a
     while sum(len(each["text"]) for each in before) > MAX_BEFORE:
         before = before[1:]
     data = {**event.data, "text": _check_text(text), "history": before}
-    return _change_event(db, event, {**data, "edited": now()})
+    changed = _change_event(db, event, {**data, "edited": now()})
+    _tell(db, repo, number, "update", changed, "discussion.comment")
+    return changed
 
 
 def hide_comment(db: Connection, repo: Repository, number: int, event_id: str, actor: Actor) -> Event:
@@ -248,7 +255,9 @@ def hide_comment(db: Connection, repo: Repository, number: int, event_id: str, a
     event = _find_comment(db, repo, number, event_id)
     require_author(db, repo, actor, event.author_id)
     record(db, actor, Tag.COMMENT_HIDDEN, f"repository:{repo.id}", {"discussion": number, "comment": event.id})
-    return _change_event(db, event, {**event.data, "hidden": True, "text": "", "history": []})
+    changed = _change_event(db, event, {**event.data, "hidden": True, "text": "", "history": []})
+    _tell(db, repo, number, "update", changed, "discussion.comment")
+    return changed
 
 
 def change_status(db: Connection, repo: Repository, number: int, actor: Actor, status: str) -> Event:
@@ -272,7 +281,9 @@ def set_status(db: Connection, repo: Repository, number: int, actor: Actor, stat
     """Note a status; the caller has checked that it may be."""
     where = (discussion.c.repository_id == repo.id, discussion.c.number == number)
     db.execute(update(discussion).where(*where).values(status=status, merged=merged))
-    return add_event(db, repo, number, actor, "status-change", {"status": status})
+    event = add_event(db, repo, number, actor, "status-change", {"status": status})
+    _tell(db, repo, number, "update")
+    return event
 
 
 def rename(db: Connection, repo: Repository, number: int, actor: Actor, title: str) -> Event:
@@ -288,7 +299,9 @@ def rename(db: Connection, repo: Repository, number: int, actor: Actor, title: s
     title = _check_title(title)
     where = (discussion.c.repository_id == repo.id, discussion.c.number == number)
     db.execute(update(discussion).where(*where).values(title=title))
-    return add_event(db, repo, number, actor, "title-change", {"from": found.title, "to": title})
+    event = add_event(db, repo, number, actor, "title-change", {"from": found.title, "to": title})
+    _tell(db, repo, number, "update")
+    return event
 
 
 def require_author(db: Connection, repo: Repository, actor: Actor, author_id: str | None) -> None:
@@ -316,6 +329,31 @@ def _require_room(db: Connection, repo: Repository, number: int) -> int:
     if count >= MAX_EVENTS or (length or 0) > MAX_ALL:
         raise InputError(f"discussion {number} has as much in it as one may have; open another one")
     return latest or 0
+
+
+def _tell(
+    db: Connection, repo: Repository, number: int, action: str, comment: Event | None = None, scope: str = "discussion"
+) -> None:
+    """Let webhooks tell of a discussion as it is now, and of one comment in it."""
+    found = find_discussion(db, repo, number)
+    told: dict[str, Any] = {
+        "id": f"{repo.id}-{number}",
+        "num": number,
+        "title": found.title,
+        "status": found.status,
+        "isPullRequest": found.pull_request,
+        "author": {"id": found.author_id or ""},
+    }
+    if found.pull_request:
+        merged = {"mergeCommitId": found.merged} if found.merged else {}
+        told["changes"] = {"base": found.target, **merged}
+    details = {"discussion": told}
+    if comment is not None:
+        hidden = bool(comment.data["hidden"])
+        words = {} if hidden else {"content": comment.data["text"]}
+        author = {"id": comment.author_id or ""}
+        details["comment"] = {"id": comment.id, "author": author, "hidden": hidden, **words}
+    announce(db, repo.scope, Occasion(action, scope, details))
 
 
 def _check_title(title: str) -> str:

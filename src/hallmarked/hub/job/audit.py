@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from hallmarked.audit.audit import judge
 from hallmarked.audit.examine import examine as run_checks
@@ -154,13 +154,15 @@ def settle(hub: Hub, task: Task, entries: Sequence[int]) -> None:
         if row is None:
             return
         statements = [Statement.from_dict(body) for body in row.statements]
-        kept = {name: getattr(row, name) for name in ("id", "repository_id", "revision", "rule_set", "outcome")}
+        kept = {name: getattr(row, name) for name in ("repository_id", "revision", "rule_set", "outcome")}
+        made = _name(db, task)
         add_new(
             db,
             audit,
             [
                 {
                     **kept,
+                    "id": made,
                     "statements": row.statements,
                     "entries": list(entries),
                     "files": summarise(statements),
@@ -173,7 +175,7 @@ def settle(hub: Hub, task: Task, entries: Sequence[int]) -> None:
         repo = repository_of(db, task.repository_id)
         at = find_revision(db, repo, task.oid)
         case = Case(repo, at, hub.settings.policy)
-        apply_audit(db, case, task.id, STATES[Outcome(row.outcome)], row.reason, statements)
+        apply_audit(db, case, made, STATES[Outcome(row.outcome)], row.reason, statements)
         _label(db, repo, at, statements)
 
 
@@ -248,7 +250,9 @@ def _report(hub: Hub, repo: Repository, at: Revision, rule_set: str) -> Report:
     """Run the checks, but for those that an earlier audit answers, and judge."""
     context = context_of(hub.settings)
     with hub.database.read() as db:
-        earlier = find_earlier(db, repo, at, rule_set)
+        # Whoever asks again wants the checks to look again, not to hear what they said.
+        again = _audits(db, Task(repo.id, at.oid, rule_set)) > 0
+        earlier = None if again else find_earlier(db, repo, at, rule_set)
     with stage(hub.database, hub.blobs, repo, at, hub.settings.scratch) as artifact:
         examination = run_checks(artifact, checks=remaining(earlier), limits=limits_of(hub.settings))
     if earlier is not None:
@@ -262,7 +266,23 @@ def _is_drafted(db: Connection, task: Task) -> bool:
 
 
 def _is_done(db: Connection, task: Task) -> bool:
-    return db.execute(select(audit.c.id).where(audit.c.id == task.id)).first() is not None
+    """Say whether the revision was judged under these rules, and nobody asked for that again since."""
+    made = revision.c
+    where = (made.repository_id == task.repository_id, made.oid == task.oid, made.rule_set == task.rule_set)
+    return db.execute(select(made.oid).where(*where, made.audited)).first() is not None
+
+
+def _audits(db: Connection, task: Task) -> int:
+    """Count the audits of a revision under these rules: none before the first, more after somebody asked again."""
+    made = audit.c
+    where = (made.repository_id == task.repository_id, made.revision == task.oid, made.rule_set == task.rule_set)
+    return db.execute(select(func.count()).select_from(audit).where(*where)).scalar_one()
+
+
+def _name(db: Connection, task: Task) -> str:
+    """Return the id of the audit that a task comes to: its own, then a numbered one for each time it is repeated."""
+    number = _audits(db, task)
+    return f"{task.id}-{number}" if number else task.id
 
 
 def _mark(db: Connection, task: Task) -> None:

@@ -299,8 +299,10 @@ def _enqueue(task: Task, partition: str, *, priority: int = 0) -> None:
     known = DBOS.list_workflows(workflow_id_prefix=f"{task.id}-", load_input=False, load_output=False)
     if any(item.status not in OVER for item in known):
         return
+    # NOTE: old ones are forgotten, so their number says nothing; an id that was used does not run again
+    used = [int(item.workflow_id.rpartition("-")[2]) for item in known]
     with (
-        SetWorkflowID(f"{task.id}-{len(known)}"),
+        SetWorkflowID(f"{task.id}-{max(used, default=-1) + 1}"),
         SetEnqueueOptions(queue_partition_key=partition, priority=priority or None),
     ):
         DBOS.enqueue_workflow(QUEUE, _audit, task.repository_id, task.oid, task.rule_set)

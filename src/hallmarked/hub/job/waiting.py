@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from hallmarked.checks.ruleset import rule_set_digest
 from hallmarked.hub.job.audit import Task
@@ -15,6 +15,10 @@ from hallmarked.hub.schema.repository import ref, repository, revision
 
 AHEAD = 2
 """Audits of one account that may stand in the queue: so whoever pushes a thousand times keeps nobody waiting."""
+
+
+ASKED = ""
+"""Rule set of a revision that no rules have judged yet, or that has to be judged again whatever rules did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +31,16 @@ class Waiting:
 
 
 def list_new(db: Connection, limit: int) -> list[Waiting]:
-    """List revisions that were never audited: the oldest few of each account, oldest first."""
+    """List revisions that were never audited, or that somebody wants audited again.
+
+    The oldest few of each account, oldest first.
+    """
     made = revision.c
     turn = func.row_number().over(partition_by=repository.c.owner_id, order_by=(made.created, made.oid)).label("turn")
     ranked = (
         select(made.repository_id, made.oid, made.created, made.attempts, repository.c.owner_id, turn)
         .join(repository, repository.c.id == made.repository_id)
-        .where(made.state == "checking", made.audited.is_(False))
+        .where(made.rule_set == ASKED, or_(made.state == "checking", made.audited))
         .subquery()
     )
     rows = db.execute(select(ranked).where(ranked.c.turn <= AHEAD).order_by(ranked.c.created).limit(limit))

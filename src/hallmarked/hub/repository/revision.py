@@ -14,6 +14,7 @@ from hallmarked.hub.database import in_parts
 from hallmarked.hub.error import Conflict, EntryNotFound, RevisionNotFound
 from hallmarked.hub.git.object import read_object
 from hallmarked.hub.git.tree import find, find_many, read_tree, walk
+from hallmarked.hub.outbound.announcement import announce, moved
 from hallmarked.hub.path import check_branch
 from hallmarked.hub.repository.repository import MAIN, Repository
 from hallmarked.hub.schema.object import content
@@ -190,6 +191,8 @@ def create_ref(db: Connection, repo: Repository, name: str, oid: str, message: s
     if db.execute(select(ref.c.oid).where(ref.c.repository_id == repo.id, ref.c.name == name)).first():
         raise Conflict(f"Reference {name} already exists in {repo.name}")
     db.execute(insert(ref).values(repository_id=repo.id, name=name, oid=oid, message=message))
+    if prefix != PULLS:  # of a pull request its discussion tells
+        announce(db, repo.scope, moved(name, None, oid))
 
 
 def delete_ref(db: Connection, repo: Repository, name: str) -> None:
@@ -201,8 +204,11 @@ def delete_ref(db: Connection, repo: Repository, name: str) -> None:
     """
     if name == MAIN:
         raise Forbidden(f"Cannot delete {MAIN}: it is the main branch")
-    if not db.execute(delete(ref).where(ref.c.repository_id == repo.id, ref.c.name == name)).rowcount:
+    where = (ref.c.repository_id == repo.id, ref.c.name == name)
+    old = db.execute(delete(ref).where(*where).returning(ref.c.oid)).scalar()
+    if old is None:
         raise RevisionNotFound(f"Invalid rev id: {repo.name} has no {name[:200]}")
+    announce(db, repo.scope, moved(name, old, None))
 
 
 def move_ref(db: Connection, repo: Repository, name: str, old: str, new: str) -> bool:

@@ -1,7 +1,8 @@
 """Holding revisions back, and letting go of them: who decides, what stands, and who is told.
 
 Every decision is a row that stays, an event of the audit trail, and a statement of reasons in the ledger (see
-``hub.review.reason``). What an audit says is overruled only by people: two of them, of whom the second has no stake in it.
+``hub.review.reason``). What an audit says is overruled only by people: two of them, of whom the second has no stake
+in it.
 """
 
 from __future__ import annotations
