@@ -16,6 +16,7 @@ from hallmarked.hub.job.waiting import count_waiting
 from hallmarked.hub.kind import page_path
 from hallmarked.hub.repository.revision import find_revision
 from hallmarked.hub.review import moderation
+from hallmarked.hub.review.decision import CATEGORIES, list_decisions, open_appeal, open_proposal
 from hallmarked.hub.review.reason import Logged, list_log, reasons
 from hallmarked.web.address import param, repo_routes
 from hallmarked.web.form import Form, with_form
@@ -129,7 +130,7 @@ def show_status(request: Request) -> Status:
 def show_review(request: Request, kind: str) -> Review:
     """Make the page of what was decided about a revision."""
     with open_page(request, kind) as opened:
-        found = moderation.list_decisions(opened.db, opened.repo.id, opened.at.oid)
+        found = list_decisions(opened.db, opened.repo.id, opened.at.oid)
         names = names_of(opened.db, [each.account_id for each in found])
         rows = tuple(
             _decision(Logged(each, kind, opened.repo.name), names.get(each.account_id or "", "")) for each in found
@@ -137,9 +138,9 @@ def show_review(request: Request, kind: str) -> Review:
         return Review(
             opened.head,
             rows,
-            moderation.open_proposal(found) is not None,
-            moderation.open_appeal(found) is not None,
-            moderation.CATEGORIES,
+            open_proposal(found) is not None,
+            open_appeal(found) is not None,
+            CATEGORIES,
         )
 
 

@@ -19,8 +19,9 @@ from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import Revision, find_revision
 from hallmarked.hub.review import moderation
 from hallmarked.hub.review.audited import list_audits
+from hallmarked.hub.review.decision import list_decisions
 from hallmarked.hub.review.finding import Found, sort_findings
-from hallmarked.hub.review.moderation import Case, list_decisions
+from hallmarked.hub.review.moderation import Case
 from hallmarked.hub.review.reason import Logged, answer_days, count, list_between, list_log, reasons
 from hallmarked.web.address import param
 from hallmarked.web.request import hub_of, target
