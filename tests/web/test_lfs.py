@@ -21,9 +21,9 @@ from hallmarked.hub.git.object import Entry
 from hallmarked.hub.git.tree import read_tree
 from hallmarked.hub.repository.repository import change_settings, find_repository
 from hallmarked.hub.schema.repository import revision
+from hallmarked.hub.ticket import issue_ticket
 from hallmarked.hub.upload import lfs as upload_lfs
 from hallmarked.hub.upload import part
-from hallmarked.hub.upload.ticket import issue_ticket
 from hallmarked.web import keepalive
 from tests.hubs import RunningHub, serve_test_hub
 

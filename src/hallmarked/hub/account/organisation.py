@@ -8,7 +8,15 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from hallmarked.core.errors import Forbidden, InputError, NotFound
 from hallmarked.hub.access import Actor, Role, require_change
-from hallmarked.hub.account.account import Account, create_account, find_account, read_account, set_role
+from hallmarked.hub.account.account import (
+    MAX_EMAIL,
+    MAX_FULL_NAME,
+    Account,
+    create_account,
+    find_account,
+    read_account,
+    set_role,
+)
 from hallmarked.hub.account.notice import Kind, notify
 from hallmarked.hub.account.ticket import (
     INVITATION,
@@ -100,7 +108,7 @@ def invite(db: Connection, actor: Actor, organisation: str, role: Role, email: s
         Forbidden: When the actor is no owner of it.
     """
     home = _managed(db, actor, organisation)
-    if len(email) > 254:
+    if len(email) > MAX_EMAIL:
         raise InputError("the e-mail address is too long")
     text = make_ticket(
         db, INVITATION, INVITATION_HOURS, organisation_id=home.id, role=role, email=email, account_id=actor.account_id
@@ -241,8 +249,8 @@ def change_organisation(
         InputError: When the full name is not accepted.
     """
     home = _managed(db, actor, organisation)
-    if full_name is not None and not (0 < len(full_name) <= 120 and full_name.isprintable()):
-        raise InputError("a full name has 1 to 120 characters")
+    if full_name is not None and not (0 < len(full_name) <= MAX_FULL_NAME and full_name.isprintable()):
+        raise InputError(f"a full name has 1 to {MAX_FULL_NAME} characters")
     values = {"full_name": full_name, "private_by_default": private}
     changed = {name: value for name, value in values.items() if value is not None}
     if changed:

@@ -17,7 +17,7 @@ from math import log2
 from sqlalchemy import Connection, delete, select, update
 
 from hallmarked.hub.access import Action, Actor, decide, load_standing
-from hallmarked.hub.account.account import Account
+from hallmarked.hub.account.account import Account, from_row
 from hallmarked.hub.catalog.listing import touch
 from hallmarked.hub.clock import now
 from hallmarked.hub.database import Database, add_new
@@ -76,7 +76,7 @@ def list_likers(db: Connection, repo: Repository, *, count: int, after: str = ""
         .order_by(account.c.key)
         .limit(count)
     )
-    return [Account(row.id, row.kind, row.name, row.full_name, row.email, row.administrator) for row in rows]
+    return [from_row(row) for row in rows]
 
 
 def list_liked(db: Connection, actor: Actor, account_id: str) -> Sequence[Liked]:
