@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -71,17 +72,16 @@ class Database:
         """
         if self.dialect != "sqlite":
             return None
-        with _translated(), self._watching:
+        with self._watching:
             if self._watch is None:
-                self._watch = self.engine.raw_connection()
-            cursor = self._watch.cursor()
+                with _translated():
+                    self._watch = self.engine.raw_connection()
+            # NOTE: the number counts the commits of all *other* connections, so that this one never writes.
+            driver: Any = self._watch.driver_connection
             try:
-                # NOTE: the number counts the commits of all *other* connections, so that this one never writes.
-                cursor.execute("PRAGMA data_version")
-                row = cursor.fetchone()
-                return int(row[0]) if row else None
-            finally:
-                cursor.close()
+                return int(driver.execute("PRAGMA data_version").fetchone()[0])
+            except sqlite3.Error as error:
+                raise BackendError(f"the database did not answer as expected: {error}") from error
 
     def close(self) -> None:
         """Let go of all connections."""

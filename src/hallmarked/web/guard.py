@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.concurrency import run_in_threadpool
@@ -153,9 +154,14 @@ def check_host(host: str, hosts: frozenset[str] | None) -> None:
     Raises:
         InputError: When it is not.
     """
-    name = re.sub(r":[0-9]*\Z", "", host.lower())
-    if not _HOST.match(host) or (hosts is not None and name not in hosts):
+    if not _is_reached(host, hosts):
         raise InputError("this hub is not reached by that name; its settings say which names it answers to")
+
+
+@lru_cache(64)
+def _is_reached(host: str, hosts: frozenset[str] | None) -> bool:
+    name = re.sub(r":[0-9]*\Z", "", host.lower())
+    return bool(_HOST.match(host)) and (hosts is None or name in hosts)
 
 
 def check_origin(connection: HTTPConnection) -> None:
