@@ -255,6 +255,13 @@ def require(db: Connection, actor: Actor, action: Action, scope: Scope, wanted: 
         raise refusal
 
 
+def may_see(db: Connection, actor: Actor, scope: Scope) -> bool:
+    """Say whether an actor may know of a repository; public ones need no question to the database."""
+    if not scope.private and not scope.disabled:
+        return True
+    return decide(actor, Action.SEE, scope, load_standing(db, actor, scope)) is None
+
+
 def _refuse_gate(actor: Actor, scope: Scope) -> Gated:
     if not actor.known:
         return Gated(f"Access to {scope.kind} {scope.name} is restricted: sign in, then ask for it on its page")

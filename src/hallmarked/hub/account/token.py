@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
 
 from hallmarked.core.errors import InputError, NotFound
-from hallmarked.hub.access import ANYBODY, Action, Actor, Scope, decide, load_standing, require_person
+from hallmarked.hub.access import ANYBODY, Actor, Scope, may_see, require_person
 from hallmarked.hub.account.notice import Kind, notify
 from hallmarked.hub.account.secret import digest_secret, make_secret
 from hallmarked.hub.clock import now
@@ -186,7 +186,7 @@ def revoke_leaked(db: Connection, data: bytes, scope: Scope, path: str) -> int:
         db.execute(delete(token).where(token.c.id == row.id))
         record(db, ANYBODY, Tag.TOKEN_LEAKED, f"account:{row.account_id}", {"token": row.id, "repository": scope.id})
         owner = Actor(row.account_id)
-        seen = decide(owner, Action.SEE, scope, load_standing(db, owner, scope)) is None
+        seen = may_see(db, owner, scope)
         place = f"{scope.name}, {path}" if seen else "a file of a repository that you do not see"
         said = f"Your token {row.name} was found in {place} and does not work any more; make a new one if you need it."
         notify(db, row.account_id, Kind.TOKEN_LEAKED, said, "/settings/tokens")

@@ -16,7 +16,7 @@ from math import log2
 
 from sqlalchemy import Connection, delete, select, update
 
-from hallmarked.hub.access import Action, Actor, decide, load_standing
+from hallmarked.hub.access import Actor, may_see
 from hallmarked.hub.account.account import Account, from_row
 from hallmarked.hub.catalog.listing import touch
 from hallmarked.hub.clock import now
@@ -90,15 +90,8 @@ def list_liked(db: Connection, actor: Actor, account_id: str) -> Sequence[Liked]
     return [
         Liked(known[row.repository_id], row.created)
         for row in rows
-        if row.repository_id in known and may_see(db, actor, known[row.repository_id])
+        if row.repository_id in known and may_see(db, actor, known[row.repository_id].scope)
     ]
-
-
-def may_see(db: Connection, actor: Actor, repo: Repository) -> bool:
-    """Whether an actor may know of a repository; public ones need no question to the database."""
-    if not repo.scope.private and not repo.scope.disabled:
-        return True
-    return decide(actor, Action.SEE, repo.scope, load_standing(db, actor, repo.scope)) is None
 
 
 def trending_score(stored: int) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from hallmarked.hub.access import Action, Actor, Scope, decide, load_standing
+from hallmarked.hub.access import Actor, Scope, may_see
 from hallmarked.hub.clock import now
 from hallmarked.hub.kind import CLIENT_KINDS
 from hallmarked.hub.schema.account import account
@@ -91,10 +91,7 @@ def enqueue(db: Connection, webhook_id: str, scope: Scope, occasion: Occasion) -
 def may_be_told(db: Connection, account_id: str, scope: Scope) -> bool:
     """Say whether somebody may know of a repository, as their webhooks may then."""
     row = db.execute(select(account).where(account.c.id == account_id, account.c.disabled.is_(None))).first()
-    if row is None:
-        return False
-    actor = Actor(row.id, row.name, row.administrator)
-    return decide(actor, Action.SEE, scope, load_standing(db, actor, scope)) is None
+    return row is not None and may_see(db, Actor(row.id, row.name, row.administrator), scope)
 
 
 def with_addresses(payload: Mapping[str, Any], hub_url: str) -> dict[str, Any]:

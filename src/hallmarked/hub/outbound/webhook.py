@@ -19,13 +19,13 @@ from hallmarked.core.errors import InputError, NotFound
 from hallmarked.hub.access import Actor
 from hallmarked.hub.clock import now
 from hallmarked.hub.error import NotSignedIn
+from hallmarked.hub.kind import FROM_CLIENTS
 from hallmarked.hub.outbound.client import Rules, parse_url
 from hallmarked.hub.schema.base import new_id
 from hallmarked.hub.schema.webhook import webhook, webhook_delivery, webhook_target
 from hallmarked.hub.trail import Tag, record
 
 DOMAINS = ("repo", "discussion")
-_KINDS = {"model": "model", "dataset": "dataset", "space": "system"}
 MOST_WEBHOOKS, MOST_WATCHED, MOST_SECRET = 50, 100, 256
 
 
@@ -179,8 +179,8 @@ def _checked(wish: Wish, rules: Rules) -> dict[str, Any]:
 
 def _watched(item: Mapping[str, Any]) -> dict[str, str]:
     kind, name = item.get("type"), item.get("name")
-    slashes = 1 if kind in _KINDS else 0
-    if kind not in ("user", "org", *_KINDS) or not isinstance(name, str) or len(name) > 200:
+    slashes = 1 if kind in FROM_CLIENTS else 0
+    if kind not in ("user", "org", *FROM_CLIENTS) or not isinstance(name, str) or len(name) > 200:
         raise InputError("what is watched has a type (user, org, model, dataset or space) and a name")
     if name.count("/") != slashes:
         raise InputError(f"{name[:100]!r} is not the name of a {kind}")
@@ -189,7 +189,7 @@ def _watched(item: Mapping[str, Any]) -> dict[str, str]:
 
 def _watch(db: Connection, webhook_id: str, watched: Sequence[Mapping[str, str]]) -> None:
     db.execute(delete(webhook_target).where(webhook_target.c.webhook_id == webhook_id))
-    targets = {f"{_KINDS.get(item['type'], 'account')}:{item['name']}".lower() for item in watched}
+    targets = {f"{FROM_CLIENTS.get(item['type'], 'account')}:{item['name']}".lower() for item in watched}
     if targets:
         rows = [{"webhook_id": webhook_id, "target": target} for target in sorted(targets)]
         db.execute(insert(webhook_target), rows)
