@@ -52,8 +52,7 @@ class Liked:
 def set_like(db: Connection, repo: Repository, account_id: str, *, likes: bool) -> None:
     """Note that somebody likes a repository, or does not any more; saying it twice changes nothing."""
     where = (like.c.repository_id == repo.id, like.c.account_id == account_id)
-    there = db.execute(select(like.c.created).where(*where)).first() is not None
-    if there == likes:
+    if is_liked(db, repo.id, account_id) == likes:
         return
     if likes:
         add_new(db, like, [{"repository_id": repo.id, "account_id": account_id, "created": now()}])
@@ -65,6 +64,12 @@ def set_like(db: Connection, repo: Repository, account_id: str, *, likes: bool) 
     if likes:
         _add_interest(db, repo.id, LIKE)
     touch(db, [repo.id])
+
+
+def is_liked(db: Connection, repository_id: str, account_id: str) -> bool:
+    """Say whether somebody likes a repository."""
+    where = (like.c.repository_id == repository_id, like.c.account_id == account_id)
+    return db.execute(select(like.c.created).where(*where)).first() is not None
 
 
 def list_likers(db: Connection, repo: Repository, *, count: int, after: str = "") -> Sequence[Account]:
