@@ -266,6 +266,7 @@ def test_webhooks(tmp_path: Path) -> None:
             found = re.search(r"/settings/webhooks/\w+", place)
             assert found
             page = found[0]
+            assert ">acme\ndatasets/acme/x</textarea>" in ada.text
             ada.send(page, act="test")
             assert "Waits" in ada.open(page)
             assert deliver_due(running.hub) == 1
@@ -285,7 +286,9 @@ def test_webhooks(tmp_path: Path) -> None:
             assert "/other" in ada.send(page, act="change", **change)
             for shown in (page, page.replace("webhooks", "webhooks.json"), "/settings/webhooks.json"):
                 assert "s3cret" not in ada.client.get(shown).text
-            assert twin(ada, page.replace("webhooks", "webhooks.json"))["watching"] == "acme/triage-notes"
+            row = twin(ada, page.replace("webhooks", "webhooks.json"))["row"]
+            assert isinstance(row, dict)
+            assert row["watched"] == ["acme/triage-notes"]
             browser(running, "ben").open(page, 404)
             ada.open(page)
             assert "No webhook yet." in ada.send(page, act="delete")

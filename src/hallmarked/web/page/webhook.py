@@ -87,8 +87,6 @@ class Webhook:
 
     row: Hook
     """What it is."""
-    watching: str
-    """What it watches, line by line."""
     domains: tuple[str, ...]
     """What can be told."""
     messages: tuple[Message, ...]
@@ -116,7 +114,7 @@ def show_webhook(request: Request) -> Webhook:
         actor = _person(actor_of(request, db))
         found = _hook(service.find_webhook(db, actor, param(request, "id")))
         messages = tuple(_message(each) for each in list_deliveries(db, actor, found.id))
-    return Webhook(found, "\n".join(found.watched), DOMAINS, messages)
+    return Webhook(found, DOMAINS, messages)
 
 
 def do_create(request: Request, form: Form) -> Response:
