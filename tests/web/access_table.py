@@ -95,6 +95,7 @@ ROUTES: dict[str, Use] = {
             "/join*",
             "/likes*/{owner}",
             "/login*",
+            "/login/new*",
             "/moderation*",
             "/status*",
             "/help*",
@@ -107,7 +108,7 @@ ROUTES: dict[str, Use] = {
     "GET /": Use(OPEN),
     "GET /index.json": Use(OPEN),
     # coming in
-    **{f"POST {path}": Use(OPEN) for path in ("/join", "/login", "/logout", "/tos", "/welcome")},
+    **{f"POST {path}": Use(OPEN) for path in ("/join", "/login", "/login/new", "/logout", "/tos", "/welcome")},
     "GET /settings": Use(PERSON),
     "GET /settings.json": Use(PERSON),
     **{

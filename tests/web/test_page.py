@@ -67,7 +67,7 @@ OWN = {
     "/{owner}/{name}/settings": (f"/{MODEL}/settings",),
 }
 """Addresses that only their owner (``ada``) sees."""
-ELSEWHERE = {"/welcome", "/join", "/settings/webhooks/{id}"}
+ELSEWHERE = {"/welcome", "/join", "/login/new", "/settings/webhooks/{id}"}
 """Pages that need a link or something of their own; see ``test_form`` and ``test_manage``."""
 VISITS = [(path, address) for path, addresses in ADDRESSES.items() for address in addresses]
 
@@ -235,7 +235,7 @@ def test_errors_are_pages_for_people_only(visit: Visit) -> None:
     """A browser gets a document with a next step, a program gets JSON, each with the client's error code."""
     status, text = visit.get("/acme/nothing")
     assert status == 401
-    assert "there is no repository of that name, or you may not see it" in check_document(text, "en").words
+    assert "There is no repository of that name, or you may not see it." in check_document(text, "en").words
     assert json.loads(visit.get("/acme/nothing", document=False)[1])["error"]
     assert visit.get("/a/b/c/d/e")[0] == 404
     assert check_document(visit.get("/a/b/c/d/e", language="es")[1], "es")

@@ -51,6 +51,8 @@ class Liked:
 
 def set_like(db: Connection, repo: Repository, account_id: str, *, likes: bool) -> None:
     """Note that somebody likes a repository, or does not any more; saying it twice changes nothing."""
+    # NOTE: the lock comes first, so that somebody who says it many times at once is not counted as many times
+    db.execute(select(repository.c.id).where(repository.c.id == repo.id).with_for_update())
     where = (like.c.repository_id == repo.id, like.c.account_id == account_id)
     if is_liked(db, repo.id, account_id) == likes:
         return

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, or_, select, update
 from hallmarked.hub.access import Action, Actor, require
 from hallmarked.hub.clock import now
 from hallmarked.hub.error import Conflict, TooMany
-from hallmarked.hub.job.waiting import ASKED
+from hallmarked.hub.job.audit import ASKED
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import Revision
 from hallmarked.hub.schema.repository import revision
