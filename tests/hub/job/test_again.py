@@ -55,6 +55,15 @@ def test_who_asks_again_gets_an_audit_before_older_ones(hub: RunningHub, audited
     assert begin(hub.hub, task)
 
 
+def test_newer_signatures_are_a_reason_too(hub: RunningHub, audited: tuple[Repository, Revision]) -> None:
+    """What was judged with older malware signatures is judged again with newer ones, and not with the same."""
+    repo, at = audited
+    with hub.hub.database.write() as db:
+        db.execute(update(revision).values(signatures=3))
+    assert not begin(hub.hub, task_of(repo.id, at.oid, 3))
+    assert begin(hub.hub, task_of(repo.id, at.oid, 4))
+
+
 def test_not_again_at_once(hub: RunningHub, audited: tuple[Repository, Revision]) -> None:
     """After an audit there is a pause, and the refusal says how long; one that never ended can be asked for at once."""
     repo, at = audited
