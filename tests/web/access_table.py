@@ -93,6 +93,7 @@ ROUTES: dict[str, Use] = {
             "/ledger*",
             "/ledger/entry*/{index}",
             "/join*",
+            "/likes*/{owner}",
             "/login*",
             "/login/new*",
             "/moderation*",
@@ -113,6 +114,20 @@ ROUTES: dict[str, Use] = {
     **{
         f"POST /settings/{path}": Use(PERSON, form={"name": "x"})
         for path in ("messages", "organisations", "password", "sessions/end", "tokens", "tokens/revoke")
+    },
+    **{
+        key: Use(PERSON, form={"act": "x"} if key.startswith("POST") else None)
+        for path in ("/settings/deleted*", "/settings/webhooks*", "/settings/webhooks*/{id}", "/organizations*/{owner}")
+        for key in (
+            f"GET {path}".replace("*", ""),
+            f"GET {path}".replace("*", ".json"),
+            f"POST {path}".replace("*", ""),
+        )
+        if key != "POST /organizations/{owner}"
+    },
+    **{
+        f"POST /organizations/{{owner}}/{path}": Use(PERSON, form={"act": "x"})
+        for path in ("invitations", "members", "settings")
     },
     "GET /login/elsewhere": Use(OPEN),
     "GET /login/back": Use(OPEN),
@@ -143,6 +158,10 @@ ROUTES: dict[str, Use] = {
             ("PUT", "organisations/{organisation}/members/{member}", {"role": "reader"}),
             ("DELETE", "organisations/{organisation}/members/{member}", None),
             ("POST", "organisations/{organisation}/invitations", {"role": "reader"}),
+            ("GET", "organisations/{organisation}/invitations", None),
+            ("DELETE", "organisations/{organisation}/invitations/{invitation}", None),
+            ("GET", "deleted", None),
+            ("POST", "deleted/{repository_id}/restore", None),
             ("POST", "invitations/{ticket}", None),
         )
     },
@@ -206,6 +225,7 @@ ROUTES: dict[str, Use] = {
             ("propose-release", "review"),
             ("release", "review"),
             ("uphold", "review"),
+            ("audit", "review"),
             ("appeal", "write"),
         )
     },
@@ -351,6 +371,7 @@ ROUTES: dict[str, Use] = {
             ("GET", "/settings", "manage", None),
             ("GET", "/settings.json", "manage", None),
             ("POST", "/access", "discuss", {"x": "y"}),
+            ("POST", "/like", "discuss", {"act": "like"}),
             ("POST", "/access/decide", "review", {"user": "granted", "status": "rejected"}),
             ("POST", "/settings", "manage", {"visibility": "private"}),
             ("POST", "/discussions", "discuss", {"title": "t", "description": "d"}),

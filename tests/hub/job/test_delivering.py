@@ -75,7 +75,8 @@ def wait_until(running: RunningHub, done: Callable[[list[tuple[str, int]]], bool
     for _ in range(400):
         with running.hub.database.read() as db:
             table = webhook_delivery.c
-            rows = [(row.state, row.attempts) for row in db.execute(select(table.state, table.attempts))]
+            seen = db.execute(select(table.state, table.attempts, table.answer)).all()
+        rows = [(row.state, row.attempts if row.answer else 0) for row in seen]  # an attempt counts when it has ended
         if done(rows):
             return
         threading.Event().wait(OFTEN)

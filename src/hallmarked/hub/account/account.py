@@ -35,6 +35,7 @@ RESERVED = frozenset(
         "index",
         "join",
         "ledger",
+        "likes",
         "login",
         "logout",
         "metrics",

@@ -54,8 +54,7 @@ def set_like(db: Connection, repo: Repository, account_id: str, *, likes: bool) 
     # NOTE: the lock comes first, so that somebody who says it many times at once is not counted as many times
     db.execute(select(repository.c.id).where(repository.c.id == repo.id).with_for_update())
     where = (like.c.repository_id == repo.id, like.c.account_id == account_id)
-    there = db.execute(select(like.c.created).where(*where)).first() is not None
-    if there == likes:
+    if is_liked(db, repo.id, account_id) == likes:
         return
     if likes:
         add_new(db, like, [{"repository_id": repo.id, "account_id": account_id, "created": now()}])
@@ -67,6 +66,12 @@ def set_like(db: Connection, repo: Repository, account_id: str, *, likes: bool) 
     if likes:
         _add_interest(db, repo.id, LIKE)
     touch(db, [repo.id])
+
+
+def is_liked(db: Connection, repository_id: str, account_id: str) -> bool:
+    """Say whether somebody likes a repository."""
+    where = (like.c.repository_id == repository_id, like.c.account_id == account_id)
+    return db.execute(select(like.c.created).where(*where)).first() is not None
 
 
 def list_likers(db: Connection, repo: Repository, *, count: int, after: str = "") -> Sequence[Account]:

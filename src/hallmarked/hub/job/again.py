@@ -5,7 +5,7 @@ What an audit found before stays, in the database and in the ledger; the newest 
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
 from hallmarked.hub.access import Action, Actor, require
 from hallmarked.hub.clock import now
@@ -19,6 +19,15 @@ from hallmarked.hub.trail import Tag, record
 
 PAUSE_SECONDS = 600
 """How long after an audit the next one of the same revision can be asked for."""
+AUDITS = 6
+"""Audits that somebody may ask for, a minute."""
+
+
+def is_waiting(db: Connection, repository_id: str, oid: str) -> bool:
+    """Say whether a revision is to be audited, for the first time or again."""
+    made = revision.c
+    where = (made.repository_id == repository_id, made.oid == oid, made.rule_set == ASKED)
+    return db.execute(select(made.oid).where(*where, or_(made.audited, made.state == "checking"))).first() is not None
 
 
 def audit_again(db: Connection, actor: Actor, repo: Repository, at: Revision) -> None:
@@ -38,8 +47,7 @@ def audit_again(db: Connection, actor: Actor, repo: Repository, at: Revision) ->
     require(db, actor, Action.REVIEW, repo.scope)
     made = revision.c
     where = (made.repository_id == repo.id, made.oid == at.oid)
-    known = db.execute(select(made.audited, made.rule_set).where(*where)).one()
-    if not known.audited or known.rule_set == ASKED:
+    if is_waiting(db, repo.id, at.oid):
         raise Conflict("this revision waits to be audited already")
     past = audit.c
     last = db.execute(

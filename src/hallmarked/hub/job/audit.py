@@ -288,10 +288,11 @@ def _is_drafted(db: Connection, task: Task) -> bool:
 
 
 def _is_done(db: Connection, task: Task) -> bool:
-    """Say whether the revision was judged under these rules, and nobody asked for that again since."""
+    """Say whether the revision was judged under these rules and signatures, and nobody asked for that again since."""
     made = revision.c
     where = (made.repository_id == task.repository_id, made.oid == task.oid, made.rule_set == task.rule_set)
-    return db.execute(select(made.oid).where(*where, made.audited)).first() is not None
+    judged = select(made.oid).where(*where, made.audited, made.signatures >= task.signatures)
+    return db.execute(judged).first() is not None
 
 
 def _is_asked(db: Connection, repo: Repository, at: Revision) -> bool:

@@ -102,6 +102,10 @@ class Session:
     """When."""
     expires: datetime
     """Until when."""
+    used: datetime
+    """When it was used last, about."""
+    here: bool
+    """Whether it is the browser that asks."""
 
 
 @context
@@ -326,7 +330,10 @@ def show_account(request: Request) -> Account:
             found.administrator,
             tuple((each.name, role.value) for each, role in organisations(db, me)),
             tuple(
-                Session(each.id, name_browser(each.agent), to_datetime(each.created), to_datetime(each.expires))
+                Session(
+                    each.id, name_browser(each.agent), to_datetime(each.created), to_datetime(each.expires),
+                    to_datetime(each.last_used), each.id == actor.session_id,
+                )
                 for each in list_sessions(db, me)
             ),
             tuple(

@@ -16,6 +16,7 @@ from hallmarked.core.errors import NotFound
 from hallmarked.hub.access import Action, Actor, Role, load_standing
 from hallmarked.hub.account.account import RESERVED
 from hallmarked.hub.clock import to_datetime
+from hallmarked.hub.community.popularity import is_liked
 from hallmarked.hub.error import EntryNotFound
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.kind import CLIENT_KINDS, page_path
@@ -93,6 +94,8 @@ class Head:
     """How often it was downloaded."""
     likes: int
     """How many people like it."""
+    liked: bool
+    """Whether the reader does."""
     may_write: bool
     """Whether the reader may commit."""
     may_review: bool
@@ -223,6 +226,7 @@ def make_head(
         library=card_text(repo, "library_name"),
         downloads=repo.downloads,
         likes=repo.likes,
+        liked=actor.account_id is not None and is_liked(db, repo.id, actor.account_id),
         may_write=owner or Role.WRITER in roles,
         may_review=owner or Role.REVIEWER in roles,
         may_manage=owner,
