@@ -141,7 +141,10 @@ def check_evidence(data: bytes, trust: Trust, artifact: LocalArtifact | None, wi
 
 
 def _rounds(entries: Sequence[VerifiedEntry]) -> list[list[VerifiedEntry]]:
-    """Cut statements after each decision: a hub audits a revision again when its rules change."""
+    """Cut statements after each decision: a hub audits a revision again when its rules or signatures change.
+
+    What an audit found as an earlier one had is not logged again: the newest one gets all that its decision rests on.
+    """
     rounds: list[list[VerifiedEntry]] = [[]]
     for entry in entries:
         rounds[-1].append(entry)
@@ -151,6 +154,12 @@ def _rounds(entries: Sequence[VerifiedEntry]) -> list[list[VerifiedEntry]]:
     if not rounds:
         return [rest]
     rounds[-1] += rest
+    decided = next(entry for entry in reversed(rounds[-1]) if entry.predicate_type == DECISION_TYPE)
+    rests = {_sha256_of(row) for row in _inputs(decided)}
+    new = {entry.index for entry in rounds[-1]}
+    rounds[-1] = [
+        entry for entry in entries if entry.index in new or hashlib.sha256(entry.payload).hexdigest() in rests
+    ]
     return rounds
 
 
@@ -220,8 +229,7 @@ def _complete(check: Check) -> None:
         check.say(OPEN, "No decision is in this file, so that statements could have been left out unnoticed")
     whole = 0
     for entry in decisions:
-        judged = entry.statement.get("predicate", {}).get("inputAttestations")
-        rows = [row for row in judged if isinstance(row, dict)] if isinstance(judged, list) else []
+        rows = _inputs(entry)
         if not rows:
             check.say(OPEN, "The decision does not say which statements it rests on")
             continue
@@ -234,6 +242,12 @@ def _complete(check: Check) -> None:
     if whole:
         rest = "the decision rests" if len(decisions) == 1 else f"{len(decisions)} decisions rest"
         check.say(HOLDS, f"Complete: {plural(whole, 'statement')} that {rest} on, none left out")
+
+
+def _inputs(decision: VerifiedEntry) -> list[Mapping[str, Any]]:
+    """Return what a decision says it rests on."""
+    judged = decision.statement.get("predicate", {}).get("inputAttestations")
+    return [row for row in judged if isinstance(row, dict)] if isinstance(judged, list) else []
 
 
 def _sha256_of(row: Mapping[str, Any]) -> str:

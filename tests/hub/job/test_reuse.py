@@ -36,6 +36,7 @@ from hallmarked.hub.repository.revision import Entry, Revision, find_revision, l
 from hallmarked.hub.review.finding import check_of
 from hallmarked.hub.schema.repository import repository
 from hallmarked.hub.schema.review import audit, draft, look
+from hallmarked.hub.setting import Settings, Storage
 from hallmarked.hub.upkeep.garbage import Terms, collect_garbage
 from tests.checks.test_earlier import CONTENTS, EXTERNAL, PATHS
 from tests.checks.test_malware import FakeDaemon
@@ -230,6 +231,28 @@ def test_what_is_remembered_is_bounded(hub: RunningHub, monkeypatch: pytest.Monk
     memory.keep(hub.hub.database, entries, [])
     with hub.hub.database.read() as db:
         assert set(db.execute(select(look.c.path)).scalars()) == {"3.bin", "4.bin", "5.bin"}
+
+
+@pytest.mark.slow
+def test_it_is_remembered_in_postgresql_too(tmp_path: Path, postgres_url: str) -> None:
+    """What one audit said comes back in the next one, is brought up to date, and goes with the repository."""
+    chosen = Settings(storage=Storage(data=str(tmp_path / "data"), database=postgres_url))
+    with open_test_hub(tmp_path, chosen) as running:
+        repo = make(running, "m")
+        at = change(running, repo, {"model.pkl": LARGE})
+        first, _ = examine(running, repo, at, Memory(repo.id, Limits()))
+        again, opened = examine(running, repo, at, Memory(repo.id, Limits()))
+        assert "model.pkl" not in opened
+        assert stated(again, at, repo, running) == stated(first, at, repo, running)
+        other = replace(Limits(), memory_bytes=1 << 30)
+        examine(running, repo, at, Memory(repo.id, other))
+        _, opened = examine(running, repo, at, Memory(repo.id, other))
+        assert "model.pkl" not in opened
+        rows = count(running)
+        with running.hub.database.write() as db:
+            db.execute(update(repository).values(deleted=1))
+        collect_garbage(running.hub, AT_ONCE)
+        assert (rows, count(running)) == (3, 0)
 
 
 def test_what_is_used_stays(hub: RunningHub) -> None:
