@@ -20,6 +20,7 @@ from hallmarked.hub.access import Action, Actor
 from hallmarked.hub.change.commit import MAX_INLINE, Change, Copy, Delete, Message, Put, PutLarge
 from hallmarked.hub.community.pull import commit_to, full_branch, open_pull, pull_number, require_commit
 from hallmarked.hub.error import TooLarge
+from hallmarked.hub.repository.card import read_card
 from hallmarked.hub.repository.repository import MAIN, Repository
 from hallmarked.hub.repository.revision import find_revision
 from hallmarked.hub.upload.plan import plan_upload
@@ -34,6 +35,7 @@ MAX_LINE = MAX_INLINE // 3 * 4 + 10_000
 MAX_CHANGES = 100_000
 """Lines of one commit."""
 IN_MEMORY = 1 << 20
+CARD = "README.md"
 
 
 def target_branch(request: Request, db: Connection) -> tuple[Actor, Repository, str]:
@@ -109,6 +111,9 @@ def _commit(request: Request, body: IO[bytes]) -> Response:
     message = _message(header)
     parent = text_of(header, "parentCommit", "") or None
     changes = [_change(key, value) for key, value in lines]  # all of them first: nobody else commits meanwhile
+    for change in changes:
+        if isinstance(change, Put) and change.path == CARD:
+            read_card(change.data)  # which is remembered for a while
     with hub_of(request).database.write() as db:
         actor, repo, branch = target_branch(request, db)
         if flag(request, "create_pr"):
