@@ -177,6 +177,17 @@ class Pusher:
             body = "\n".join(map(json.dumps, lines))
             client.post(f"/api/models/{self.name}/m/commit/main", content=body).raise_for_status()
 
+    def commit_text(self, text: str) -> httpx.Response:
+        """Commit a small file, in the request itself."""
+        content = base64.b64encode(text.encode()).decode()
+        lines = [
+            {"key": "header", "value": {"summary": "text"}},
+            {"key": "file", "value": {"path": "a.txt", "encoding": "base64", "content": content}},
+        ]
+        headers = {"Authorization": f"Bearer {self.token}"}
+        url = f"{self.url}/api/models/{self.name}/m/commit/main"
+        return httpx.post(url, content="\n".join(map(json.dumps, lines)), headers=headers, timeout=PATIENCE)
+
     @contextlib.contextmanager
     def _doing(self, phase: str) -> Iterator[None]:
         began, self.phase = time.monotonic(), phase
