@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from hallmarked.core.errors import BackendError, InputError
-from hallmarked.hub.error import Conflict
+from hallmarked.hub.error import Conflict, StorageFull
 
 POOL = 40
 """Connections a process may hold: as many as there are threads that serve requests."""
@@ -125,8 +125,19 @@ def _translated() -> Iterator[None]:
         yield
     except IntegrityError as error:
         raise Conflict("somebody did the same at this moment, or removed what it needs; look, and try again") from error
+    except OperationalError as error:
+        if _is_full(error.orig):
+            raise StorageFull from error
+        raise BackendError("the database did not answer as expected") from error
     except SQLAlchemyError as error:  # what the database said is for the log, not for whoever asked
         raise BackendError("the database did not answer as expected") from error
+
+
+def _is_full(error: BaseException | None) -> bool:
+    """Whether a database says that its disk has no room: by SQLite's number, or by PostgreSQL's disk_full."""
+    return (
+        getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL or getattr(error, "sqlstate", None) == "53100"
+    )
 
 
 def _create(url: str) -> Engine:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable
 from functools import lru_cache
@@ -14,7 +15,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hallmarked.core.errors import Error, Forbidden, InputError
+from hallmarked.core.errors import BackendError, Error, Forbidden, InputError
 from hallmarked.hub.account.token import Uses
 from hallmarked.hub.error import TooLarge, TooSlow
 from hallmarked.hub.hub import Hub
@@ -23,6 +24,8 @@ from hallmarked.web.error import answer
 from hallmarked.web.limit import Limits
 from hallmarked.web.request import check_json
 from hallmarked.web.session import FIELD, GUEST, HEADER, cookie_name, is_secure, is_token_valid, session_cookie
+
+log = logging.getLogger(__name__)
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """Methods that change nothing."""
@@ -73,7 +76,10 @@ class Guard:
             return
         await self.app(scope, receive, self._watched(connection, send))
         if self.uses.due:
-            await run_in_threadpool(self.uses.write, self.hub.database)
+            try:
+                await run_in_threadpool(self.uses.write, self.hub.database)
+            except BackendError as error:  # the request was answered already
+                log.warning("when tokens were used could not be written: %s", error)
 
     async def _check(self, connection: HTTPConnection, method: str, receive: Receive) -> Receive:
         check_host(connection.headers.get("host", ""), self.hosts)
