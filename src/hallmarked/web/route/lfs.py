@@ -23,7 +23,6 @@ from hallmarked.hub.hub import Hub
 from hallmarked.hub.ticket import issue_ticket, read_ticket
 from hallmarked.hub.upload.lfs import Item, find_fetchable, find_stored, read_item, read_items
 from hallmarked.hub.upload.part import SALT, Upload, assemble, new_salt
-from hallmarked.hub.upload.ticket import issue_ticket, read_ticket
 from hallmarked.web.address import param, repo_routes
 from hallmarked.web.keepalive import KeepAlive
 from hallmarked.web.request import JSON_LIMIT, base_url, hub_of, parse_object, read_body, target, text_of, with_json
