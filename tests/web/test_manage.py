@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from html import unescape
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -17,7 +16,7 @@ from hallmarked.hub.job.audit import audit_revision, task_of
 from hallmarked.hub.job.delivery import deliver_due
 from hallmarked.hub.repository.repository import change_settings, find_repository
 from hallmarked.hub.schema.account import session
-from hallmarked.hub.schema.repository import repository
+from hallmarked.hub.schema.repository import repository, revision
 from hallmarked.hub.schema.review import audit, event
 from hallmarked.hub.setting import Outbound, Settings, Storage
 from hallmarked.hub.trail import Tag
@@ -49,10 +48,9 @@ def browser(running: RunningHub, name: str) -> Browser:
 def acts(running: RunningHub, name: str) -> list[str]:
     """Return what the audit trail says that somebody did."""
     who = running.actor(name).account_id
+    mine = select(event.c.tag).where(event.c.account_id == who).order_by(event.c.created)
     with running.hub.database.read() as db:
-        return list(
-            db.execute(select(event.c.tag).where(event.c.account_id == who).order_by(event.c.created)).scalars()
-        )
+        return list(db.execute(mine).scalars())
 
 
 def twin(opened: Browser, path: str) -> dict[str, object]:
@@ -333,9 +331,10 @@ def test_a_report_of_requests_is_linked(running: RunningHub) -> None:
     assert "user-access-report" not in ben.text
 
 
+@pytest.mark.slow
 def test_a_revision_is_audited_again(running: RunningHub) -> None:
     """An owner asks on the page, a reviewer by the API; not twice, not at once after one; all audits stay."""
-    repo, oid = audited(running)
+    oid = audited(running)
     ada = browser(running, "ada")
     page = f"{MODEL}/review/{oid}"
     ada.open(page)
@@ -354,8 +353,9 @@ def test_a_revision_is_audited_again(running: RunningHub) -> None:
         rows = db.execute(select(audit).order_by(audit.c.created)).all()
     assert len({row.id for row in rows}) == 2
     assert rows[0].outcome == rows[1].outcome
-    assert not set(rows[0].entries) & set(rows[1].entries)
-    assert "reused" not in json.dumps(rows[1].statements)
+    first, second = ([each for each in row.statements if "svr" not in each["predicateType"]] for row in rows)
+    assert first == second  # the same bytes and rules, so the same is found; only the decision has a time
+    assert set(rows[1].entries) - set(rows[0].entries)
     assert "Waits to be audited" not in ada.open(page)
     assert acts(running, "ada")[-1] == Tag.AUDIT_ASKED
     age(running)
@@ -363,20 +363,17 @@ def test_a_revision_is_audited_again(running: RunningHub) -> None:
     for name, status in (("eve", 403), ("root", 202), ("root", 409)):
         token = {"Authorization": f"Bearer {running.person(name)}"}
         assert ada.client.post(address, headers=token).status_code == status
-    assert repo
     assert "Audit again" not in browser(running, "eve").open(page)
 
 
-def audited(running: RunningHub) -> tuple[str, str]:
-    """Push a commit to the model and audit all that waits; return the repository and the commit."""
-    running.audit_all()
-    with running.hub.database.read() as db:
-        repo = find_repository(db, "model", example.MODEL)
-    at = example.push(running, repo, {"README.md": example.CARD.encode()}, "Add a card")
+def audited(running: RunningHub) -> str:
+    """Push a commit to the model and audit it, and nothing else; return its id."""
     with running.hub.database.write() as db:
-        db.execute(audit.delete())
-    audit_revision(running.hub, replace(task_of(repo.id, at.oid)))
-    return repo.id, at.oid
+        repo = find_repository(db, "model", example.MODEL)
+        db.execute(update(revision).values(audited=True, rule_set="other rules", state="available"))
+    at = example.push(running, repo, {"README.md": example.CARD.encode()}, "Add a card")
+    audit_revision(running.hub, task_of(repo.id, at.oid))
+    return at.oid
 
 
 def age(running: RunningHub) -> None:
