@@ -23,7 +23,11 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
-    with serve_test_hub(tmp_path_factory.mktemp("hub")) as running:
+    with pytest.MonkeyPatch.context() as patch, serve_test_hub(tmp_path_factory.mktemp("hub")) as running:
+        # older generations look there, whatever address they were given
+        places = {"ENDPOINT": "", "HUGGINGFACE_CO_URL_TEMPLATE": "/{repo_id}/resolve/{revision}/{filename}"}
+        for name, path in places.items():
+            patch.setattr(hf.constants, name, running.url + path)
         yield running
 
 
