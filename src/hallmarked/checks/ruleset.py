@@ -9,7 +9,7 @@ from importlib.resources.abc import Traversable
 
 from hallmarked.core.digest import dir_hash
 
-PACKAGES = ("core", "formats", "artifacts", "checks")
+PACKAGES = ("core", "formats", "artifacts", "corpus", "checks")
 
 
 @cache
