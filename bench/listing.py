@@ -18,9 +18,9 @@ from tests.hubs import RunningHub, serve_test_hub
 from hallmarked.hub.access import Actor
 from hallmarked.hub.account.account import create_account
 from hallmarked.hub.catalog.search import Query, search
+from hallmarked.hub.change.commit import Message, Put, commit
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.hub import Hub
-from hallmarked.hub.repository.commit import Message, Put, commit
-from hallmarked.hub.repository.creation import create
 
 COUNT, ROUNDS, PEOPLE = 10_000, 200, 50
 LICENCES = ("mit", "apache-2.0", "cc-by-4.0", "gpl-3.0", "other")

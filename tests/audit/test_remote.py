@@ -12,8 +12,8 @@ import pytest
 from hallmarked.audit.remote import parse_target
 from hallmarked.audit.site import Site
 from hallmarked.core.errors import BackendError, Forbidden, InputError, NotFound
+from hallmarked.hub.change.creation import ATTRIBUTES
 from hallmarked.hub.journal import FOLDER, Journal
-from hallmarked.hub.repository.creation import ATTRIBUTES
 from hallmarked.ledger.key import load_key
 from tests.cli.support import Shell
 from tests.hub.evidence import any_statement, attest, push, write_files

@@ -18,10 +18,12 @@ import pytest
 
 from hallmarked.artifacts.source import describe, open_artifact
 from hallmarked.checks import registry, runner, sandbox
+from hallmarked.checks.earlier import Assembly, Earlier
 from hallmarked.checks.inventory import InventoryCheck
 from hallmarked.checks.runner import items, run, run_isolated
 from hallmarked.checks.sandbox import Limits
 from hallmarked.core.artifact import Artifact
+from hallmarked.core.check import Extent
 from hallmarked.core.errors import InputError
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measurement, Outcome, Rule, Statement
 from tests.support import MemoryArtifact
@@ -32,7 +34,7 @@ RULE = Rule("TST001", Level.ERROR, "Test", "Nothing.")
 class Probe:
     """A check that yields what it is given, then raises if told to."""
 
-    id, version, title, rules, needs_socket = "probe", "1", "?", (RULE,), False
+    id, version, title, rules, needs_socket, extent = "probe", "1", "?", (RULE,), False, Extent.ARTIFACT
 
     def __init__(self, *seen: Item, then: Exception | None = None, applies: bool = True) -> None:
         self.seen, self.then, self._applies = seen, then, applies
@@ -115,7 +117,7 @@ sys.path.insert(0, {root!r})
 from hallmarked.checks import registry, worker
 from hallmarked.core.evidence import Finding, Level
 class Hostile:
-    id = version = title = "hostile"; rules = (); needs_socket = False
+    id = version = title = "hostile"; rules = (); needs_socket = False; extent = "artifact"
     def applies(self, artifact): return True
     def run(self, artifact):
         yield Finding("TST001", Level.WARNING, "seen before")
@@ -180,7 +182,7 @@ def test_a_check_cannot_fill_our_memory(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(runner, "MAX_BYTES", 1000)
     lines = [b'{"kind": "Gap", "body": {"reason": "%03d%s"}}\n' % (at, b"x" * 297) for at in range(100)]
     result = runner.Result("hostile", "1")
-    assert runner._receive(io.BytesIO(b"".join(lines)), result)
+    assert runner._receive(io.BytesIO(b"".join(lines)), result, Assembly(Earlier(), result.add))
     assert (len(result.gaps), result.broke) == (2, runner.TOO_MUCH)
 
 
@@ -190,7 +192,7 @@ def test_positions_that_no_file_has_are_left_out() -> None:
         1 << 60
     )
     result = runner.Result("hostile", "1")
-    runner._receive(io.BytesIO(line), result)
+    runner._receive(io.BytesIO(line), result, Assembly(Earlier(), result.add))
     assert result.gaps == [Gap("r", Location("p"))]
 
 

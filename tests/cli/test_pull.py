@@ -12,9 +12,9 @@ import pytest
 from hallmarked.hub.account.account import create_account, find_account
 from hallmarked.hub.account.token import create_token
 from hallmarked.hub.blob.possession import add_blob
+from hallmarked.hub.change.commit import Message, Put, PutLarge, commit
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.hub import open_hub
-from hallmarked.hub.repository.commit import Message, Put, PutLarge, commit
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.repository.repository import change_settings, find_repository
 from hallmarked.hub.repository.revision import find_revision, list_files
 from hallmarked.hub.setting import Settings, Storage

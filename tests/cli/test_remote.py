@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from hallmarked.hub.blob.possession import add_blob
-from hallmarked.hub.repository.commit import Message, Put, PutLarge, commit
-from hallmarked.hub.repository.creation import create
+from hallmarked.hub.change.commit import Message, Put, PutLarge, commit
+from hallmarked.hub.change.creation import create
 from tests.artifacts.remote.endpoint import COMMIT, Endpoint, Reply, served, told
 from tests.cli.support import Shell
 from tests.hubs import serve_test_hub

@@ -19,12 +19,12 @@ from hallmarked.core.errors import NotFound
 from hallmarked.hub.access import Role
 from hallmarked.hub.account.token import create_token
 from hallmarked.hub.blob.possession import add_blob
+from hallmarked.hub.change.commit import Delete, Message, Put, PutLarge, commit
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.fetch.graph import Reader
 from hallmarked.hub.fetch.negotiation import negotiate, send
 from hallmarked.hub.fetch.packet import Wants
 from hallmarked.hub.git.pointer import parse_pointer
-from hallmarked.hub.repository.commit import Delete, Message, Put, PutLarge, commit
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.repository.repository import change_settings, delete_repository, find_repository
 from hallmarked.hub.repository.revision import HEADS, Revision, create_ref, find_revision
 from hallmarked.hub.schema.repository import collaborator, revision

@@ -9,9 +9,9 @@ from sqlalchemy import insert
 
 from hallmarked.artifacts.local import LocalArtifact
 from hallmarked.core.evidence import Statement, Subject
+from hallmarked.hub.change.commit import Message, Put, commit
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.clock import now
-from hallmarked.hub.repository.commit import Message, Put, commit
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.repository.repository import find_repository
 from hallmarked.hub.schema.base import new_id
 from hallmarked.hub.schema.review import audit

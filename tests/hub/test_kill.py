@@ -1,22 +1,21 @@
 """A hub whose server and worker are killed at random instants: nothing acknowledged is lost, every audit ends, once.
 
-Three rounds by default; ``HALLMARKED_KILL_ROUNDS=200`` asks for more.
+Six rounds by default; ``HALLMARKED_KILL_ROUNDS=200`` asks for more. In each round two people push, by LFS and by Xet,
+while audits go on, and one program is killed at a random instant of what the round is about: an upload, a commit, the
+checks of an audit, or the moment between what the checks said and what follows from it. ``HALLMARKED_KILL_REPORT``
+names a file to which the kills are counted.
 """
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import hashlib
 import json
 import os
 import random
 import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,143 +26,185 @@ from sqlalchemy import select
 
 from hallmarked.hub.hub import Hub, open_hub
 from hallmarked.hub.job.waiting import count_waiting
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.repository.repository import find_repository
-from hallmarked.hub.repository.revision import find_revision, list_history
-from hallmarked.hub.schema.review import audit, decision
+from hallmarked.hub.repository.revision import find_revision, list_files, list_history, read_text
+from hallmarked.hub.schema.object import blob
+from hallmarked.hub.schema.repository import revision
+from hallmarked.hub.schema.review import audit, decision, draft
 from hallmarked.hub.setting import Job, Server, Settings, Storage
 from hallmarked.hub.upkeep.integrity import check_hub
+from tests.hub.programs import PATIENCE, Programs, Pusher, free_port, make_people
 from tests.hubs import RunningHub
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
-ROUNDS = int(os.environ.get("HALLMARKED_KILL_ROUNDS", "3"))
-PATIENCE = 120.0
+ROUNDS = int(os.environ.get("HALLMARKED_KILL_ROUNDS", "6"))
+AIMS = (("serve", "lfs"), ("worker", "checks"), ("serve", "commit"), ("worker", "record"), ("serve", "xet"),
+        ("worker", "checks"))  # fmt: skip
+"""Who is killed, and during what, in turn."""
+PEOPLE = ("ada", "bob")
+BACKLOG = 4
+"""Audits that may wait before more is pushed."""
 
 
 @dataclass
-class Programs:
-    """The server and the worker of one hub, as a user starts them."""
+class World:
+    """A hub that is in use."""
 
-    settings: Settings
-    token: str
-    acknowledged: list[str] = field(default_factory=list)
-    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    hub: Hub
+    programs: Programs
+    pushers: list[Pusher]
+    killed: Counter[str] = field(default_factory=Counter)
+    """How often, by program and by what was going on."""
+    over: threading.Event = field(default_factory=threading.Event)
+    up: threading.Event = field(default_factory=threading.Event)
+    """Set while the server is there."""
+    failures: list[str] = field(default_factory=list)
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.settings.server.port}"
+    def use(self, pusher: Pusher) -> None:
+        """Push until told to stop, whatever happens to the server."""
+        number = 0
+        while not self.over.is_set():
+            if self.waiting() >= BACKLOG or not self.up.wait(1):
+                self.over.wait(0.1)
+                continue
+            number += 1
+            try:
+                pusher.push(number)
+            except httpx.HTTPStatusError as error:
+                self.failures.append(f"{error.request.url.path}: {error.response.status_code} {error.response.text}")
+            except httpx.HTTPError:
+                if self.up.is_set():
+                    self.up.wait(0.1)
 
-    def start(self) -> None:
-        environment = {**os.environ, "HALLMARKED_JOB_IN_SERVER": "false"}
-        if self.settings.storage.database:
-            environment["HALLMARKED_STORAGE_DATABASE"] = self.settings.storage.database
-        data = ["--data", self.settings.storage.data]
-        for arguments in (["serve", *data, "--port", str(self.settings.server.port)], ["worker", *data]):
-            self.running.append(
-                subprocess.Popen(
-                    [sys.executable, "-m", "hallmarked", *arguments],
-                    env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                )
-            )  # fmt: skip
+    def waiting(self) -> int:
+        """Count the revisions that were not audited yet."""
+        with self.hub.database.read() as db:
+            return count_waiting(db)
+
+    def auditing(self) -> str:
+        """Say what the audits are at: ``record`` when what the checks said is noted and nothing followed yet."""
+        with self.hub.database.read() as db:
+            if db.execute(select(draft.c.id).limit(1)).first():
+                return "record"
+            began = select(revision.c.oid).where(revision.c.audited.is_(False), revision.c.attempts > 0)
+            return "checks" if db.execute(began.limit(1)).first() else ""
+
+    def await_aim(self, aim: str) -> None:
+        """Wait for something to go on, and then for a random part of the time it takes."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            with contextlib.suppress(httpx.HTTPError):
-                if httpx.get(f"{self.url}/health/ready").status_code == 200:
+            if aim in ("checks", "record"):
+                if self.auditing() == aim:
+                    time.sleep(random.uniform(0, 0.8 if aim == "checks" else 0.02))
                     return
-            time.sleep(0.5)
-        raise AssertionError("the server does not start")
+                time.sleep(0.002)
+            else:
+                busy = [pusher for pusher in self.pushers if pusher.phase == aim]
+                if busy:
+                    time.sleep(random.uniform(0, busy[0].took.get(aim, 0.05)))
+                    return
+                time.sleep(0.0005)
+        raise AssertionError(f"nobody came to {aim}: {self.failures[-3:]} {self.programs.log.read_text()[-2000:]}")
 
-    def stop(self, number: int) -> list[int]:
-        """Send a signal to both; return their statuses."""
-        statuses = []
-        for program in self.running:
-            with contextlib.suppress(ProcessLookupError):
-                program.send_signal(number)
-        for program in self.running:
-            program.communicate(timeout=PATIENCE)
-            statuses.append(program.returncode)
-        self.running.clear()
-        return statuses
+    def kill(self, victim: str, aim: str) -> None:
+        """Kill a program at a random instant of something, and start it again."""
+        self.await_aim(aim)
+        if victim == "serve":
+            self.up.clear()
+        doing = sorted(filter(None, (pusher.phase for pusher in self.pushers)))
+        self.programs.send(victim, signal.SIGKILL)
+        self.programs.wait(victim)
+        if victim == "worker":
+            doing = [self.auditing()]
+        self.killed[f"{victim}: {' and '.join(doing) or 'between'}"] += 1
+        self.programs.start(victim)
+        if victim == "serve":
+            self.programs.await_ready()
+            self.up.set()
 
-    def push(self, name: str) -> None:
-        """Upload a large file and commit it; note the commit when the server has acknowledged it."""
-        headers = {"Authorization": f"Bearer {self.token}"}
-        data = os.urandom(50_000)
-        oid, size = hashlib.sha256(data).hexdigest(), len(data)
-        with httpx.Client(base_url=self.url, headers=headers, timeout=20) as client:
-            wanted = {"operation": "upload", "transfers": ["basic"], "objects": [{"oid": oid, "size": size}]}
-            answer = client.post("/ada/m.git/info/lfs/objects/batch", json=wanted).raise_for_status().json()
-            upload = answer["objects"][0]["actions"]["upload"]
-            httpx.put(upload["href"], content=data, headers=upload.get("header", {}), timeout=20).raise_for_status()
-            lines = [
-                {"key": "header", "value": {"summary": f"add {name}"}},
-                {"key": "file", "value": {"path": f"{name}.txt", "encoding": "base64",
-                                          "content": base64.b64encode(name.encode()).decode()}},
-                {"key": "lfsFile", "value": {"path": f"{name}.bin", "algo": "sha256", "oid": oid, "size": size}},
-            ]  # fmt: skip
-            body = "\n".join(map(json.dumps, lines))
-            made = client.post("/api/models/ada/m/commit/main", content=body).raise_for_status().json()
-            self.acknowledged.append(made["commitOid"])
+    def settle(self) -> None:
+        """Wait until everything was audited and logged."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline and self.waiting():
+            time.sleep(1)
+        assert not self.waiting(), "some audits do not come to an end"
+        time.sleep(3)  # what is logged after the last audit
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def programs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Programs]:
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     storage = Storage(data=str(tmp_path / "data"), database=url)
-    settings = Settings(storage=storage, server=Server(port=port), job=Job(in_server=False))
+    settings = Settings(storage=storage, server=Server(port=free_port()), job=Job(in_server=False))
+    programs = Programs(settings, tmp_path / "log")
     with open_hub(settings) as hub:
-        running = RunningHub(hub)
-        token = running.person("ada")
-        with hub.database.write() as db:
-            create(db, running.actor("ada"), "model", "m")
-    made = Programs(settings, token)
-    yield made
-    made.stop(signal.SIGKILL)
+        tokens = make_people(RunningHub(hub), PEOPLE)
+        pushers = [Pusher(programs.url, name, tokens[name], random.Random(name)) for name in PEOPLE]
+        made = World(hub, programs, pushers)
+        threads = [threading.Thread(target=made.use, args=(pusher,)) for pusher in pushers]
+        try:
+            programs.start("serve")
+            programs.start("worker")
+            programs.await_ready()
+            made.up.set()
+            for thread in threads:
+                thread.start()
+            yield made
+        finally:
+            made.over.set()
+            for thread in threads:
+                if thread.ident:
+                    thread.join()
+            programs.stop(signal.SIGKILL)
 
 
-def test_killed_at_random_instants(programs: Programs) -> None:
-    """Whatever was acknowledged is there and audited exactly once, and everything the hub keeps agrees."""
-    chance = random.Random(ROUNDS)
+def test_killed_at_random_instants(world: World, request: pytest.FixtureRequest) -> None:
+    """Whatever was acknowledged is there, whole, and audited exactly once; everything the hub keeps agrees."""
+    began = time.monotonic()
     for number in range(ROUNDS):
-        programs.start()
-        killer = threading.Timer(chance.uniform(0.2, 4.0), programs.running[number % 2].kill)
-        other = threading.Timer(chance.uniform(2.0, 5.0), programs.running[1 - number % 2].kill)
-        killer.start()
-        other.start()
-        with contextlib.suppress(httpx.HTTPError):
-            for count in range(1000):
-                programs.push(f"file-{number}-{count}")
-        killer.join()
-        other.join()
-        programs.stop(signal.SIGKILL)
-    assert programs.acknowledged
-    programs.start()
-    with open_hub(programs.settings) as hub:
-        deadline = time.monotonic() + PATIENCE + 10 * ROUNDS
-        while time.monotonic() < deadline:
-            with hub.database.read() as db:
-                if not count_waiting(db):
-                    break
-            time.sleep(2)
-        time.sleep(3)  # what is logged after the last audit
-        assert programs.stop(signal.SIGTERM) == [0, 0]
-        _examine(programs, hub)
+        world.kill(*AIMS[number % len(AIMS)])
+    world.over.set()
+    seconds = time.monotonic() - began
+    world.settle()
+    assert world.programs.stop(signal.SIGTERM) == {"serve": 0, "worker": 0}
+    assert world.failures == [], "the server answers well or not at all"
+    commits = sum(_examine(world, pusher) for pusher in world.pushers)
+    assert list(check_hub(world.hub, deep=True)) == []
+    _examine_leftovers(world.hub)
+    if place := os.environ.get("HALLMARKED_KILL_REPORT"):
+        told = {"case": request.node.callspec.id, "rounds": ROUNDS, "seconds": round(seconds), "commits": commits}
+        with contextlib.suppress(FileNotFoundError), Path(place).open("a") as out:
+            out.write(json.dumps({**told, "killed": dict(sorted(world.killed.items()))}) + "\n")
 
 
-def _examine(programs: Programs, hub: Hub) -> None:
+def _examine(world: World, pusher: Pusher) -> int:
+    """Look at everything that was committed to somebody's repository; return how much that was."""
+    hub = world.hub
     with hub.database.read() as db:
-        repo = find_repository(db, "model", "ada/m")
+        repo = find_repository(db, "model", f"{pusher.name}/m")
         history = {one.oid: one for one in list_history(db, repo, find_revision(db, repo, "main"))}
-        audits = {row.revision: row for row in db.execute(select(audit))}
+        audits = {row.revision: row for row in db.execute(select(audit).where(audit.c.repository_id == repo.id))}
         decisions = list(db.execute(select(decision.c.revision)).scalars())
-        assert len(db.execute(select(audit.c.id)).all()) == len(audits)
-    assert set(programs.acknowledged) <= set(history)
+        assert len(audits) == len(db.execute(select(audit.c.id).where(audit.c.repository_id == repo.id)).all())
+        for at in history.values():
+            files = {entry.path: entry for entry in list_files(db, at)}
+            small = [path for path in files if path.endswith(".txt")]
+            assert len(small) == len([path for path in files if path.endswith(".bin")]), "a commit is there by half"
+            for path in small:
+                assert read_text(db, files[path]).decode() == files[path.replace(".txt", ".bin")].sha256
+    assert pusher.acknowledged
+    assert set(pusher.acknowledged) <= set(history)
     for oid, at in history.items():
         assert at.audited, at.reason
         assert at.state in ("available", "unknown"), at.reason  # nobody knows what random bytes are
         found = hub.journal.find([f"gitCommit:{oid}"])
         assert len(found) - decisions.count(oid) == len(audits[oid].entries)
-    assert list(check_hub(hub, deep=True)) == []
+    return len(history)
+
+
+def _examine_leftovers(hub: Hub) -> None:
+    """Nothing is reserved for what was killed: no draft of an audit, no row without its bytes."""
+    with hub.database.read() as db:
+        assert db.execute(select(draft.c.id)).all() == []
+        known = set(db.execute(select(blob.c.sha256)).scalars())
+    assert known <= {sha256 for sha256, _, _ in hub.blobs.list()}

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from hallmarked.hub.change.creation import create
+from hallmarked.hub.change.rewrite import forget_large
 from hallmarked.hub.community.discussion import Opening, add_comment, hide_comment, open_discussion
 from hallmarked.hub.outbound.client import Rules
 from hallmarked.hub.outbound.webhook import Wish, change_webhook, create_webhook, delete_webhook, enable_webhook
-from hallmarked.hub.repository.creation import create
-from hallmarked.hub.repository.rewrite import forget_large
 from hallmarked.hub.schema.review import event
 from hallmarked.hub.schema.webhook import webhook
 from hallmarked.hub.trail import Tag

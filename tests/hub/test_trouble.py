@@ -13,11 +13,11 @@ import pytest
 
 from hallmarked.core.errors import BackendError, Error
 from hallmarked.hub.access import Actor
+from hallmarked.hub.change.commit import Message, Put, commit
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.error import Outdated
 from hallmarked.hub.hub import open_hub
 from hallmarked.hub.job.slot import Slots
-from hallmarked.hub.repository.commit import Message, Put, commit
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.repository.repository import find_repository
 from hallmarked.hub.repository.revision import find_revision, list_history
 from hallmarked.hub.setting import Settings, Storage

@@ -12,12 +12,12 @@ from hallmarked.hub.access import Role
 from hallmarked.hub.account.account import create_account, set_role
 from hallmarked.hub.account.session import begin_session
 from hallmarked.hub.blob.possession import add_blob
+from hallmarked.hub.change.commit import Change, Delete, Message, Put, PutLarge, commit
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.community.discussion import Opening, add_comment, change_status, open_discussion
 from hallmarked.hub.community.pull import commit_to, open_pull
 from hallmarked.hub.gate.request import ask_access
 from hallmarked.hub.job.audit import audit_revision, task_of
-from hallmarked.hub.repository.commit import Change, Delete, Message, Put, PutLarge, commit
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.repository.repository import Repository, change_settings, find_repository
 from hallmarked.hub.repository.revision import Revision
 from tests.hubs import RunningHub

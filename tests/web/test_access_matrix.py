@@ -24,11 +24,11 @@ from hallmarked.hub.access import Role
 from hallmarked.hub.account.token import create_token
 from hallmarked.hub.blob.possession import add_blob
 from hallmarked.hub.catalog.listing import touch
+from hallmarked.hub.change.commit import Message, Put, PutLarge, commit
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.community.discussion import list_events
 from hallmarked.hub.community.pull import open_pull
 from hallmarked.hub.gate.request import grant_access
-from hallmarked.hub.repository.commit import Message, Put, PutLarge, commit
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.repository.repository import MAIN, change_settings, find_repository
 from hallmarked.hub.repository.revision import create_ref
 from hallmarked.hub.schema.repository import collaborator, repository, revision

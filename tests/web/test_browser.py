@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from hallmarked.hub.access import Actor
+from hallmarked.hub.change.commit import Change, Message, Put, commit
 from hallmarked.hub.community.discussion import Opening, add_comment, open_discussion
-from hallmarked.hub.repository.commit import Change, Message, Put, commit
 from hallmarked.hub.repository.repository import Repository, find_repository
 from tests.hubs import RunningHub, serve_test_hub
 from tests.web import example

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from starlette.types import Message
 
-from hallmarked.hub.repository.creation import create
+from hallmarked.hub.change.creation import create
 from hallmarked.web.app import create_app
 from tests.hubs import open_test_hub
 

@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from hallmarked.hub.account.token import create_token
-from hallmarked.hub.repository.creation import create
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.repository.repository import move_repository
 from hallmarked.web.app import create_app
 from tests.hubs import RunningHub, open_test_hub

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from hallmarked.hub.repository.creation import ATTRIBUTES
+from hallmarked.hub.change.creation import ATTRIBUTES
 from hallmarked.ledger.checkpoint import read_checkpoint
 from hallmarked.ledger.merkle import leaf_hash
 from hallmarked.ledger.note import open_note, read_note_key

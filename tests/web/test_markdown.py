@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hallmarked.web.markdown import MOST_CHARACTERS, MOST_NESTING, TAGS, Place, render_markdown
+from hallmarked.web.markdown import MOST_CHARACTERS, MOST_NESTING, TAGS, Place, _Writer, render_markdown
 from tests.web.payload import PAYLOADS
 
 PLACE = Place("/acme/x/blob/main/", "/acme/x/resolve/main/", "docs", "card-", 3)
@@ -157,6 +157,25 @@ def test_tables_and_alignment() -> None:
     assert '<div class="wide" tabindex="0"><table>' in shown
     assert '<th class="right" scope="col">b</th>' in shown
     assert "style" not in shown
+
+
+def test_many_headings_alike() -> None:
+    """Thousands of headings of one name get addresses of their own, each found without looking through all before."""
+
+    class Counted(dict[str, int]):
+        looks = 0
+
+        def __contains__(self, key: object) -> bool:
+            Counted.looks += 1
+            return super().__contains__(key)
+
+    writer = _Writer(Place())
+    writer._ids = Counted()
+    writer.feed("<h1>a</h1>" * 5_000 + "<h1>a-7</h1>")
+    ids = re.findall('id="([^"]+)"', writer.result())
+    assert len(ids) == len(set(ids)) == 5_001
+    assert ids[:3] == ["text-a", "text-a-2", "text-a-3"]
+    assert Counted.looks < 20_000
 
 
 @pytest.mark.parametrize(

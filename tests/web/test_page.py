@@ -224,7 +224,7 @@ def test_errors_are_pages_for_people_only(visit: Visit) -> None:
     """A browser gets a document with a next step, a program gets JSON, each with the client's error code."""
     status, text = visit.get("/acme/nothing")
     assert status == 401
-    assert "there is no model acme/nothing" in check_document(text, "en").words
+    assert "there is no repository of that name" in check_document(text, "en").words
     assert json.loads(visit.get("/acme/nothing", document=False)[1])["error"]
     assert visit.get("/a/b/c/d/e")[0] == 404
     assert check_document(visit.get("/a/b/c/d/e", language="es")[1], "es")

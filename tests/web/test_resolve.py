@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import insert, update
 
 from hallmarked.hub.blob.possession import note_arrival
+from hallmarked.hub.change.commit import Message, Put, PutLarge, commit
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.clock import now
-from hallmarked.hub.repository.commit import Message, Put, PutLarge, commit
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.schema.account import token
 from hallmarked.hub.schema.base import new_id
 from hallmarked.hub.schema.gate import access_request
@@ -78,7 +78,7 @@ def test_a_file_says_what_clients_need(hub: RunningHub) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["nothing", "sub", "sub/", "../../etc/passwd", "%2e%2e/%2e%2e/etc/passwd", "a%00b", "sub%2fnothing", "%ff"]
+    "path", ["nothing", "sub", "sub/", "../../etc/passwd", "%2e%2e/%2e%2e/etc/passwd", "sub%2fnothing", "%ff"]
 )
 def test_what_is_not_a_file_is_not_found(hub: RunningHub, path: str) -> None:
     """Folders, absent files and path tricks are 404 with the commit they were looked for in."""

@@ -16,7 +16,7 @@ import pytest
 
 from hallmarked.formats.xet.xorb import MAX_BODY
 from hallmarked.hub.account.token import create_token
-from hallmarked.hub.repository.creation import create
+from hallmarked.hub.change.creation import create
 from tests.formats.xet_writer import Xorb, file_records, shard
 from tests.hubs import RunningHub, serve_test_hub
 

@@ -43,6 +43,7 @@ from typing import BinaryIO
 from hallmarked.checks.configuration import read_configuration
 from hallmarked.checks.weights import RULES, Weights, WeightSet, find_weights, open_file
 from hallmarked.core.artifact import Artifact, File
+from hallmarked.core.check import Extent
 from hallmarked.core.evidence import Finding, Gap, Item, Measurement
 from hallmarked.formats.blob import Budget
 from hallmarked.formats.gguf import is_gguf, read_gguf, unread_variant
@@ -61,6 +62,7 @@ class FactCheck:
     title = "What is this model, measured from its bytes?"
     rules = RULES
     needs_socket = False
+    extent = Extent.ARTIFACT
 
     def applies(self, artifact: Artifact) -> bool:
         """Apply to everything that has files; a data set gives few facts."""

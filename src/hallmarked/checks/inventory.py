@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import accumulate
 
 from hallmarked.core.artifact import Artifact
+from hallmarked.core.check import Extent
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measurement, Rule
 
 OMITTED = Rule(
@@ -44,6 +45,7 @@ class InventoryCheck:
     title = "Is everything here covered, and are the names what they seem?"
     rules = (OMITTED, EXCLUDED, COLLIDING, DECEIVING)
     needs_socket = False
+    extent = Extent.ARTIFACT
 
     def applies(self, artifact: Artifact) -> bool:
         """Apply to everything."""

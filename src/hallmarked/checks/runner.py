@@ -19,9 +19,10 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import IO, Any
 
+from hallmarked.checks.earlier import Assembly, Earlier, Edition, Look, Said, follow
 from hallmarked.checks.sandbox import Limits
 from hallmarked.core.artifact import Artifact
-from hallmarked.core.check import Check
+from hallmarked.core.check import Check, Note
 from hallmarked.core.errors import Error
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measurement, Outcome, Statement, Subject
 
@@ -59,6 +60,10 @@ class Result:
     """False when there was nothing for this check to look at; then there is nothing to attest."""
     seconds: float = 0.0
     isolation: tuple[str, ...] = ()
+    looks: Mapping[str, Look] = field(default_factory=dict)
+    """What was newly said of single files, by path, when it was asked for."""
+    edition: str = ""
+    """Of the check that said it."""
     _open: set[Gap] = field(default_factory=set, init=False, repr=False, compare=False)
 
     @property
@@ -138,17 +143,44 @@ def compact(item: Item) -> dict[str, Any]:
     return result
 
 
-def run(check: Check, artifact: Artifact) -> Result:
-    """Run a check in this process."""
+def run(check: Check, artifact: Artifact, earlier: Earlier | None = None) -> Result:
+    """Run a check in this process.
+
+    Args:
+        check: The check.
+        artifact: What to look at.
+        earlier: What is known of single files; by default nothing, and what is said of them is not kept apart.
+    """
     result = Result(check.id, check.version)
+    assembly = Assembly(earlier or Earlier(), result.add)
+    edition, notes = (None, {}) if earlier is None else (earlier.edition, earlier.notes)
     started = time.perf_counter()
-    result.applied, result.broke = watch(check, artifact, result.add)
+    result.applied, result.broke = watch(check, artifact, assembly.take, edition, notes)
     result.seconds = time.perf_counter() - started
+    _keep(result, assembly, not result.broke)
     return result
 
 
-def watch(check: Check, artifact: Artifact, take: Callable[[Item], None]) -> tuple[bool, str]:
+def _keep(result: Result, assembly: Assembly, whole: bool) -> None:
+    assembly.finish(whole)
+    result.looks, result.edition = assembly.looks, assembly.edition or ""
+
+
+def watch(
+    check: Check,
+    artifact: Artifact,
+    take: Callable[[Said], object],
+    edition: str | None = None,
+    notes: Mapping[str, Note] | None = None,
+) -> tuple[bool, str]:
     """Hand everything a check yields to ``take``.
+
+    Args:
+        check: The check.
+        artifact: What it looks at.
+        take: Gets what it says.
+        edition: Of the check whose notes are known; None when what it says of single files is not asked for.
+        notes: What is known, by path.
 
     Returns:
         Whether the check applied, and why it did not finish (empty when it did).
@@ -156,10 +188,10 @@ def watch(check: Check, artifact: Artifact, take: Callable[[Item], None]) -> tup
     try:
         if not check.applies(artifact):
             return False, ""
-        for count, item in enumerate(check.run(artifact)):
+        for count, said in enumerate(follow(check, artifact, edition, notes or {})):
             if count == MAX_ITEMS:
                 return True, TOO_MANY
-            take(item)
+            take(said)
     except MemoryError:
         return True, "the check ran out of memory"
     except Exception as error:  # noqa: BLE001 -- the one place where a broken check becomes "unknown"
@@ -168,7 +200,12 @@ def watch(check: Check, artifact: Artifact, take: Callable[[Item], None]) -> tup
 
 
 def run_isolated(
-    check_id: str, version: str, description: Mapping[str, Any], limits: Limits, serve: Serve | None = None
+    check_id: str,
+    version: str,
+    description: Mapping[str, Any],
+    limits: Limits,
+    serve: Serve | None = None,
+    earlier: Earlier | None = None,
 ) -> Result:
     """Run a check in a child process that can neither write nor start programs nor (but for a daemon) reach a network.
 
@@ -179,10 +216,14 @@ def run_isolated(
         limits: What the child may use.
         serve: Gives the child ranges of files that it cannot open. The only thing it can ask for, so that a child that
             was taken over learns nothing but what lies in this artifact.
+        earlier: What is known of single files; by default nothing, and what is said of them is not kept apart.
     """
     result = Result(check_id, version)
+    assembly = Assembly(earlier or Earlier(), result.add)
     started = time.perf_counter()
-    request = {"check": check_id, "artifact": description, "limits": asdict(limits)}
+    request: dict[str, Any] = {"check": check_id, "artifact": description, "limits": asdict(limits)}
+    if earlier is not None:
+        request |= {"edition": earlier.edition, "notes": {path: look.data for path, look in earlier.looks.items()}}
     with subprocess.Popen(
         [sys.executable, "-I", "-B", "-m", "hallmarked.checks.worker"],
         stdin=subprocess.PIPE,
@@ -196,7 +237,7 @@ def run_isolated(
         timer.start()
         try:
             _send(child.stdin, request)
-            finished = _receive(child.stdout, result, partial(_serve, child.stdin, serve))
+            finished = _receive(child.stdout, result, assembly, partial(_serve, child.stdin, serve))
         finally:
             timer.cancel()
             child.kill()
@@ -207,6 +248,7 @@ def run_isolated(
     if not finished and not result.broke:
         late = result.seconds >= limits.wall_seconds
         result.broke = f"the check was ended after {limits.wall_seconds} s" if late else _ending(child.returncode)
+    _keep(result, assembly, not result.broke)
     return result
 
 
@@ -239,7 +281,7 @@ def _refuse(wanted: Any) -> None:
     raise ValueError(f"nothing is served, but {str(wanted)[:50]} was asked for")
 
 
-def _receive(stream: IO[bytes], result: Result, answer: Callable[[Any], None] = _refuse) -> bool:
+def _receive(stream: IO[bytes], result: Result, assembly: Assembly, answer: Callable[[Any], None] = _refuse) -> bool:
     """Collect what a child says; True when it said that it was done. Trust none of it: the child may be hijacked."""
     said = messages = 0
     while messages < MAX_ITEMS + 2:
@@ -251,19 +293,21 @@ def _receive(stream: IO[bytes], result: Result, answer: Callable[[Any], None] = 
             result.broke = TOO_MUCH
             return True
         try:
-            kind = _take(line, messages, result, answer)
+            kind, count = _take(line, messages, result, assembly, answer)
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError):
             result.broke = "the check's process sent something that is not a result"
             return True
         if kind == "done":
             return True
-        messages += kind != "read"
+        messages += count
     result.broke = TOO_MANY
     return True
 
 
-def _take(line: bytes, number: int, result: Result, answer: Callable[[Any], None]) -> str:
-    """Take one message, and say of which kind it was."""
+def _take(
+    line: bytes, number: int, result: Result, assembly: Assembly, answer: Callable[[Any], None]
+) -> tuple[str, int]:
+    """Take one message, and say of which kind it was and for how much it counts."""
     message = json.loads(line)
     if b"\\u" in line:
         json.dumps(message, ensure_ascii=False).encode()  # raises for half characters, which cannot be signed
@@ -274,9 +318,11 @@ def _take(line: bytes, number: int, result: Result, answer: Callable[[Any], None
         answer(body)
     elif kind == "isolation" and number == 0:  # later ones come from a process that has read hostile bytes
         result.isolation = tuple(map(str, body))
+    elif kind in ASIDE:
+        return kind, 1 + assembly.take(ASIDE[kind](body))
     else:
-        result.add(READ[kind](body))
-    return str(kind)
+        assembly.take(READ[kind](body))
+    return str(kind), int(kind != "read")
 
 
 def _ending(code: int | None) -> str:
@@ -328,6 +374,17 @@ READ: Mapping[str, Callable[[Mapping[str, Any]], Item]] = {
     "Gap": _gap,
 }
 """How each kind of item is read back from a child."""
+
+
+def _note(body: Mapping[str, Any]) -> Note:
+    return Note(str(body["path"]), dict(body["data"]), body["alone"] is True)
+
+
+ASIDE: Mapping[str, Callable[[Mapping[str, Any]], Note | Edition]] = {
+    "Note": _note,
+    "Edition": lambda body: Edition(str(body["name"])),
+}
+"""The same for what is no item."""
 
 
 def items(statement: Statement) -> Iterator[Item]:

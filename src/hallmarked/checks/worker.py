@@ -7,19 +7,32 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from typing import Any
 
 from hallmarked.artifacts import source
 from hallmarked.checks import registry
+from hallmarked.checks.earlier import Edition, Said
 from hallmarked.checks.runner import ANSWER, compact, watch
 from hallmarked.checks.sandbox import Limits, confine
+from hallmarked.core.check import Note
 from hallmarked.core.errors import BackendError
+
+MAX_NOTE = 1 << 16
+"""Characters of a note's data; what needs more is established again the next time."""
 
 
 def send(kind: str, body: Any) -> None:
     """Write one message."""
     sys.stdout.write(json.dumps({"kind": kind, "body": body}) + "\n")
     sys.stdout.flush()
+
+
+def tell(said: Said) -> None:
+    """Write what a check says."""
+    if isinstance(said, Note) and len(json.dumps(said.data)) > MAX_NOTE:
+        said = Note(said.path, alone=False)
+    send(type(said).__name__, asdict(said) if isinstance(said, Note | Edition) else compact(said))
 
 
 def ask(number: int, start: int, size: int) -> bytes:
@@ -45,7 +58,8 @@ def main() -> None:
     check, _ = registry.load(request["check"])
     artifact = source.from_description(request["artifact"], ask)
     send("isolation", confine(Limits(**request["limits"]), allow_socket=check.needs_socket))
-    applied, broke = watch(check, artifact, lambda item: send(type(item).__name__, compact(item)))
+    notes = {path: Note(path, data) for path, data in request.get("notes", {}).items()}
+    applied, broke = watch(check, artifact, tell, request.get("edition"), notes)
     send("done", {"applied": applied, "broke": broke})
 
 

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import ClassVar, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, ClassVar, Protocol
 
 from hallmarked.core.artifact import Artifact
 from hallmarked.core.evidence import Item, Rule
+
+
+class Extent(StrEnum):
+    """What the result of a check is about, and so what has to change before it must look again."""
+
+    FILE = "file"
+    """Each file by itself: what it says of one follows from that file's path and bytes. It is a :class:`FileCheck`."""
+    ARTIFACT = "artifact"
+    """All files together: it compares them, or follows what one says of others. It looks again at every revision."""
 
 
 class Check(Protocol):
@@ -25,9 +36,39 @@ class Check(Protocol):
     """Every rule its findings may cite."""
     needs_socket: ClassVar[bool]
     """True only for a check that hands bytes to a scanner daemon on this machine and parses nothing itself."""
+    extent: ClassVar[Extent]
+    """Whether it looks at each file by itself or at all of them together."""
 
     def applies(self, artifact: Artifact) -> bool:
         """Say whether there is anything for this check to look at."""
 
     def run(self, artifact: Artifact) -> Iterator[Item]:
         """Look, and yield findings, measurements and gaps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Ends what a check says of one file: all that came since the last note is about it."""
+
+    path: str
+    """Empty when what came was about no single file."""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """What the check needs at its end to speak of all files, as JSON."""
+    alone: bool = True
+    """Whether that follows from this file's path and bytes and nothing else; not so when other files were consulted, or
+    when it could not be read or scanned just now."""
+
+
+class FileCheck(Check, Protocol):
+    """A check that looks at each file by itself, so that what it said of a file need not be established twice."""
+
+    def edition(self) -> str:
+        """Name what its results depend on besides rules and bytes: the signatures of a scanner; mostly nothing."""
+
+    def look(self, artifact: Artifact, known: Mapping[str, Note]) -> Iterator[Item | Note]:
+        """Do what ``run`` does, but for files about which it is known what was said.
+
+        Args:
+            artifact: What to look at.
+            known: Notes of an earlier run by path. Such a file is not opened; its note is yielded in its turn.
+        """

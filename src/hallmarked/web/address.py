@@ -18,8 +18,6 @@ PLURALS = {"models": "model", "datasets": "dataset", "spaces": "system", "system
 """What clients call the kinds of repositories in addresses of the API."""
 PREFIXES = {"": "model", "/datasets": "dataset", "/spaces": "system", "/systems": "system"}
 """Likewise in all others."""
-CLIENT_KINDS = {"model": "model", "dataset": "dataset", "system": "space"}
-"""What clients call the kinds in messages."""
 
 
 class KindConvertor(Convertor[str]):

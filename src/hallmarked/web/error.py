@@ -28,8 +28,8 @@ from hallmarked.hub.error import (
     TooMany,
     TooSlow,
 )
-from hallmarked.web.address import PREFIXES
-from hallmarked.web.request import hub_of
+from hallmarked.hub.kind import page_path
+from hallmarked.web.request import base_url
 
 NO_REPOSITORY = "Repository not found"
 """Clients know this very wording, and say the rest themselves."""
@@ -89,14 +89,8 @@ def answer(request: Request, error: Exception) -> Response:
         return PlainTextResponse(f"{said}\n", status, headers)  # which git shows
     body = {"error": said}
     if isinstance(error, Taken):
-        body["url"] = _page_of(request, error)
+        body["url"] = base_url(request) + page_path(error.kind, error.name)
     return JSONResponse(body, status, headers)
-
-
-def _page_of(request: Request, taken: Taken) -> str:
-    prefix = next(prefix for prefix, kind in PREFIXES.items() if kind == taken.kind)
-    base = hub_of(request).settings.server.url or str(request.base_url)
-    return f"{base.rstrip('/')}{prefix}/{taken.name}"
 
 
 def answer_nobody(request: Request, _error: Exception) -> Response:

@@ -8,23 +8,17 @@ from urllib.parse import urlsplit, urlunsplit
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from hallmarked.hub.kind import page_path
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import Revision
 from hallmarked.hub.review.status import warning_of
-from hallmarked.web.address import PREFIXES
 from hallmarked.web.error import header_text
-from hallmarked.web.request import hub_of
-
-
-def base_url(request: Request) -> str:
-    """Return the address of the hub, without a slash at its end."""
-    return (hub_of(request).settings.server.url or str(request.base_url)).rstrip("/")
+from hallmarked.web.request import base_url
 
 
 def page_url(request: Request, repo: Repository) -> str:
     """Return the address of a repository's page."""
-    prefix = next(prefix for prefix, kind in PREFIXES.items() if kind == repo.scope.kind)
-    return f"{base_url(request)}{prefix}/{repo.name}"
+    return base_url(request) + page_path(repo.scope.kind, repo.name)
 
 
 def same_url(request: Request, **query: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html import escape
 from html.parser import HTMLParser
 from urllib.parse import quote, unquote, urlsplit
@@ -89,7 +90,13 @@ class Rendered:
 def render_markdown(text: str, place: Place = Place()) -> Rendered:
     """Render what somebody wrote; front matter is dropped, nothing in it can act."""
     body = _without_front(text)
-    shown = body[:MOST_CHARACTERS]
+    found = _render(body[:MOST_CHARACTERS], place)
+    return Rendered(found.html, len(body) > MOST_CHARACTERS or found.cut)
+
+
+@lru_cache(maxsize=32)
+def _render(shown: str, place: Place) -> Rendered:
+    """Render a text of bounded length; hostile ones take seconds, so that not everybody who looks shall pay again."""
     parser = MarkdownIt("commonmark", {"html": True, "maxNesting": MOST_NESTING}).enable(["table", "strikethrough"])
     allowed = nh3.clean(
         parser.render(shown),
@@ -102,7 +109,7 @@ def render_markdown(text: str, place: Place = Place()) -> Rendered:
     writer = _Writer(place)
     writer.feed(allowed)
     writer.close()
-    return Rendered(Markup(writer.result()), len(body) > len(shown) or writer.cut)  # noqa: S704 -- written by _Writer
+    return Rendered(Markup(writer.result()), writer.cut)  # noqa: S704 -- written by _Writer
 
 
 def show_invisible(text: str) -> str:
@@ -142,7 +149,7 @@ class _Writer(HTMLParser):
         self._open: list[_Open] = []
         self._elements = 0
         self._level = place.heading - 1
-        self._ids: set[str] = set()
+        self._ids: dict[str, int] = {}
 
     def result(self) -> str:
         while self._open:
@@ -209,12 +216,14 @@ class _Writer(HTMLParser):
         return "".join(kept)
 
     def _unique(self, name: str) -> str:
-        base = self.place.prefix + _slug(name)
-        name, count = base, 1
+        """Return a name that no heading before it has; of many alike, the next number is not looked for again."""
+        base = name = self.place.prefix + _slug(name)
+        count = self._ids.get(base, 1)
         while name in self._ids:
             count += 1
             name = f"{base}-{count}"
-        self._ids.add(name)
+        self._ids[base] = count
+        self._ids[name] = self._ids.get(name, 1)
         return name
 
     def _link(self, given: dict[str, str]) -> None:

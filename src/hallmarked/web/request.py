@@ -41,6 +41,11 @@ def hub_of(request: Request) -> Hub:
     return hub
 
 
+def base_url(request: Request) -> str:
+    """Return the address of the hub as people and clients outside reach it, without a slash at its end."""
+    return (hub_of(request).settings.server.url or str(request.base_url)).rstrip("/")
+
+
 def actor_of(request: Request, db: Connection) -> Actor:
     """Return who asks: by a token (bearer, or git's name and password), else by the cookie of a session.
 

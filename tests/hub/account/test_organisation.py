@@ -22,9 +22,9 @@ from hallmarked.hub.account.organisation import (
     show_invitation,
 )
 from hallmarked.hub.account.token import actor_of_token
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.error import Conflict, NotSignedIn, RepositoryNotFound
 from hallmarked.hub.repository.collaborator import list_collaborators, set_collaborator
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.repository.repository import find_repository, open_repository
 from hallmarked.hub.schema.account import account
 from hallmarked.hub.upkeep.closure import disable_account, enable_account, erase_account, set_administrator

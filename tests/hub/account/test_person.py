@@ -36,10 +36,10 @@ from hallmarked.hub.account.token import (
     list_tokens,
     revoke_token,
 )
+from hallmarked.hub.change.commit import Message, Put, commit
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.error import Conflict, NotSignedIn, TermsNotAccepted
 from hallmarked.hub.event import log_events, subject_digest
-from hallmarked.hub.repository.commit import Message, Put, commit
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.schema.account import session, token
 from hallmarked.hub.schema.identity import ticket
 from hallmarked.hub.schema.review import event
@@ -154,7 +154,7 @@ def test_tokens(running: RunningHub) -> None:
             issue_token(db, running.actor("ada"), Wanted("by a token"))
         with pytest.raises(InputError):
             issue_token(db, ada, Wanted("nothing", repositories=[]))
-        text = issue_token(db, ada, Wanted("one", "write", 1, [("model", "ada/mine")]))
+        text = issue_token(db, ada, Wanted("one", "write", 1, [mine.id]))
         listed = list_tokens(db, ada.account_id or "")[0]
         assert (listed.hint, listed.repositories) == (text[-4:], (mine.id,))
         assert text not in {row.digest for row in db.execute(select(token))}

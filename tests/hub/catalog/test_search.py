@@ -17,9 +17,9 @@ from hallmarked.hub.account.account import create_account, set_role
 from hallmarked.hub.catalog import search as module
 from hallmarked.hub.catalog.listing import set_labels
 from hallmarked.hub.catalog.search import Query, list_values, search, split_words
+from hallmarked.hub.change.commit import Message, Put, commit
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.community.popularity import Downloads, set_like
-from hallmarked.hub.repository.commit import Message, Put, commit
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.repository.repository import (
     Repository,
     change_settings,

@@ -10,13 +10,13 @@ from sqlalchemy import Connection
 
 from hallmarked.core.errors import Forbidden, InputError
 from hallmarked.hub.access import Action, Actor, require
+from hallmarked.hub.change.commit import Change, Delete, Message, Put, commit
+from hallmarked.hub.change.creation import create
+from hallmarked.hub.change.history import list_steps, squash
 from hallmarked.hub.community.discussion import Discussion, change_status, find_discussion, list_events
 from hallmarked.hub.community.pull import commit_to, list_conflicts, merge_pull, open_pull, require_commit
 from hallmarked.hub.error import Conflict
-from hallmarked.hub.repository.commit import Change, Delete, Message, Put, commit
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.repository.diff import compare, write_diff
-from hallmarked.hub.repository.history import list_steps, squash
 from hallmarked.hub.repository.repository import MAIN, Repository
 from hallmarked.hub.repository.revision import find_entry, find_revision, list_files, read_text
 from hallmarked.hub.setting import Settings, Storage

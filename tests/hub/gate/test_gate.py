@@ -15,6 +15,8 @@ from sqlalchemy import select, update
 from hallmarked.core.errors import Forbidden, InputError, NotFound
 from hallmarked.hub.access import Action, Actor, Role
 from hallmarked.hub.account.notice import list_notices
+from hallmarked.hub.change.commit import Message, Put, commit
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.error import Gated
 from hallmarked.hub.gate.form import Question, check_answers, countries, read_form
 from hallmarked.hub.gate.report import write_report
@@ -30,8 +32,6 @@ from hallmarked.hub.gate.request import (
     withdraw_request,
 )
 from hallmarked.hub.repository.collaborator import set_collaborator
-from hallmarked.hub.repository.commit import Message, Put, commit
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.repository.repository import (
     Repository,
     change_settings,

@@ -15,6 +15,8 @@ import pytest
 from sqlalchemy import select, update
 
 from hallmarked.core.errors import Forbidden, InputError, NotFound
+from hallmarked.hub.change.commit import Message, Put, commit
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.job import delivery
 from hallmarked.hub.job.delivery import deliver, deliver_due, pending
 from hallmarked.hub.outbound.client import Rules, client, rules_of
@@ -25,8 +27,6 @@ from hallmarked.hub.outbound.webhook import (
     find_webhook,
     list_webhooks,
 )
-from hallmarked.hub.repository.commit import Message, Put, commit
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.repository.repository import change_settings, find_repository
 from hallmarked.hub.schema.webhook import webhook, webhook_delivery
 from hallmarked.hub.setting import Outbound, Settings, Storage

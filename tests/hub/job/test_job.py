@@ -14,13 +14,13 @@ from hallmarked.core.errors import BackendError, InputError, NotFound
 from hallmarked.core.evidence import Statement
 from hallmarked.hub.blob.local import LocalBlobs
 from hallmarked.hub.blob.possession import add_blob
+from hallmarked.hub.change.commit import Delete, Message, Put, PutLarge, commit
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.job import audit as job
 from hallmarked.hub.job.audit import task_of
 from hallmarked.hub.job.queue import auditing
 from hallmarked.hub.job.stage import stage
 from hallmarked.hub.job.waiting import list_new, list_outdated
-from hallmarked.hub.repository.commit import Delete, Message, Put, PutLarge, commit
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.repository.repository import change_settings, find_repository
 from hallmarked.hub.repository.revision import Revision, find_revision
 from hallmarked.hub.review.status import check_of

@@ -18,8 +18,8 @@ from hallmarked.artifacts.remote.client import HubClient, Patience
 from hallmarked.artifacts.remote.token import Login
 from hallmarked.core.errors import BackendError, Forbidden, InputError, NotFound
 from hallmarked.hub.blob.possession import add_blob
-from hallmarked.hub.outbound import transfer as pulling
 from hallmarked.hub.outbound.client import Rules, Transport
+from hallmarked.hub.pull import transfer as pulling
 from hallmarked.hub.pull.transfer import Pulled, Target, pull
 from hallmarked.hub.repository.repository import find_repository
 from hallmarked.hub.repository.revision import find_revision, list_files, list_history

@@ -16,16 +16,16 @@ from hallmarked.core.evidence import Statement, Subject
 from hallmarked.hub.access import Actor, Role
 from hallmarked.hub.account.notice import list_notices
 from hallmarked.hub.blob.possession import add_blob
+from hallmarked.hub.change.commit import Delete, Message, Put, PutLarge, commit
+from hallmarked.hub.change.creation import create
+from hallmarked.hub.change.duplicate import Copy, duplicate
+from hallmarked.hub.change.history import squash
+from hallmarked.hub.change.rewrite import forget_large
 from hallmarked.hub.clock import now
 from hallmarked.hub.community.pull import commit_to, merge_pull, open_pull
 from hallmarked.hub.error import Conflict, HeldBack
-from hallmarked.hub.repository.commit import Delete, Message, Put, PutLarge, commit
-from hallmarked.hub.repository.creation import create
-from hallmarked.hub.repository.duplicate import Copy, duplicate
-from hallmarked.hub.repository.history import squash
 from hallmarked.hub.repository.repository import MAIN, Repository, change_settings, find_repository
 from hallmarked.hub.repository.revision import find_revision
-from hallmarked.hub.repository.rewrite import forget_large
 from hallmarked.hub.review import moderation
 from hallmarked.hub.review.moderation import Act, Case, apply_audit, list_decisions
 from hallmarked.hub.review.reason import count, list_between, list_log, log_decisions, reasons

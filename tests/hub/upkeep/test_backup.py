@@ -12,10 +12,10 @@ from sqlalchemy import Connection, delete, update
 from hallmarked.core.errors import InputError
 from hallmarked.hub.blob.possession import add_blob
 from hallmarked.hub.blob.store import Stored
+from hallmarked.hub.change.commit import Message, Put, PutLarge, commit
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.event import log_events
 from hallmarked.hub.hub import open_hub
-from hallmarked.hub.repository.commit import Message, Put, PutLarge, commit
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.repository.repository import delete_repository, find_repository
 from hallmarked.hub.review.reason import log_decisions
 from hallmarked.hub.schema.object import object_

@@ -19,10 +19,10 @@ from sqlalchemy import insert, select, update
 
 from hallmarked.core.errors import BackendError, InputError
 from hallmarked.hub.blob.possession import add_arrival, note_arrival
+from hallmarked.hub.change.commit import Delete, Message, PutLarge, commit
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.clock import now
 from hallmarked.hub.hub import Hub
-from hallmarked.hub.repository.commit import Delete, Message, PutLarge, commit
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.repository.repository import Repository, delete_repository, find_repository
 from hallmarked.hub.schema.object import blob, usage
 from hallmarked.hub.schema.repository import repository
@@ -237,7 +237,7 @@ from datetime import timedelta
 from pathlib import Path
 from hallmarked.hub.upkeep.garbage import Terms, collect_garbage
 from hallmarked.hub.hub import open_hub
-from hallmarked.hub.repository.commit import Message, PutLarge, commit
+from hallmarked.hub.change.commit import Message, PutLarge, commit
 from hallmarked.hub.access import Actor
 from hallmarked.hub.blob.possession import add_arrival, note_arrival
 from hallmarked.hub.repository.repository import find_repository

@@ -15,10 +15,10 @@ import pytest
 from sqlalchemy import delete, func, select
 
 from hallmarked.core.errors import InputError
+from hallmarked.hub.change.commit import Message, PutLarge, commit
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.clock import now
 from hallmarked.hub.error import NotSignedIn, TooLarge
-from hallmarked.hub.repository.commit import Message, PutLarge, commit
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.schema.object import blob, possession
 from hallmarked.hub.schema.xet import xorb, xorb_extent
 from hallmarked.hub.setting import Limit, Settings, Storage

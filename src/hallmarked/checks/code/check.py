@@ -17,6 +17,7 @@ from hallmarked.checks.code.reference import MENTIONS, CodeReference, references
 from hallmarked.checks.code.reference import Kind as ReferenceKind
 from hallmarked.checks.content import blob_of, decode, head_of, is_text
 from hallmarked.core.artifact import Artifact, File
+from hallmarked.core.check import Extent
 from hallmarked.core.errors import BackendError, FormatError, NotFound
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measurement, Rule
 from hallmarked.formats.blob import Blob, Budget
@@ -37,6 +38,7 @@ class CodeCheck:
     title: ClassVar[str] = "Does anything here run code, and what would it do?"
     rules: ClassVar[Sequence[Rule]] = rules.ALL
     needs_socket: ClassVar[bool] = False
+    extent: ClassVar[Extent] = Extent.ARTIFACT
 
     def applies(self, artifact: Artifact) -> bool:
         """Apply wherever there are files."""

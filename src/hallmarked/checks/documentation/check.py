@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from hallmarked.checks.documentation import claims, prose
 from hallmarked.checks.documentation.sections import Answer, Template, answers, field_value, kind_of, template
 from hallmarked.core.artifact import Artifact, File
+from hallmarked.core.check import Extent
 from hallmarked.core.errors import FormatError
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measurement, Rule
 from hallmarked.formats import readme
@@ -73,6 +74,7 @@ class DocumentationCheck:
     title = "Does the card say what people need to know, and what does it claim?"
     rules = (MISSING, MISNAMED, UNREADABLE, UNSAID, NO_METADATA, FIELDS, prose.REORDERED, prose.HIDDEN, RESULTS)
     needs_socket = False
+    extent = Extent.ARTIFACT
 
     def applies(self, artifact: Artifact) -> bool:
         """Apply to everything that has files."""

@@ -23,6 +23,7 @@ from hallmarked.checks.licence.catalogue import Licence, catalogue, spdx_symbols
 from hallmarked.checks.licence.derive import BY_NAME, DROPPED, INCOMPATIBLE, UNJUDGED, compare, compare_names
 from hallmarked.checks.licence.terms import Declared, Terms, gather
 from hallmarked.core.artifact import Artifact
+from hallmarked.core.check import Extent
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measurement, Rule
 
 NONE = Rule(
@@ -87,6 +88,7 @@ class LicenceCheck:
         BY_NAME,
     )  # fmt: skip
     needs_socket = False
+    extent = Extent.ARTIFACT
 
     def applies(self, artifact: Artifact) -> bool:
         """Apply to everything that has files."""

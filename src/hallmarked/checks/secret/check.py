@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from hallmarked.checks.content import blob_of, head_of, is_text
+from hallmarked.checks.earlier import items_of
 from hallmarked.checks.secret.scan import Hit, scan
-from hallmarked.core.artifact import Artifact
+from hallmarked.core.artifact import Artifact, File
+from hallmarked.core.check import Extent, Note
 from hallmarked.core.errors import BackendError, NotFound
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measurement, Rule
 from hallmarked.formats.blob import Blob
@@ -36,6 +38,11 @@ class SecretCheck:
     title: ClassVar[str] = "Are passwords, tokens or keys published by mistake?"
     rules: ClassVar[Sequence[Rule]] = (TOKEN, SUSPECT)
     needs_socket: ClassVar[bool] = False
+    extent: ClassVar[Extent] = Extent.FILE
+
+    def edition(self) -> str:
+        """Depend on nothing but rules and bytes."""
+        return ""
 
     def applies(self, artifact: Artifact) -> bool:
         """Apply wherever there are files."""
@@ -43,22 +50,31 @@ class SecretCheck:
 
     def run(self, artifact: Artifact) -> Iterator[Item]:
         """Search every text, and the text at the beginning of weight files."""
+        return items_of(self.look(artifact, {}))
+
+    def look(self, artifact: Artifact, known: Mapping[str, Note]) -> Iterator[Item | Note]:
+        """Search the files that are not known yet."""
         searched = 0
         for file in artifact.files:
-            blob = blob_of(artifact, file)
-            try:
-                head = head_of(blob)
-                if is_text(head):
-                    limit = None
-                elif _has_header(head):
-                    limit = _HEADER
-                else:
-                    continue
-                searched += 1
-                yield from _search(blob, limit)
-            except (BackendError, NotFound) as error:
-                yield Gap(f"{file.path} could not be searched for credentials: {error}", Location(file.path))
+            note = known.get(file.path) or (yield from _examined(artifact, file))
+            searched += bool(note.data.get("searched"))
+            yield note
         yield Measurement("secrets.files.searched", str(searched), n=len(artifact.files))
+
+
+def _examined(artifact: Artifact, file: File) -> Generator[Item, None, Note]:
+    blob = blob_of(artifact, file)
+    searched, alone = False, True
+    try:
+        head = head_of(blob)
+        text = is_text(head)
+        searched = text or _has_header(head)
+        if searched:
+            yield from _search(blob, None if text else _HEADER)
+    except (BackendError, NotFound) as error:
+        alone = False
+        yield Gap(f"{file.path} could not be searched for credentials: {error}", Location(file.path))
+    return Note(file.path, {"searched": searched}, alone)
 
 
 def _has_header(head: bytes) -> bool:

@@ -6,13 +6,16 @@ routed again, down to a limit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
+from hallmarked.checks.earlier import items_of
 from hallmarked.checks.serialization import resolve, router
 from hallmarked.checks.serialization.registry import HANDLERS
-from hallmarked.checks.serialization.router import Router
+from hallmarked.checks.serialization.router import NOTHING, Router
 from hallmarked.core.artifact import Artifact
+from hallmarked.core.check import Extent, Note
 from hallmarked.core.evidence import Gap, Item, Measurement, Rule
 
 
@@ -30,6 +33,11 @@ class SerializationCheck:
         }.values()
     )
     needs_socket: ClassVar[bool] = False
+    extent: ClassVar[Extent] = Extent.FILE
+
+    def edition(self) -> str:
+        """Depend on nothing but rules and bytes."""
+        return ""
 
     def applies(self, artifact: Artifact) -> bool:
         """Say whether there is a file."""
@@ -37,11 +45,17 @@ class SerializationCheck:
 
     def run(self, artifact: Artifact) -> Iterator[Item]:
         """Identify and examine every file, and what is inside."""
-        routed = Router(artifact)
+        return items_of(self.look(artifact, {}))
+
+    def look(self, artifact: Artifact, known: Mapping[str, Note]) -> Iterator[Item | Note]:
+        """Examine the files that are not known yet."""
+        routed, counts = Router(artifact), Counter(NOTHING)
         # a packed artifact is examined as the archive it is: how it is packed is part of what can go wrong
         for file in [artifact.container] if artifact.container is not None else artifact.files:
-            yield from routed.examine_file(file)
-        for name, count in routed.counts.items():
+            note = known.get(file.path) or (yield from routed.examine_file(file))
+            counts.update(note.data)
+            yield note
+        for name, count in counts.items():
             yield Measurement(f"files.{name}", str(count))
-        if routed.counts["not-examined"] and not routed.counts["examined"]:
+        if counts["not-examined"] and not counts["examined"]:
             yield Gap("Nothing could be examined: no file is of a format that is known here.")

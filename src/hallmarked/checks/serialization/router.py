@@ -11,6 +11,7 @@ from hallmarked.checks.serialization.contract import Examiner, FileVerdict, Know
 from hallmarked.checks.serialization.registry import HANDLERS
 from hallmarked.checks.serialization.resolve import Scope, resolve
 from hallmarked.core.artifact import Artifact, File
+from hallmarked.core.check import Note
 from hallmarked.core.errors import BackendError, FormatError, LimitExceeded, NotFound
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measurement, Rule
 from hallmarked.formats.blob import Blob, Budget
@@ -45,6 +46,8 @@ RULES = (SER_MALFORMED, SER_POLYGLOT, SER_UNKNOWN, SER_LIMIT)
 
 NOT_EXAMINED = "not-examined"
 """Verdict of a file that no reader here knows."""
+NOTHING = {"examined": 0, "inert": 0, "not-examined": 0}
+"""What is counted of files: what was done with each."""
 REPEATS = 25
 """Findings of one rule listed for one file; the rest is counted."""
 
@@ -96,12 +99,19 @@ class Router:
 
     def __init__(self, artifact: Artifact) -> None:
         self.artifact = artifact
-        self.counts = Counter({"examined": 0, "inert": 0, "not-examined": 0})
-        """Files of the artifact (not their members) by what was done with them."""
+        self._counts: Counter[str] = Counter()
+        """What was done with the file that is examined: with itself, not with its members."""
+        self._alone = True
+        """Whether nothing but that file was looked at, and all of it could be read."""
         self.scope = Scope("", {file.path: file.size for file in artifact.files})
 
-    def examine_file(self, file: File) -> Iterator[Item]:
-        """Examine one file of the artifact, with a budget of its own, and list repeated findings only so often."""
+    def examine_file(self, file: File) -> Generator[Item, None, Note]:
+        """Examine one file of the artifact, with a budget of its own, and list repeated findings only so often.
+
+        Returns:
+            Which of :data:`NOTHING` it counts for.
+        """
+        self._counts, self._alone = Counter(), True
         repeats: Counter[tuple[str, Level]] = Counter()
         seen: set[tuple[object, ...]] = set()
         task = _Task(open_blob(self.artifact, file), None, Budget(file.size), self.scope)
@@ -119,6 +129,7 @@ class Router:
             if count > REPEATS:
                 message = f"{count - REPEATS:,} more findings of this kind in {file.path} are not listed"
                 yield Finding(rule, level, message, Location(file.path))
+        return Note(file.path, dict(self._counts), self._alone)
 
     def _examine(self, task: _Task) -> Outcome:
         blob = task.blob
@@ -130,6 +141,7 @@ class Router:
             yield from _malformed(task.where, error)
             return FileVerdict.MALFORMED
         except (OSError, BackendError, NotFound) as error:
+            self._alone = False
             yield Gap(f"{blob.path} could not be read: {error}", task.where)
             return FileVerdict.UNPROVEN
         _make_plan(task)
@@ -147,7 +159,8 @@ class Router:
         return task.verdict
 
     def _count(self, what: str, blob: Blob) -> None:
-        self.counts[what] += blob.depth == 0
+        if blob.depth == 0:
+            self._counts[what] += 1
 
     def _unexamined(self, task: _Task) -> Outcome:
         """Say that a blob was not examined, unless it is of a kind whose readers run nothing."""
@@ -213,6 +226,7 @@ class Router:
                 if isinstance(seen, Blob | Known):
                     task.inside.append(seen)
                 elif isinstance(seen, Reference):
+                    self._alone &= task.scope is not self.scope
                     yield from resolve(seen, task.scope)
                 else:
                     yield seen
@@ -220,6 +234,7 @@ class Router:
             task.worsen(FileVerdict.MALFORMED)
             yield from _malformed(task.where, error, name)
         except (OSError, BackendError, NotFound) as error:
+            self._alone = False
             yield Gap(f"{task.blob.path} could not be read: {error}", task.where)
 
 

@@ -9,18 +9,20 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from jinja2 import nodes
 
 from hallmarked.checks.content import blob_of
+from hallmarked.checks.earlier import items_of
 from hallmarked.checks.template import judge
 from hallmarked.checks.template.collect import Candidate, Role, Unread, candidates, converses
 from hallmarked.checks.template.parse import parse_template
-from hallmarked.core.artifact import Artifact
+from hallmarked.core.artifact import Artifact, File
+from hallmarked.core.check import Extent, Note
 from hallmarked.core.errors import BackendError, FormatError, LimitExceeded, NotFound
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measurement, Rule
 
@@ -61,6 +63,11 @@ class TemplateCheck:
         UNREADABLE,
     )
     needs_socket: ClassVar[bool] = False
+    extent: ClassVar[Extent] = Extent.FILE
+
+    def edition(self) -> str:
+        """Depend on nothing but rules and bytes."""
+        return ""
 
     def applies(self, artifact: Artifact) -> bool:
         """Apply wherever there are files."""
@@ -68,13 +75,15 @@ class TemplateCheck:
 
     def run(self, artifact: Artifact) -> Iterator[Item]:
         """Judge every template of every file."""
+        return items_of(self.look(artifact, {}))
+
+    def look(self, artifact: Artifact, known: Mapping[str, Note]) -> Iterator[Item | Note]:
+        """Judge the templates of files that are not known yet."""
         tally = _Tally()
         for file in artifact.files:
-            try:
-                for found in candidates(blob_of(artifact, file)):
-                    yield from _unread(found) if isinstance(found, Unread) else _judge(found, tally)
-            except (BackendError, NotFound, FormatError) as error:
-                yield Gap(f"{file.path} could not be searched for templates: {error}", Location(file.path))
+            note = known.get(file.path) or (yield from _examined(artifact, file))
+            tally.count(note.data)
+            yield note
         yield from tally.different()
         yield Measurement("templates.found", str(tally.found), n=tally.found)
         yield Measurement("templates.proven", str(tally.proven), n=tally.found)
@@ -87,6 +96,18 @@ class _Tally:
         self.found = 0
         self.proven = 0
         self._named: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+
+    def count(self, data: Mapping[str, Any]) -> None:
+        """Add what was seen in a file."""
+        self.found += data["found"]
+        self.proven += data["proven"]
+        for folder, name, digest, path in data["named"]:
+            self._named[folder, name].setdefault(digest, path)
+
+    def data(self) -> dict[str, Any]:
+        """Return what was seen as JSON."""
+        named = [[*key, *place] for key, places in self._named.items() for place in places.items()]
+        return {"found": self.found, "proven": self.proven, "named": named}
 
     def add(self, candidate: Candidate) -> None:
         """Remember a template under the name by which a loader finds it."""
@@ -105,6 +126,17 @@ class _Tally:
             for other in others[:_SHOWN]:
                 message = f"The template “{name}” in {other} differs from the one in {first}"
                 yield Finding.of(DIFFERENT, message, Location(other), name=name, other=first)
+
+
+def _examined(artifact: Artifact, file: File) -> Generator[Item, None, Note]:
+    tally, alone = _Tally(), True
+    try:
+        for found in candidates(blob_of(artifact, file)):
+            yield from _unread(found) if isinstance(found, Unread) else _judge(found, tally)
+    except (BackendError, NotFound, FormatError) as error:
+        alone = isinstance(error, FormatError)
+        yield Gap(f"{file.path} could not be searched for templates: {error}", Location(file.path))
+    return Note(file.path, tally.data(), alone)
 
 
 def _unread(unread: Unread) -> Iterator[Item]:

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
 
 from hallmarked.core.errors import InputError, NotFound
-from hallmarked.hub.access import ANYBODY, Action, Actor, decide, load_standing, require_person
+from hallmarked.hub.access import ANYBODY, Action, Actor, Scope, decide, load_standing, require_person
 from hallmarked.hub.account.notice import Kind, notify
 from hallmarked.hub.account.secret import digest_secret, make_secret
 from hallmarked.hub.clock import now
 from hallmarked.hub.database import Database
-from hallmarked.hub.repository.repository import Repository, open_repository
 from hallmarked.hub.schema.account import account, token
 from hallmarked.hub.schema.base import new_id
 from hallmarked.hub.schema.identity import acceptance
@@ -60,8 +59,8 @@ class Wanted:
     scope: str = "read"
     days: int | None = None
     """How long it is valid; None for as long as it is not revoked."""
-    repositories: Sequence[tuple[str, str]] | None = None
-    """Kinds and names of the only repositories it is for; None for all."""
+    repositories: Sequence[str] | None = None
+    """Ids of the only repositories it is for; None for all."""
 
 
 def create_token(
@@ -115,16 +114,13 @@ def issue_token(db: Connection, actor: Actor, wanted: Wanted) -> str:
     Raises:
         Forbidden: When they did not sign in with a browser.
         InputError: When something of it is not accepted.
-        RepositoryNotFound: When it is to be for a repository that they do not see.
     """
     me = require_person(actor)
     if wanted.days is not None and not 0 < wanted.days <= 3650:
         raise InputError("a token is valid for 1 to 3650 days, or until it is revoked")
-    only = None
-    if wanted.repositories is not None:
-        if not 0 < len(wanted.repositories) <= MAX_REPOSITORIES:
-            raise InputError(f"name 1 to {MAX_REPOSITORIES} repositories, or let the token be for all")
-        only = [open_repository(db, actor, kind, name, Action.SEE).id for kind, name in wanted.repositories]
+    only = None if wanted.repositories is None else list(wanted.repositories)
+    if only is not None and not 0 < len(only) <= MAX_REPOSITORIES:
+        raise InputError(f"name 1 to {MAX_REPOSITORIES} repositories, or let the token be for all")
     expires = None if wanted.days is None else now() + wanted.days * DAY
     text = create_token(db, me, wanted.name, scope=wanted.scope, expires=expires, repositories=only)
     data = {"name": wanted.name, "scope": wanted.scope, "expires": expires, "repositories": only}
@@ -170,13 +166,13 @@ def find_tokens(data: bytes) -> set[str]:
     return {match.group().decode() for match in _SHAPE.finditer(data)}
 
 
-def revoke_leaked(db: Connection, data: bytes, repo: Repository, path: str) -> int:
+def revoke_leaked(db: Connection, data: bytes, scope: Scope, path: str) -> int:
     """End every token of this hub that stands in a file somebody pushed, and tell its owner.
 
     Args:
         db: A writing transaction.
         data: The file.
-        repo: The repository it was pushed to; its name is told to those only who may see it.
+        scope: The repository it was pushed to; its name is told to those only who may see it.
         path: Of the file.
 
     Returns:
@@ -188,10 +184,10 @@ def revoke_leaked(db: Connection, data: bytes, repo: Repository, path: str) -> i
         if row is None:
             continue
         db.execute(delete(token).where(token.c.id == row.id))
-        record(db, ANYBODY, Tag.TOKEN_LEAKED, f"account:{row.account_id}", {"token": row.id, "repository": repo.id})
+        record(db, ANYBODY, Tag.TOKEN_LEAKED, f"account:{row.account_id}", {"token": row.id, "repository": scope.id})
         owner = Actor(row.account_id)
-        seen = decide(owner, Action.SEE, repo.scope, load_standing(db, owner, repo.scope)) is None
-        place = f"{repo.name}, {path}" if seen else "a file of a repository that you do not see"
+        seen = decide(owner, Action.SEE, scope, load_standing(db, owner, scope)) is None
+        place = f"{scope.name}, {path}" if seen else "a file of a repository that you do not see"
         said = f"Your token {row.name} was found in {place} and does not work any more; make a new one if you need it."
         notify(db, row.account_id, Kind.TOKEN_LEAKED, said, "/settings/tokens")
         count += 1

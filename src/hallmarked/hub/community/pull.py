@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Actor
+from hallmarked.hub.change.commit import Change, Message, add_revision, commit
 from hallmarked.hub.community.discussion import (
     CLOSED,
     DRAFT,
@@ -25,7 +26,6 @@ from hallmarked.hub.community.discussion import (
 )
 from hallmarked.hub.error import Conflict
 from hallmarked.hub.git.merge import merge_trees
-from hallmarked.hub.repository.commit import Change, Message, add_revision, commit
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import HEADS, PULLS, Revision, find_revision
 from hallmarked.hub.trail import Tag, record
@@ -92,7 +92,7 @@ def commit_to(
     """Commit to a branch or a pull request; the latter's discussion notes it.
 
     Raises:
-        InputError, Outdated, RevisionNotFound: See :func:`hallmarked.hub.repository.commit.commit`.
+        InputError, Outdated, RevisionNotFound: See :func:`hallmarked.hub.change.commit.commit`.
     """
     number = pull_number(branch)
     before = find_revision(db, repo, branch).oid if number is not None else ""

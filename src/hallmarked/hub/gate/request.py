@@ -15,6 +15,7 @@ from hallmarked.hub.account.account import find_account
 from hallmarked.hub.account.notice import Kind, notify, notify_all
 from hallmarked.hub.clock import now
 from hallmarked.hub.gate.form import check_answers, read_form
+from hallmarked.hub.kind import page_path
 from hallmarked.hub.repository.repository import Repository, load_repositories
 from hallmarked.hub.schema.account import account, membership
 from hallmarked.hub.schema.base import new_id
@@ -29,7 +30,6 @@ DAY = 86_400_000
 MAX_DAYS = 3_650
 PAGE = 100
 """Requests listed at once."""
-PREFIXES = {"model": "", "dataset": "/datasets", "system": "/spaces"}
 
 
 class Status(StrEnum):
@@ -119,7 +119,9 @@ def ask_access(db: Connection, actor: Actor, repo: Repository, given: Mapping[st
     record(db, actor, Tag.ACCESS_ASKED, _subject(repo), {"request": made, "status": status})
     if status is Status.PENDING:
         said = f"{actor.name} asks for access to {repo.name}."
-        notify_all(db, reviewers_of(db, repo.scope), Kind.ACCESS_ASKED, said, f"{page_path(repo)}/access")
+        notify_all(
+            db, reviewers_of(db, repo.scope), Kind.ACCESS_ASKED, said, f"{page_path(repo.scope.kind, repo.name)}/access"
+        )
     return status
 
 
@@ -205,7 +207,9 @@ def grant_access(db: Connection, actor: Actor, repo: Repository, user: str, days
     decision = Decision(Status.ACCEPTED, days=days)
     made = _add(db, repo, who.id, Status.ACCEPTED, {}, decided_by=actor.account_id, expires=_expiry(decision))
     record(db, actor, Tag.ACCESS_GRANTED, _subject(repo), {"request": made, "account": who.id, "days": days})
-    notify(db, who.id, Kind.ACCESS_DECIDED, f"You were given access to {repo.name}.", page_path(repo))
+    notify(
+        db, who.id, Kind.ACCESS_DECIDED, f"You were given access to {repo.name}.", page_path(repo.scope.kind, repo.name)
+    )
 
 
 def list_requests(
@@ -283,11 +287,6 @@ def reviewers_of(db: Connection, scope: Scope) -> list[str]:
     return list(db.execute(owner.union(members, invited)).scalars())
 
 
-def page_path(repo: Repository) -> str:
-    """Return the path of a repository's page."""
-    return f"{PREFIXES[repo.scope.kind]}/{repo.name}"
-
-
 _WAITING = {
     Status.PENDING: "you asked for access to {} already; a reviewer has to decide",
     Status.ACCEPTED: "you have access to {} already",
@@ -353,7 +352,7 @@ def _record_decision(db: Connection, actor: Actor, repo: Repository, row: Row[An
         + (f": {decision.reason}" if decision.reason else "."),
         Status.PENDING: f"The decision on your request for {repo.name} was taken back; it waits for another one.",
     }[decision.status]
-    notify(db, row.account_id, Kind.ACCESS_DECIDED, said, page_path(repo))
+    notify(db, row.account_id, Kind.ACCESS_DECIDED, said, page_path(repo.scope.kind, repo.name))
 
 
 def _subject(repo: Repository) -> str:

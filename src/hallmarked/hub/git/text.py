@@ -17,15 +17,22 @@ def unified(old: str, new: str) -> Iterator[str]:
 
     Texts that differ in too much are shown as one replaced by the other.
     """
-    before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)
-    for hunk in _hunks(edits(before, after)):
+    for mark, line in compare_lines(old.splitlines(keepends=True), new.splitlines(keepends=True)):
+        if mark == "@":
+            yield f"{line}\n"
+        else:
+            yield f"{mark}{line}" if line.endswith("\n") else f"{mark}{line}\n\\ No newline at end of file\n"
+
+
+def compare_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the lines of a unified difference: the mark of each (``-``, ``+``, a space, ``@``) and its text."""
+    for hunk in _hunks(edits(old, new)):
         old_count = sum(1 for mark, _, _ in hunk if mark != "+")
         new_count = sum(1 for mark, _, _ in hunk if mark != "-")
         _, old_at, new_at = hunk[0]
-        yield f"@@ -{_range(old_at, old_count)} +{_range(new_at, new_count)} @@\n"
+        yield "@", f"@@ -{_range(old_at, old_count)} +{_range(new_at, new_count)} @@"
         for mark, old_line, new_line in hunk:
-            line = after[new_line] if mark == "+" else before[old_line]
-            yield f"{mark}{line}" if line.endswith("\n") else f"{mark}{line}\n\\ No newline at end of file\n"
+            yield mark, new[new_line] if mark == "+" else old[old_line]
 
 
 Edit = tuple[str, int, int]

@@ -17,12 +17,13 @@ from hallmarked.artifacts.remote.listing import Listing, RemoteFile
 from hallmarked.core.evidence import Statement, Subject
 from hallmarked.hub.access import Action, Actor
 from hallmarked.hub.blob.possession import find_usable, note_arrival
+from hallmarked.hub.change.commit import MAX_INLINE, Change, Delete, Message, Put, PutLarge, commit
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.clock import now, to_text
 from hallmarked.hub.error import RepositoryNotFound, RevisionNotFound
 from hallmarked.hub.hub import Hub
+from hallmarked.hub.kind import FROM_CLIENTS
 from hallmarked.hub.pull.part import CHUNK, Fetcher, Progress, require_names
-from hallmarked.hub.repository.commit import MAX_INLINE, Change, Delete, Message, Put, PutLarge, commit
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.repository.repository import Repository, find_repository, open_repository
 from hallmarked.hub.repository.revision import Entry, Revision, find_revision, list_files
 
@@ -32,7 +33,6 @@ FOLDER = "pull"
 """Where parts of files lie, inside of the data folder."""
 MOST_INLINE = 64 << 20
 """Bytes of small files in one commit; beyond, the largest of them are kept as large files."""
-KINDS = {"model": "model", "dataset": "dataset", "space": "system"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def pull(hub: Hub, client: HubClient, address: Address, target: Target, progress
     assert pinned.revision is not None
     listing = client.files(pinned)
     require_names(listing, address)
-    repo, base = _prepare(hub, target, KINDS[address.kind])
+    repo, base = _prepare(hub, target, FROM_CLIENTS[address.kind])
     fetcher = Fetcher(client, pinned, hub.settings.data / FOLDER, progress)
     changes = _Job(hub, target.actor, repo, fetcher).changes(listing, base.files)
     message = Message(

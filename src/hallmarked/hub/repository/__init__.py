@@ -1,1 +1,1 @@
-"""Repositories: their revisions and files, and every way to change them."""
+"""Repositories: who owns them, their revisions and files as they are."""

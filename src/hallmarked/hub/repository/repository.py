@@ -15,16 +15,14 @@ from hallmarked.hub.catalog.listing import refresh
 from hallmarked.hub.clock import now
 from hallmarked.hub.database import in_parts
 from hallmarked.hub.error import Conflict, RepositoryNotFound, Taken
+from hallmarked.hub.kind import CLIENT_KINDS, KINDS
 from hallmarked.hub.path import check_name
 from hallmarked.hub.schema.account import account
 from hallmarked.hub.schema.base import new_id
 from hallmarked.hub.schema.repository import former_name, ref, repository, revision
 from hallmarked.hub.trail import Tag, record
 
-KINDS = ("model", "dataset", "system")
 MAIN = "refs/heads/main"
-CLIENT_WORDS = {"model": "model", "dataset": "dataset", "system": "space"}
-"""What clients call the kinds in messages that they look at."""
 VISIBILITIES = ("public", "private")
 GATES = ("", "auto", "manual")
 
@@ -281,7 +279,7 @@ def _find(db: Connection, kind: str, key: str) -> Row[Any] | None:
 
 
 def _taken(kind: str, name: str) -> Taken:
-    return Taken(f"A {CLIENT_WORDS[kind]} repository called {name} already exists", kind, name)
+    return Taken(f"A {CLIENT_KINDS[kind]} repository called {name} already exists", kind, name)
 
 
 def _from_row(row: Row[Any]) -> Repository:

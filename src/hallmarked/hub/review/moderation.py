@@ -20,6 +20,7 @@ from hallmarked.hub.access import ANYBODY, Action, Actor, Role, load_standing, r
 from hallmarked.hub.account.notice import Kind, notify_all
 from hallmarked.hub.clock import now
 from hallmarked.hub.error import Conflict
+from hallmarked.hub.kind import page_path
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import Revision
 from hallmarked.hub.review.status import set_state, sort_findings
@@ -55,7 +56,6 @@ class Act(StrEnum):
 CATEGORIES = ("malicious-code", "personal-data", "credential", "licence", "unlawful", "terms", "other")
 """What a hold is about; ``malicious-code`` when an audit decides."""
 _STANDING = (Act.HOLD, Act.CLEAR, Act.RELEASE)
-PREFIXES = {"model": "", "dataset": "/datasets", "system": "/spaces"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,11 @@ class Case:
     repo: Repository
     at: Revision
     policy: Policy
+
+    @property
+    def page(self) -> str:
+        """Where its repository's page is."""
+        return page_path(self.repo.scope.kind, self.repo.name)
 
 
 def list_decisions(db: Connection, repository_id: str, oid: str) -> list[Decision]:
@@ -186,7 +191,7 @@ def appeal(db: Connection, actor: Actor, case: Case, reason: str) -> None:
         raise Conflict("an appeal is open already")
     _add(db, actor, case, Act.APPEAL, _said(reason), {})
     staff = db.execute(select(account.c.id).where(account.c.administrator, account.c.disabled.is_(None))).scalars()
-    notify_all(db, staff, Kind.REVIEW, f"An appeal about {case.repo.name} waits: {_shown(reason)}", _page(case))
+    notify_all(db, staff, Kind.REVIEW, f"An appeal about {case.repo.name} waits: {_shown(reason)}", case.page)
 
 
 def uphold(db: Connection, actor: Actor, case: Case, reason: str) -> None:
@@ -315,7 +320,7 @@ def _tell(db: Connection, case: Case, text: str) -> None:
     )
     people = set(db.execute(owners).scalars()) | {case.repo.scope.owner_id, case.at.account_id}
     users = select(account.c.id).where(account.c.id.in_(people - {None}), account.c.kind == "user")
-    notify_all(db, db.execute(users).scalars(), Kind.REVIEW, text, _page(case))
+    notify_all(db, db.execute(users).scalars(), Kind.REVIEW, text, case.page)
 
 
 def _last_statements(db: Connection, case: Case) -> list[Statement]:
@@ -323,10 +328,6 @@ def _last_statements(db: Connection, case: Case) -> list[Statement]:
     where = (made.repository_id == case.repo.id, made.revision == case.at.oid)
     bodies = db.execute(select(made.statements).where(*where).order_by(made.created.desc(), made.id.desc()).limit(1))
     return [Statement.from_dict(body) for body in bodies.scalar() or ()]
-
-
-def _page(case: Case) -> str:
-    return f"{PREFIXES[case.repo.scope.kind]}/{case.repo.name}"
 
 
 def _said(reason: str) -> str:

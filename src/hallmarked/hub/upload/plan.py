@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
+from hallmarked.hub.change.commit import MAX_INLINE
 from hallmarked.hub.error import EntryNotFound
 from hallmarked.hub.git.ignore import is_ignored, parse_ignore
 from hallmarked.hub.git.tree import find
 from hallmarked.hub.path import check_path
-from hallmarked.hub.repository.commit import MAX_INLINE
 from hallmarked.hub.repository.revision import Revision, find_entry, read_text
 
 MAX_ATTRIBUTES = 64 << 10

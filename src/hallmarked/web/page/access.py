@@ -26,11 +26,12 @@ from hallmarked.hub.gate.request import (
     reviewers_of,
     withdraw_request,
 )
+from hallmarked.hub.kind import page_path
 from hallmarked.hub.repository.repository import change_settings, delete_repository, move_repository
 from hallmarked.web.address import repo_routes
 from hallmarked.web.form import Form, with_form
 from hallmarked.web.markdown import render_markdown
-from hallmarked.web.page.repository import KINDS, Head, base_of, open_page
+from hallmarked.web.page.repository import KINDS, Head, open_page
 from hallmarked.web.render import Html, Page, context
 from hallmarked.web.request import hub_of, target
 
@@ -172,7 +173,7 @@ def do_ask(request: Request, form: Form, kind: str) -> Response:
             names = [each.name for each in read_form(repo.card).questions]
             given = {name: form.text(f"answer-{number}") for number, name in enumerate(names)}
             ask_access(db, actor, repo, {name: text for name, text in given.items() if text})
-    return RedirectResponse(f"{base_of(kind, repo.name)}/access", 303)
+    return RedirectResponse(f"{page_path(kind, repo.name)}/access", 303)
 
 
 def do_decide(request: Request, form: Form, kind: str) -> Response:
@@ -194,7 +195,7 @@ def do_decide(request: Request, form: Form, kind: str) -> Response:
             decide_request(db, actor, repo, decision, request_id=form.text("id"))
         else:
             raise InputError("a request is accepted, rejected, or waits again")
-    return RedirectResponse(f"{base_of(kind, repo.name)}/access", 303)
+    return RedirectResponse(f"{page_path(kind, repo.name)}/access", 303)
 
 
 def do_settings(request: Request, form: Form, kind: str) -> Response:
@@ -215,7 +216,7 @@ def do_settings(request: Request, form: Form, kind: str) -> Response:
             repo = move_repository(db, actor, repo, form.text("target"))
         else:
             _change(db, repo.id, form, actor)
-    return RedirectResponse(f"{base_of(kind, repo.name)}/settings", 303)
+    return RedirectResponse(f"{page_path(kind, repo.name)}/settings", 303)
 
 
 def _change(db: Connection, repository_id: str, form: Form, by: Actor) -> None:

@@ -26,10 +26,11 @@ from hallmarked.hub.community.discussion import (
     rename,
 )
 from hallmarked.hub.community.pull import list_conflicts, merge_pull
+from hallmarked.hub.kind import page_path
 from hallmarked.web.address import param, repo_routes
 from hallmarked.web.form import Form, with_form
 from hallmarked.web.markdown import render_markdown
-from hallmarked.web.page.repository import KINDS, Head, Opened, base_of, open_page
+from hallmarked.web.page.repository import KINDS, Head, Opened, open_page
 from hallmarked.web.render import Html, Page, context
 from hallmarked.web.request import hub_of, target
 
@@ -192,7 +193,7 @@ def do_open(request: Request, form: Form, kind: str) -> Response:
     with hub_of(request).database.write() as db:
         actor, repo = target(request, db, kind, Action.DISCUSS)
         made = open_discussion(db, repo, actor, Opening(form.text("title"), form.text("text")))
-    return RedirectResponse(f"{base_of(kind, repo.name)}/discussions/{made.number}", 303)
+    return RedirectResponse(f"{page_path(kind, repo.name)}/discussions/{made.number}", 303)
 
 
 def do_answer(request: Request, form: Form, kind: str) -> Response:
@@ -213,7 +214,7 @@ def do_answer(request: Request, form: Form, kind: str) -> Response:
             hide_comment(db, repo, number, form.text("event"), actor)
         else:
             add_comment(db, repo, number, actor, form.text("text"))
-    return RedirectResponse(f"{base_of(kind, repo.name)}/discussions/{number}#end", 303)
+    return RedirectResponse(f"{page_path(kind, repo.name)}/discussions/{number}#end", 303)
 
 
 def _number(request: Request) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import islice
@@ -14,6 +13,7 @@ from hallmarked.core.evidence import Finding
 from hallmarked.hub.access import Action, Bytes, require
 from hallmarked.hub.account.account import names_of
 from hallmarked.hub.clock import to_datetime
+from hallmarked.hub.git.text import compare_lines
 from hallmarked.hub.repository.revision import (
     Entry,
     Revision,
@@ -39,8 +39,8 @@ MOST_BYTES = 200_000
 """Bytes of a text file whose lines are compared."""
 MOST_LINES = 3_000
 """Lines of a comparison that are shown, of one file."""
-AROUND = 3
-"""Unchanged lines shown around a change."""
+MOST_SHOWN = 20_000
+"""Lines of comparisons on one page, after which files are named only."""
 
 
 @context
@@ -203,10 +203,14 @@ def _difference(opened: Opened, old: Revision | None, name: str) -> Difference:
     before = {entry.path: entry for entry in list_files(db, old)} if old else {}
     after = {entry.path: entry for entry in list_files(db, opened.at)}
     paths = sorted(path for path in before | after if _oid(before, path) != _oid(after, path))
-    changes, refused = [], ""
+    changes, refused, shown = [], "", 0
     for path in paths[:MOST_FILES]:
+        if shown > MOST_SHOWN:
+            changes.append(_without_lines(before.get(path), after.get(path)))
+            continue
         try:
             changes.append(_change(opened, old, before.get(path), after.get(path)))
+            shown += len(changes[-1].lines or ())
         except Forbidden as error:
             refused = str(error)
             changes.append(_without_lines(before.get(path), after.get(path)))
@@ -262,18 +266,15 @@ def _change(opened: Opened, old_at: Revision | None, old: Entry | None, new: Ent
         if lines is None or len(lines) > MOST_LINES:
             return bare
         texts.append(lines)
-    shown = compare_lines(texts[0], texts[1])
+    shown = _compare(texts[0], texts[1])
     return Change(
         bare.path, bare.kind, bare.old_size, bare.new_size, False, shown[:MOST_LINES], len(shown) > MOST_LINES
     )
 
 
-def compare_lines(old: Sequence[str], new: Sequence[str]) -> tuple[Line, ...]:
+def _compare(old: Sequence[str], new: Sequence[str]) -> tuple[Line, ...]:
     """Compare two texts line by line; unchanged lines far from a change are left out."""
-    lines = []
-    for number, text in enumerate(difflib.unified_diff(old, new, n=AROUND, lineterm="")):
-        if number >= 2:  # the first two lines name the files
-            lines.append(Line(text[:1], text if text.startswith("@") else text[1:]))
+    lines = [Line(mark, text) for mark, text in compare_lines(old, new)]
     return tuple(lines[1:] if lines and lines[0].text.startswith(("@@ -1", "@@ -0,0")) else lines)
 
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from hallmarked.core.errors import Forbidden, InputError, NotFound
 from hallmarked.ledger.dsse import read_envelope
 from hallmarked.web.render import Page, context
-from hallmarked.web.request import hub_of
+from hallmarked.web.request import base_url, hub_of
 
 ROWS = 50
 """Entries on one page."""
@@ -78,8 +78,7 @@ def show_ledger(request: Request) -> Ledger:
     Raises:
         InputError: When the address names no place in the log.
     """
-    hub = hub_of(request)
-    journal = hub.journal
+    journal = hub_of(request).journal
     size = journal.size
     text = request.query_params.get("before", str(size))
     if not text.isascii() or not text.isdecimal() or len(text) > 15:
@@ -94,7 +93,7 @@ def show_ledger(request: Request) -> Ledger:
         journal.keyid,
         tuple(_row(request, index) for index in range(top - 1, start - 1, -1)),
         start,
-        (hub.settings.server.url or str(request.base_url)).rstrip("/"),
+        base_url(request),
     )
 
 

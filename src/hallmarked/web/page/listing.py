@@ -15,11 +15,11 @@ from hallmarked.hub.account.account import RESERVED, find_account, organisations
 from hallmarked.hub.catalog.search import Query, list_values, search
 from hallmarked.hub.catalog.tag import groups_of
 from hallmarked.hub.clock import to_datetime
+from hallmarked.hub.kind import page_path
 from hallmarked.hub.repository.repository import Repository, repositories_of
 from hallmarked.hub.review.audited import list_standing
 from hallmarked.hub.schema.search import SORTS
 from hallmarked.web.address import param
-from hallmarked.web.page.repository import base_of
 from hallmarked.web.render import Page, context
 from hallmarked.web.request import actor_of, hub_of
 
@@ -217,7 +217,7 @@ def _row(repo: Repository, state: str, outcome: str) -> Row:
     return Row(
         kind,
         repo.name,
-        base_of(kind, repo.name),
+        page_path(kind, repo.name),
         repo.scope.private,
         repo.scope.gate,
         says,

@@ -13,13 +13,14 @@ from hallmarked.core.errors import InputError
 from hallmarked.hub.account.account import names_of
 from hallmarked.hub.clock import to_datetime
 from hallmarked.hub.job.waiting import count_waiting
+from hallmarked.hub.kind import page_path
 from hallmarked.hub.repository.revision import find_revision
 from hallmarked.hub.review import moderation
 from hallmarked.hub.review.reason import Logged, list_log, reasons
 from hallmarked.web.address import param, repo_routes
 from hallmarked.web.form import Form, with_form
 from hallmarked.web.page.evidence import rules
-from hallmarked.web.page.repository import KINDS, Head, base_of, open_page
+from hallmarked.web.page.repository import KINDS, Head, open_page
 from hallmarked.web.render import Page, context
 from hallmarked.web.request import actor_of, hub_of, target
 
@@ -170,7 +171,7 @@ def do_review(request: Request, form: Form, kind: str) -> Response:
             acts[act](db, actor, case, reason)
         else:
             raise InputError("a revision is held back, released, appealed for, or stays held back")
-    return RedirectResponse(f"{base_of(kind, repo.name)}/review/{at.oid}", 303)
+    return RedirectResponse(f"{page_path(kind, repo.name)}/review/{at.oid}", 303)
 
 
 def _decision(logged: Logged, by: str = "") -> Decision:
@@ -179,7 +180,7 @@ def _decision(logged: Logged, by: str = "") -> Decision:
     return Decision(
         one.act.value,
         logged.name,
-        base_of(logged.kind, logged.name) if public else "",
+        page_path(logged.kind, logged.name) if public else "",
         logged.kind,
         one.revision if public else "",
         one.reason if public else "",

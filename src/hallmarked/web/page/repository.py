@@ -18,15 +18,16 @@ from hallmarked.hub.account.account import RESERVED
 from hallmarked.hub.clock import to_datetime
 from hallmarked.hub.error import EntryNotFound
 from hallmarked.hub.hub import Hub
+from hallmarked.hub.kind import CLIENT_KINDS, page_path
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import Entry, Revision, find_entry, find_revision, list_history, read_text
 from hallmarked.hub.review.audited import find_audit
 from hallmarked.hub.review.status import is_lenient
-from hallmarked.web.address import CLIENT_KINDS, PREFIXES, param
+from hallmarked.web.address import PREFIXES, param
 from hallmarked.web.markdown import Place, render_markdown
 from hallmarked.web.page import evidence
 from hallmarked.web.render import Html, Page, context
-from hallmarked.web.request import hub_of, target
+from hallmarked.web.request import base_url, hub_of, target
 
 MAIN = "main"
 README = "README.md"
@@ -195,7 +196,7 @@ def make_head(
     return Head(
         kind=repo.scope.kind,
         name=repo.name,
-        base=base_of(repo.scope.kind, repo.name),
+        base=page_path(repo.scope.kind, repo.name),
         private=repo.scope.private,
         gate=repo.scope.gate,
         disabled=repo.scope.disabled,
@@ -230,11 +231,6 @@ def _available(db: Connection, repo: Repository, at: Revision) -> str:
     """Return the newest ancestor that is available, not looking further back than people would."""
     earlier = (each for each in islice(list_history(db, repo, at), MOST_BACK) if each.state == "available")
     return next((each.oid for each in earlier), "")
-
-
-def base_of(kind: str, name: str) -> str:
-    """Return the address of a repository's first page."""
-    return f"{next(prefix for prefix, meant in KINDS.items() if meant == kind)}/{name}"
 
 
 def card_text(repo: Repository, key: str) -> str:
@@ -274,7 +270,7 @@ def verify_commands(request: Request, opened: Opened) -> tuple[str, ...]:
     """Return the commands that check a revision without believing this hub's pages."""
     if opened.seen is None or not opened.seen.audit.entries:
         return ()
-    url = (opened.hub.settings.server.url or str(request.base_url)).rstrip("/")
+    url = base_url(request)
     folder = opened.repo.name.rpartition("/")[2]
     revision = f"{url}{opened.head.base}@{opened.at.oid}"
     key = f"--key {opened.hub.journal.keyid}"

@@ -16,9 +16,9 @@ from starlette.routing import Route
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Action, Actor
+from hallmarked.hub.change.commit import MAX_INLINE, Change, Copy, Delete, Message, Put, PutLarge
 from hallmarked.hub.community.pull import commit_to, full_branch, open_pull, pull_number, require_commit
 from hallmarked.hub.error import TooLarge
-from hallmarked.hub.repository.commit import MAX_INLINE, Change, Copy, Delete, Message, Put, PutLarge
 from hallmarked.hub.repository.repository import MAIN, Repository
 from hallmarked.hub.repository.revision import find_revision
 from hallmarked.hub.upload.plan import plan_upload

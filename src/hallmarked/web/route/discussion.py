@@ -34,11 +34,12 @@ from hallmarked.hub.community.discussion import (
 )
 from hallmarked.hub.community.pull import list_conflicts, merge_pull
 from hallmarked.hub.error import RevisionNotFound
+from hallmarked.hub.kind import CLIENT_KINDS
 from hallmarked.hub.repository.diff import FileChange, compare, write_diff
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import find_revision
 from hallmarked.hub.review.status import is_lenient
-from hallmarked.web.address import CLIENT_KINDS, flag, limit_of, param
+from hallmarked.web.address import flag, limit_of, param
 from hallmarked.web.link import page_url
 from hallmarked.web.request import hub_of, target, text_of, with_json
 

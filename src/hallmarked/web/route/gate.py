@@ -23,9 +23,9 @@ from hallmarked.hub.gate.request import (
     decide_request,
     grant_access,
     list_requests,
-    page_path,
     withdraw_request,
 )
+from hallmarked.hub.kind import page_path
 from hallmarked.web.address import limit_of, repo_routes
 from hallmarked.web.request import hub_of, parse_object, read_body, target, text_of, with_json
 
@@ -82,7 +82,7 @@ async def ask(request: Request, kind: str) -> Response:
 def _ask(request: Request, kind: str, given: dict[str, str]) -> tuple[Status, str]:
     with hub_of(request).database.write() as db:
         actor, repo = target(request, db, kind)
-        return ask_access(db, actor, repo, given), page_path(repo)
+        return ask_access(db, actor, repo, given), page_path(kind, repo.name)
 
 
 def withdraw(request: Request, kind: str) -> Response:
@@ -90,7 +90,7 @@ def withdraw(request: Request, kind: str) -> Response:
     with hub_of(request).database.write() as db:
         actor, repo = target(request, db, kind)
         withdraw_request(db, actor, repo)
-    return RedirectResponse(page_path(repo), 303)
+    return RedirectResponse(page_path(kind, repo.name), 303)
 
 
 def report(request: Request, kind: str) -> Response:

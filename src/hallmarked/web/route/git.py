@@ -24,8 +24,7 @@ from hallmarked.hub.fetch.negotiation import SERVICE, advertise, negotiate, send
 from hallmarked.hub.fetch.packet import packet, read_wants
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.web.address import repo_routes
-from hallmarked.web.link import base_url
-from hallmarked.web.request import BAD_TOKEN, hub_of, read_body, target
+from hallmarked.web.request import BAD_TOKEN, base_url, hub_of, read_body, target
 
 MOST_REQUEST = 8 << 20
 """Bytes of what a client says it has and wants."""

@@ -11,10 +11,10 @@ from starlette.routing import Route
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Action
+from hallmarked.hub.change.rewrite import forget_large
 from hallmarked.hub.clock import to_text
 from hallmarked.hub.repository.repository import open_repository
 from hallmarked.hub.repository.revision import HEADS
-from hallmarked.hub.repository.rewrite import forget_large
 from hallmarked.hub.repository.usage import list_large
 from hallmarked.hub.upload.share import share
 from hallmarked.web.address import limit_of

@@ -25,7 +25,7 @@ from hallmarked.hub.upload.part import SALT, Upload, assemble, is_large, new_sal
 from hallmarked.hub.upload.ticket import issue_ticket, read_ticket
 from hallmarked.web.address import param, repo_routes
 from hallmarked.web.patience import Patient
-from hallmarked.web.request import JSON_LIMIT, hub_of, parse_object, read_body, target, text_of, with_json
+from hallmarked.web.request import JSON_LIMIT, base_url, hub_of, parse_object, read_body, target, text_of, with_json
 from hallmarked.web.transfer import LINK, File, receive_body, send_blob
 
 MEDIA_TYPE = "application/vnd.git-lfs+json"
@@ -62,7 +62,7 @@ def batch(request: Request, body: dict[str, Any], kind: str) -> Response:
             parts += upload.parts if item.sha256 in in_parts else 0
             if parts > MAX_PARTS:
                 raise TooLarge(f"these files have more than {MAX_PARTS:,} parts together; ask about fewer at once")
-            verify = f"{_base(request)}{request.url.path.removesuffix('batch')}verify"
+            verify = f"{base_url(request)}{request.url.path.removesuffix('batch')}verify"
             answer["authenticated"] = True
             action = _upload_action(request, upload, in_parts=item.sha256 in in_parts)
             answer["actions"] = {"upload": action, "verify": {"href": verify}}
@@ -75,7 +75,7 @@ def _upload_action(request: Request, upload: Upload, *, in_parts: bool) -> dict[
 
     def address(purpose: str) -> str:
         ticket = issue_ticket(hub_of(request).secret, purpose, facts, seconds=UPLOAD_SECONDS)
-        return f"{_base(request)}/api/lfs/{purpose}/{upload.sha256}?ticket={ticket}"
+        return f"{base_url(request)}/api/lfs/{purpose}/{upload.sha256}?ticket={ticket}"
 
     if not in_parts:
         return {"href": address("upload"), "expires_in": UPLOAD_SECONDS}
@@ -105,7 +105,7 @@ def _downloads(request: Request, kind: str, items: list[Item]) -> list[dict[str,
         href = hub.blobs.url(item.sha256, expires=LINK, filename=item.sha256)
         if href is None:
             ticket = issue_ticket(hub.secret, "download", {"oid": item.sha256, "size": item.size}, seconds=seconds)
-            href = f"{_base(request)}/api/lfs/download/{item.sha256}?ticket={ticket}"
+            href = f"{base_url(request)}/api/lfs/download/{item.sha256}?ticket={ticket}"
         action = {"download": {"href": href, "expires_in": seconds}}
         answers.append(answer | {"authenticated": True, "actions": action})
     return answers
@@ -224,10 +224,6 @@ def _assemble(hub: Hub, upload: Upload, parts: list[str]) -> Response:
         stored = assemble(hub.blobs, upload, parts)
         note_arrival(hub.database, hub.blobs, stored, upload.account_id)
     return _answer_json({"success": True})
-
-
-def _base(request: Request) -> str:
-    return (hub_of(request).settings.server.url or str(request.base_url)).rstrip("/")
 
 
 def _answer(transfer: str, objects: list[dict[str, Any]]) -> Response:

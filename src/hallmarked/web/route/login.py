@@ -11,7 +11,7 @@ from hallmarked.hub.access import require_person
 from hallmarked.hub.account.arrival import admit, arrive, depart
 from hallmarked.hub.account.session import begin_session
 from hallmarked.web.address import flag
-from hallmarked.web.request import actor_of, hub_of
+from hallmarked.web.request import actor_of, base_url, hub_of
 from hallmarked.web.session import ARRIVAL, FIELD, cookie_name, is_secure, is_token_valid, local_path, start
 
 LEAVE, BACK = "/login/elsewhere", "/login/back"
@@ -61,8 +61,7 @@ def back(request: Request) -> Response:
 
 
 def _back(request: Request) -> str:
-    base = hub_of(request).settings.server.url or str(request.base_url)
-    return f"{base.rstrip('/')}{BACK}"
+    return base_url(request) + BACK
 
 
 ROUTES = [Route(LEAVE, leave, methods=["GET"]), Route(BACK, back, methods=["GET"])]

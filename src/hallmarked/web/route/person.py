@@ -16,10 +16,11 @@ from hallmarked.hub.account.member import count_work, list_members
 from hallmarked.hub.clock import to_text
 from hallmarked.hub.community.popularity import list_liked, list_likers, set_like
 from hallmarked.hub.error import NotSignedIn
+from hallmarked.hub.kind import CLIENT_KINDS
 from hallmarked.hub.repository.usage import list_storage
-from hallmarked.web.address import CLIENT_KINDS, limit_of, param
-from hallmarked.web.link import base_url, page_response
-from hallmarked.web.request import actor_of, hub_of, target
+from hallmarked.web.address import limit_of, param
+from hallmarked.web.link import page_response
+from hallmarked.web.request import actor_of, base_url, hub_of, target
 
 PAGE, MOST = 100, 1_000
 

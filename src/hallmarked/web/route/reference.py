@@ -11,10 +11,10 @@ from starlette.routing import Route
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Action
+from hallmarked.hub.change.commit import Message
+from hallmarked.hub.change.history import Step, list_steps, squash, start_empty
 from hallmarked.hub.clock import to_text
 from hallmarked.hub.community.pull import full_branch, pull_number, require_commit
-from hallmarked.hub.repository.commit import Message
-from hallmarked.hub.repository.history import Step, list_steps, squash, start_empty
 from hallmarked.hub.repository.repository import MAIN
 from hallmarked.hub.repository.revision import HEADS, PULLS, TAGS, create_ref, delete_ref, find_revision, list_refs
 from hallmarked.hub.trail import Tag

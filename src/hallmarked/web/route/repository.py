@@ -10,8 +10,9 @@ from starlette.routing import Route
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Action
-from hallmarked.hub.repository.creation import create
-from hallmarked.hub.repository.duplicate import Copy, duplicate
+from hallmarked.hub.change.creation import create
+from hallmarked.hub.change.duplicate import Copy, duplicate
+from hallmarked.hub.kind import FROM_CLIENTS, KINDS
 from hallmarked.hub.repository.repository import (
     MAIN,
     change_settings,
@@ -26,13 +27,12 @@ from hallmarked.web.describe import FULL, View, check_fields, write_fields, writ
 from hallmarked.web.link import page_url, warn_of_state
 from hallmarked.web.request import actor_of, hub_of, target, text_of, with_json
 
-KIND_WORDS = {"model": "model", "dataset": "dataset", "space": "system", "system": "system"}
-
 
 def kind_of(body: dict[str, Any]) -> str:
     """Return the kind of repository a body names."""
-    kind = KIND_WORDS.get(text_of(body, "type", "model"))
-    if kind is None:
+    word = text_of(body, "type", "model")
+    kind = FROM_CLIENTS.get(word, word)
+    if kind not in KINDS:
         raise InputError("type has to be model, dataset or space")
     return kind
 

@@ -13,9 +13,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from hallmarked.core.errors import InputError
+from hallmarked.hub.change.last import find_last_changes
 from hallmarked.hub.clock import to_text
 from hallmarked.hub.error import EntryNotFound
-from hallmarked.hub.repository.last import find_last_changes
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import Entry, Revision, find_entry, find_revision, list_entries
 from hallmarked.hub.review.status import file_status

@@ -33,7 +33,7 @@ from hallmarked.hub.upload.xet.grant import SECONDS, Grant, decode_grant, encode
 from hallmarked.hub.upload.xet.known import add_xorb
 from hallmarked.hub.upload.xet.rebuild import Progress, rebuild
 from hallmarked.web.address import flag, param
-from hallmarked.web.request import hub_of, target
+from hallmarked.web.request import base_url, hub_of, target
 from hallmarked.web.transfer import receive_body
 
 _PULLS = "refs/pr/"
@@ -53,7 +53,7 @@ def write_token(request: Request) -> Response:
     assert actor.account_id is not None  # nobody else may do either
     expires = now() // 1000 + SECONDS
     token = encode_grant(hub.secret, Grant(actor.account_id, repo.id, expires))
-    url = f"{(hub.settings.server.url or str(request.base_url)).rstrip('/')}/xet"
+    url = f"{base_url(request)}/xet"
     headers = {"X-Xet-Access-Token": token, "X-Xet-Token-Expiration": str(expires), "X-Xet-Cas-Url": url}
     return JSONResponse({"accessToken": token, "exp": expires, "casUrl": url}, headers=headers)
 

@@ -25,7 +25,7 @@ from hallmarked.hub.clock import to_text
 from hallmarked.hub.repository.collaborator import list_collaborators, set_collaborator
 from hallmarked.hub.repository.repository import open_repository
 from hallmarked.web.address import PLURALS
-from hallmarked.web.request import actor_of, hub_of
+from hallmarked.web.request import actor_of, base_url, hub_of
 
 router = APIRouter(prefix="/api/hallmarked", tags=["organisation"])
 Short = Annotated[str, Field(max_length=300)]
@@ -146,11 +146,9 @@ def delete_member(request: Request, organisation: str, member: str) -> None:
 @router.post("/organisations/{organisation}/invitations", status_code=201)
 def post_invitation(request: Request, organisation: str, body: NewInvitation) -> InvitationLink:
     """Invite somebody, by a link that works once."""
-    hub = hub_of(request)
-    with hub.database.write() as db:
+    with hub_of(request).database.write() as db:
         text = invite(db, actor_of(request, db), organisation, body.role, body.email)
-    base = hub.settings.server.url or str(request.base_url)
-    return InvitationLink(f"{base.rstrip('/')}/join?ticket={text}")
+    return InvitationLink(f"{base_url(request)}/join?ticket={text}")
 
 
 @router.get("/invitations/{ticket}")

@@ -20,6 +20,7 @@ from hallmarked.hub.account.token import Token, Wanted, issue_token, list_tokens
 from hallmarked.hub.clock import to_text
 from hallmarked.hub.error import NotSignedIn
 from hallmarked.hub.gate.request import list_own
+from hallmarked.hub.repository.repository import open_repository
 from hallmarked.hub.upkeep.closure import erase_account
 from hallmarked.web.address import PLURALS
 from hallmarked.web.request import actor_of, hub_of
@@ -287,10 +288,13 @@ def get_tokens(request: Request) -> list[TokenView]:
 @router.post("/tokens", status_code=201)
 def post_token(request: Request, body: NewToken) -> TokenText:
     """Make a token."""
-    only = None if body.repositories is None else [(_kind(item.kind), item.name) for item in body.repositories]
     with hub_of(request).database.write() as db:
-        wanted = Wanted(body.name, body.scope, body.days, only)
-        return TokenText(issue_token(db, actor_of(request, db), wanted))
+        actor = actor_of(request, db)
+        require_person(actor)
+        only = None
+        if body.repositories is not None:
+            only = [open_repository(db, actor, _kind(item.kind), item.name).id for item in body.repositories]
+        return TokenText(issue_token(db, actor, Wanted(body.name, body.scope, body.days, only)))
 
 
 @router.delete("/tokens/{token_id}", status_code=204)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Actor
-from hallmarked.hub.repository.commit import Change, Message, Put, commit
+from hallmarked.hub.change.commit import Change, Message, Put, commit
 from hallmarked.hub.repository.repository import Repository, create_repository
 
 _SDK = re.compile(r"[a-z][a-z0-9-]{0,30}")
@@ -75,7 +75,7 @@ def create(
         sdk: What a system is built with, which its first card says.
 
     Raises:
-        InputError, Conflict, NotSignedIn, Forbidden: See :func:`.repository.create_repository`.
+        InputError, Conflict, NotSignedIn, Forbidden: See ``repository.create_repository``.
     """
     repo = create_repository(db, actor, kind, name, visibility=visibility, owner=owner)
     files: list[Change] = [Put(".gitattributes", ATTRIBUTES.encode())]

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
+from hallmarked.hub.change.history import Step, list_steps
 from hallmarked.hub.git.tree import find
-from hallmarked.hub.repository.history import Step, list_steps
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import Revision
 

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Actor
+from hallmarked.hub.change.commit import follow_main
 from hallmarked.hub.error import Outdated
 from hallmarked.hub.git.object import EMPTY_TREE, Entry, add_objects, encode_tree, read_object
 from hallmarked.hub.git.tree import read_tree
-from hallmarked.hub.repository.commit import follow_main
 from hallmarked.hub.repository.repository import MAIN, Repository
 from hallmarked.hub.repository.revision import find_revision, list_refs
 from hallmarked.hub.review.carry import carry_holds

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.blob.possession import add_blob
+from hallmarked.hub.change.commit import Change, Copy, Delete, Message, Put, PutLarge, commit
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.error import EntryNotFound, Outdated, RevisionNotFound
 from hallmarked.hub.git.object import read_object
 from hallmarked.hub.git.pointer import encode_pointer, parse_pointer
-from hallmarked.hub.repository.commit import Change, Copy, Delete, Message, Put, PutLarge, commit
-from hallmarked.hub.repository.creation import create
 from hallmarked.hub.repository.repository import MAIN, Repository, find_repository
 from hallmarked.hub.repository.revision import (
     Revision,

@@ -240,7 +240,7 @@ class _Files:
         oid, body = encode_blob(change.data)
         self.objects[oid] = body
         if PREFIX.encode() in body:
-            revoke_leaked(self.db, body, self.repo, change.path)
+            revoke_leaked(self.db, body, self.repo.scope, change.path)
         self._describe(
             oid,
             len(body),

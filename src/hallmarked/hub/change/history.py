@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Integer, literal, select
 
 from hallmarked.hub.access import Actor
+from hallmarked.hub.change.commit import Message, advance, follow_main, record
 from hallmarked.hub.git.object import EMPTY_TREE, add_objects, read_object
-from hallmarked.hub.repository.commit import Message, advance, follow_main, record
 from hallmarked.hub.repository.repository import MAIN, Repository
 from hallmarked.hub.repository.revision import Revision, find_revision
 from hallmarked.hub.schema.account import account

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert, literal, select
 
 from hallmarked.hub.access import Action, Actor, Bytes, require
+from hallmarked.hub.change.commit import follow_main
 from hallmarked.hub.error import HeldBack
-from hallmarked.hub.repository.commit import follow_main
 from hallmarked.hub.repository.repository import MAIN, Repository, change_settings, create_repository
 from hallmarked.hub.repository.revision import HEADS, TAGS, find_revision
 from hallmarked.hub.review.carry import list_holds
@@ -42,7 +42,7 @@ def duplicate(db: Connection, actor: Actor, source: Repository, copy: Copy, poli
         policy: Says what others may have while a revision is being checked.
 
     Raises:
-        InputError, Conflict, NotSignedIn, Forbidden: See :func:`.repository.create_repository`.
+        InputError, Conflict, NotSignedIn, Forbidden: See ``repository.create_repository``.
         Gated, HeldBack: When the actor may not get all the files.
     """
     table = revision.c

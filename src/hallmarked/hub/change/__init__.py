@@ -1,0 +1,1 @@
+"""How repositories come about and change: commits and the histories they make."""

@@ -1,0 +1,169 @@
+"""The server and the worker of a hub as programs of their own, and somebody who pushes to it by every way."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from hallmarked.hub.repository.creation import create
+
+from hallmarked.hub.setting import Settings
+from tests.formats.xet_writer import Xorb, file_records, shard
+from tests.hubs import RunningHub
+
+PATIENCE = 120.0
+"""Seconds for anything that should happen."""
+
+
+@dataclass
+class Programs:
+    """The programs of one hub, as a user starts them."""
+
+    settings: Settings
+    log: Path
+    """What they say."""
+    options: tuple[str, ...] = ()
+    """Of the server."""
+    environment: dict[str, str] = field(default_factory=dict)
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.settings.server.port}"
+
+    def start(self, name: str) -> None:
+        """Start the ``serve`` or the ``worker``."""
+        storage = self.settings.storage
+        environment = {**os.environ, "HALLMARKED_JOB_IN_SERVER": "false", **self.environment}
+        for key in ("database", "blobs", "endpoint"):
+            if value := getattr(storage, key):
+                environment[f"HALLMARKED_STORAGE_{key.upper()}"] = value
+        command = [sys.executable, "-m", "hallmarked", name, "--data", storage.data]
+        if name == "serve":
+            command += ["--port", str(self.settings.server.port), *self.options]
+        with self.log.open("ab") as log:
+            self.running[name] = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+
+    def await_ready(self) -> None:
+        """Wait until the server answers."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            assert self.running["serve"].poll() is None, f"the server ended: {self.log.read_text()[-2000:]}"
+            with contextlib.suppress(httpx.HTTPError):
+                if httpx.get(f"{self.url}/health/ready", timeout=5).status_code == 200:
+                    return
+            time.sleep(0.2)
+        raise AssertionError(f"the server does not start: {self.log.read_text()[-2000:]}")
+
+    def send(self, name: str, number: int) -> None:
+        """Send a signal to one program."""
+        self.running[name].send_signal(number)
+
+    def wait(self, name: str) -> int:
+        """Wait for the end of one program; return its status."""
+        return self.running.pop(name).wait(PATIENCE)
+
+    def stop(self, number: int) -> dict[str, int]:
+        """Send a signal to all; return their statuses."""
+        for program in self.running.values():
+            with contextlib.suppress(ProcessLookupError):
+                program.send_signal(number)
+        return {name: self.wait(name) for name in list(self.running)}
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def make_people(running: RunningHub, names: tuple[str, ...]) -> dict[str, str]:
+    """Make accounts with a model ``m`` each; return their tokens."""
+    for name in names:
+        actor = running.actor(name)
+        with running.hub.database.write() as db:
+            create(db, actor, "model", "m")
+    return running.tokens
+
+
+@dataclass
+class Pusher:
+    """Somebody who pushes pairs of files: a large one, and a small one that says the large one's digest."""
+
+    url: str
+    name: str
+    token: str
+    chance: random.Random
+    phase: str = ""
+    """What is being done now."""
+    acknowledged: list[str] = field(default_factory=list)
+    took: dict[str, float] = field(default_factory=dict)
+    """Seconds that a phase took the last time."""
+
+    def push(self, number: int) -> None:
+        """Upload a large file by LFS or by Xet, and commit it; note the commit when the server has acknowledged it.
+
+        Raises:
+            httpx.HTTPError: When the server is gone.
+        """
+        headers = {"Authorization": f"Bearer {self.token}"}
+        with httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE) as client:
+            way = ("lfs", "xet")[number % 2]
+            with self._doing(way):
+                oid, size = self._send_xet(client) if way == "xet" else self._send_lfs(client)
+            with self._doing("commit"):
+                lines = [
+                    {"key": "header", "value": {"summary": f"push {number}"}},
+                    {"key": "file", "value": {"path": f"{number % 5}.txt", "encoding": "base64",
+                                              "content": base64.b64encode(oid.encode()).decode()}},
+                    {"key": "lfsFile", "value": {"path": f"{number % 5}.bin", "algo": "sha256", "oid": oid,
+                                                 "size": size}},
+                ]  # fmt: skip
+                body = "\n".join(map(json.dumps, lines))
+                made = client.post(f"/api/models/{self.name}/m/commit/main", content=body).raise_for_status().json()
+                self.acknowledged.append(made["commitOid"])
+
+    @contextlib.contextmanager
+    def _doing(self, phase: str) -> Iterator[None]:
+        began, self.phase = time.monotonic(), phase
+        try:
+            yield
+            self.took[phase] = time.monotonic() - began
+        finally:
+            self.phase = ""
+
+    def _send_lfs(self, client: httpx.Client) -> tuple[str, int]:
+        data = self.chance.randbytes(1_000_000)
+        oid, size = hashlib.sha256(data).hexdigest(), len(data)
+        wanted = {"operation": "upload", "transfers": ["basic"], "objects": [{"oid": oid, "size": size}]}
+        answer = client.post(f"/{self.name}/m.git/info/lfs/objects/batch", json=wanted).raise_for_status().json()
+        upload = answer["objects"][0]["actions"]["upload"]
+        httpx.put(upload["href"], content=data, headers=upload.get("header", {}), timeout=PATIENCE).raise_for_status()
+        return oid, size
+
+    def _send_xet(self, client: httpx.Client) -> tuple[str, int]:
+        xorb = Xorb(tuple(self.chance.randbytes(100_000) for _ in range(8)), (0,))
+        data = b"".join(xorb.chunks)
+        oid = hashlib.sha256(data).hexdigest()
+        token = client.get(f"/api/models/{self.name}/m/xet-write-token/main").raise_for_status().json()
+        headers = {"Authorization": f"Bearer {token['accessToken']}"}
+        for path, body in (
+            (f"/xet/v1/xorbs/default/{xorb.name}", xorb.body),
+            ("/xet/v1/shards", shard([file_records([(xorb, 0, 8)], oid)], [xorb])),
+        ):
+            client.post(path, content=body, headers=headers).raise_for_status()
+        return oid, len(data)
