@@ -23,6 +23,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from hallmarked.core.artifact import Artifact
+from hallmarked.core.check import Extent
 from hallmarked.core.errors import BackendError, FormatError, NotFound
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measurement, Rule
 from hallmarked.corpus.table.ending import table_paths
@@ -68,6 +69,7 @@ class TableCheck:
     title: ClassVar[str] = "What do the tables hold?"
     rules: ClassVar[Sequence[Rule]] = (UNREADABLE, REPEATED, EMPTY, MIXED)
     needs_socket: ClassVar[bool] = False
+    extent: ClassVar[Extent] = Extent.ARTIFACT
 
     def applies(self, artifact: Artifact) -> bool:
         """Apply to whatever has files with rows."""

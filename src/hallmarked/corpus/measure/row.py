@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from itertools import repeat
 
 import pyarrow as pa
 
@@ -50,7 +51,8 @@ def digests(batch: pa.RecordBatch) -> list[bytes]:
     """
     names = sorted(batch.schema.names)
     prepared = [_texts(name, batch.column(batch.schema.get_field_index(name))) for name in names]
-    return [hashlib.blake2b(b"".join(cells), digest_size=16).digest() for cells in zip(*prepared, strict=True)]
+    rows = zip(*prepared, strict=True) if prepared else repeat((), batch.num_rows)
+    return [hashlib.blake2b(b"".join(cells), digest_size=16).digest() for cells in rows]
 
 
 def _texts(name: str, array: pa.Array) -> list[bytes]:

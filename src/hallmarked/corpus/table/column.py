@@ -40,6 +40,8 @@ class Builder:
 def to_batch(rows: list[Mapping[str, Any]]) -> pa.RecordBatch:
     """Make columns of rows; a row that lacks a column has a null there."""
     names = dict.fromkeys(name for row in rows for name in row)
+    if not names:  # rows without columns are rows all the same
+        return pa.RecordBatch.from_struct_array(pa.array(rows, pa.struct([])))
     fields, arrays = [], []
     for name in names:
         values = [row.get(name) for row in rows]
