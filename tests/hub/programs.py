@@ -1,4 +1,7 @@
-"""The server and the worker of a hub as programs of their own, and somebody who pushes to it by every way."""
+"""The server and the worker of a hub as programs of their own, and somebody who pushes to it by every way.
+
+The programs are forked from a process that has loaded their modules already, so that starting one costs little.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +9,38 @@ import base64
 import contextlib
 import hashlib
 import json
+import multiprocessing
 import os
 import random
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import httpx
-from hallmarked.hub.repository.creation import create
 
+from hallmarked.cli import serve, worker
+from hallmarked.hub.change.creation import create
 from hallmarked.hub.setting import Settings
 from tests.formats.xet_writer import Xorb, file_records, shard
 from tests.hubs import RunningHub
 
 PATIENCE = 120.0
 """Seconds for anything that should happen."""
+COMMANDS = {"serve": serve.command, "worker": worker.command}
+_forks = multiprocessing.get_context("forkserver")
+_forks.set_forkserver_preload(["tests.hub.programs"])
+
+
+def run(name: str, arguments: list[str], environment: dict[str, str], log: Path) -> None:
+    """Be one of the programs."""
+    os.environ.update(environment)
+    with log.open("ab") as out:
+        for stream in (1, 2):
+            os.dup2(out.fileno(), stream)
+    COMMANDS[name].main(arguments, prog_name=name)
 
 
 @dataclass
@@ -37,7 +53,7 @@ class Programs:
     options: tuple[str, ...] = ()
     """Of the server."""
     environment: dict[str, str] = field(default_factory=dict)
-    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    running: dict[str, BaseProcess] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -46,21 +62,21 @@ class Programs:
     def start(self, name: str) -> None:
         """Start the ``serve`` or the ``worker``."""
         storage = self.settings.storage
-        environment = {**os.environ, "HALLMARKED_JOB_IN_SERVER": "false", **self.environment}
+        environment = {"HALLMARKED_JOB_IN_SERVER": "false", **self.environment}
         for key in ("database", "blobs", "endpoint"):
             if value := getattr(storage, key):
                 environment[f"HALLMARKED_STORAGE_{key.upper()}"] = value
-        command = [sys.executable, "-m", "hallmarked", name, "--data", storage.data]
+        arguments = ["--data", storage.data]
         if name == "serve":
-            command += ["--port", str(self.settings.server.port), *self.options]
-        with self.log.open("ab") as log:
-            self.running[name] = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+            arguments += ["--port", str(self.settings.server.port), *self.options]
+        self.running[name] = _forks.Process(target=run, args=(name, arguments, environment, self.log), name=name)
+        self.running[name].start()
 
     def await_ready(self) -> None:
         """Wait until the server answers."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            assert self.running["serve"].poll() is None, f"the server ended: {self.log.read_text()[-2000:]}"
+            assert self.running["serve"].is_alive(), f"the server ended: {self.log.read_text()[-2000:]}"
             with contextlib.suppress(httpx.HTTPError):
                 if httpx.get(f"{self.url}/health/ready", timeout=5).status_code == 200:
                     return
@@ -69,17 +85,25 @@ class Programs:
 
     def send(self, name: str, number: int) -> None:
         """Send a signal to one program."""
-        self.running[name].send_signal(number)
+        pid = self.running[name].pid
+        assert pid is not None
+        os.kill(pid, number)
 
     def wait(self, name: str) -> int:
         """Wait for the end of one program; return its status."""
-        return self.running.pop(name).wait(PATIENCE)
+        program = self.running[name]
+        program.join(PATIENCE)
+        status = program.exitcode
+        assert status is not None, f"{name} does not end: {self.log.read_text()[-2000:]}"
+        del self.running[name]
+        program.close()
+        return status
 
     def stop(self, number: int) -> dict[str, int]:
         """Send a signal to all; return their statuses."""
-        for program in self.running.values():
-            with contextlib.suppress(ProcessLookupError):
-                program.send_signal(number)
+        for name, program in self.running.items():
+            if program.is_alive():
+                self.send(name, number)
         return {name: self.wait(name) for name in list(self.running)}
 
 

@@ -42,8 +42,8 @@ AIMS = (("serve", "lfs"), ("worker", "checks"), ("serve", "commit"), ("worker", 
         ("worker", "checks"))  # fmt: skip
 """Who is killed, and during what, in turn."""
 PEOPLE = ("ada", "bob")
-BACKLOG = 4
-"""Audits that may wait before more is pushed."""
+BACKLOG = 2
+"""Audits that may wait before more is pushed, unless somebody is to be killed during a push."""
 
 
 @dataclass
@@ -59,13 +59,16 @@ class World:
     up: threading.Event = field(default_factory=threading.Event)
     """Set while the server is there."""
     failures: list[str] = field(default_factory=list)
+    aim: str = ""
+    """During what somebody is to be killed next."""
 
     def use(self, pusher: Pusher) -> None:
         """Push until told to stop, whatever happens to the server."""
         number = 0
         while not self.over.is_set():
-            if self.waiting() >= BACKLOG or not self.up.wait(1):
-                self.over.wait(0.1)
+            idle = self.aim not in ("lfs", "xet", "commit") and self.waiting() >= BACKLOG
+            if idle or not self.up.wait(1):
+                self.over.wait(0.05)
                 continue
             number += 1
             try:
@@ -108,7 +111,9 @@ class World:
 
     def kill(self, victim: str, aim: str) -> None:
         """Kill a program at a random instant of something, and start it again."""
+        self.aim = aim
         self.await_aim(aim)
+        self.aim = ""
         if victim == "serve":
             self.up.clear()
         doing = sorted(filter(None, (pusher.phase for pusher in self.pushers)))
@@ -124,7 +129,7 @@ class World:
 
     def settle(self) -> None:
         """Wait until everything was audited and logged."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + PATIENCE + 10 * ROUNDS
         while time.monotonic() < deadline and self.waiting():
             time.sleep(1)
         assert not self.waiting(), "some audits do not come to an end"

@@ -95,6 +95,7 @@ ROUTES: dict[str, Use] = {
             "/login*",
             "/moderation*",
             "/status*",
+            "/help*",
             "/tos*",
             "/welcome*",
             "/{owner}*",

@@ -33,7 +33,7 @@ from hallmarked.hub.repository.repository import MAIN, change_settings, find_rep
 from hallmarked.hub.repository.revision import create_ref
 from hallmarked.hub.schema.repository import collaborator, repository, revision
 from hallmarked.web.app import create_app
-from hallmarked.web.route import nothing
+from hallmarked.web.route import fallback
 from tests.hubs import RunningHub, open_test_hub
 from tests.web.access_table import ADMINISTRATOR, OPEN, OTHER_TOKEN, PERSON, ROUTES, Use
 
@@ -196,7 +196,7 @@ def test_every_route_is_in_the_table(stage: Stage) -> None:
     app = stage.client.app
     assert isinstance(app, FastAPI)
     # what says only that there is nothing there can give nothing away
-    there = {key for route in app.router.routes if route not in nothing.ROUTES for key in keys_of(route)}
+    there = {key for route in app.router.routes if route not in fallback.ROUTES for key in keys_of(route)}
     assert there == set(ROUTES)
 
 

@@ -88,6 +88,17 @@ def test_first_run_sign_out_and_in(running: RunningHub) -> None:
     assert "The ledger of this hub" in browser.send("/login", name="ada", password=PASSWORD)
 
 
+def test_wrong_passwords_of_somebody_signed_in_are_counted(running: RunningHub) -> None:
+    """Whoever has somebody's browser cannot try passwords without end on the page where they are changed."""
+    browser = set_up(running)
+    browser.open("/settings")
+    page = browser.text
+    wrong = {"old": "something else entirely", "new": "three more words", "again": "three more words"}
+    for status in [401] * running.hub.settings.limit.sign_ins + [429]:
+        browser.text = page
+        browser.send("/settings/password", status, **wrong)
+
+
 def test_tokens_organisations_and_password(running: RunningHub) -> None:
     """A token is shown once, works, and can be revoked; an organisation is made; a new password signs in."""
     browser = set_up(running)

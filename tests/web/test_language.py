@@ -19,12 +19,13 @@ LANGUAGES = load_languages()
 OTHERS = sorted(set(LANGUAGES) - {"en"})
 
 
+METHODS = [("**.j2", "jinja2"), ("sentence.py", "hallmarked.web.sentence:extract"), ("**.py", "python")]
+
+
 def source() -> Catalog:
     catalogue = Catalog()
     options = {"**.j2": {"silent": "false", "newstyle_gettext": "true"}}
-    for name, line, message, comments, context in extract_from_dir(
-        WEB, [("**.j2", "jinja2"), ("**.py", "python")], options_map=options
-    ):
+    for name, line, message, comments, context in extract_from_dir(WEB, METHODS, options_map=options):
         catalogue.add(message, None, [(name, line)], auto_comments=comments, context=context)
     return catalogue
 

@@ -24,7 +24,7 @@ from hallmarked.hub.schema.repository import revision
 from hallmarked.hub.upload import lfs as upload_lfs
 from hallmarked.hub.upload import part
 from hallmarked.hub.upload.ticket import issue_ticket
-from hallmarked.web import patience
+from hallmarked.web import keepalive
 from tests.hubs import RunningHub, serve_test_hub
 
 pytestmark = pytest.mark.enable_socket
@@ -313,7 +313,7 @@ def test_a_part_of_another_length_is_refused(hub: RunningHub) -> None:
 
 def test_who_waits_hears_something(hub: RunningHub, monkeypatch: pytest.MonkeyPatch) -> None:
     """While a long file is being finished the client gets spaces, and the connection ends early when it fails."""
-    monkeypatch.setattr(patience, "WAIT", 0.0)
+    monkeypatch.setattr(keepalive, "WAIT", 0.0)
     lfs = make(hub, "ada/patient")
     with sign_in(hub) as client:
         href = ask(client, lfs, b"patient")["actions"]["upload"]["href"]

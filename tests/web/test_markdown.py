@@ -117,6 +117,25 @@ def test_nothing_loads_from_elsewhere() -> None:
     assert sources == ["/acme/x/resolve/main/docs/img/a%20b.png", "/acme/x/resolve/main/etc/x.png"]
 
 
+@pytest.mark.parametrize(
+    ("text", "lead"),
+    [
+        (
+            "---\nlicense: mit\n---\n# M\n\n![b](https://b.example/x.svg)\n\nSorts *short* notes\ninto [5](x) levels.",
+            "Sorts short notes into 5 levels.",
+        ),
+        ("> A quotation comes first, but not in own words.\n\nThen what it does here.", "Then what it does here."),
+        ("Short.\n\n- A list of several words is not a paragraph\n", ""),
+        ("<p>It sorts notes &amp; letters <script>x()</script> for nurses</p>", "It sorts notes & letters for nurses"),
+        ("One sentence of some words. " * 40, ("One sentence of some words. " * 17).strip()),
+        ("wordy " * 200, f"{'wordy ' * 79}wordy …"),
+    ],
+)
+def test_the_first_paragraph(text: str, lead: str) -> None:
+    """The first paragraph that tells something is given as plain text, cut where a sentence ends if it is long."""
+    assert render_markdown(text, Place()).lead == lead
+
+
 def test_links() -> None:
     """Relative links lead to the repository's pages, anchors stay in the text, a link that lies is told on."""
     shown = html(

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 from jinja2 import nodes
+from starlette.testclient import TestClient
 
+from hallmarked.web.app import create_app
 from hallmarked.web.language import load_languages
 from hallmarked.web.page.registry import PAGES
 from hallmarked.web.render import Page, Renderer, twin
+from tests.hubs import open_test_hub
 from tests.web import example
 from tests.web.conftest import Visit
 from tests.web.example import MODEL
@@ -33,6 +36,7 @@ ADDRESSES: dict[str, tuple[str, ...]] = {
     "/tos": ("/tos",),
     "/moderation": ("/moderation",),
     "/status": ("/status",),
+    "/help": ("/help",),
     "/{owner}/{name}/discussions": (f"/{MODEL}/discussions", f"/{MODEL}/discussions?status=all"),
     "/{owner}/{name}/discussions/{number}": (f"/{MODEL}/discussions/1", f"/{MODEL}/discussions/2"),
     "/{owner}/{name}/access": (f"/{MODEL}/access", "/datasets/acme/emergency-notes/access"),
@@ -224,10 +228,31 @@ def test_errors_are_pages_for_people_only(visit: Visit) -> None:
     """A browser gets a document with a next step, a program gets JSON, each with the client's error code."""
     status, text = visit.get("/acme/nothing")
     assert status == 401
-    assert "there is no repository of that name" in check_document(text, "en").words
+    assert "there is no repository of that name, or you may not see it" in check_document(text, "en").words
     assert json.loads(visit.get("/acme/nothing", document=False)[1])["error"]
     assert visit.get("/a/b/c/d/e")[0] == 404
     assert check_document(visit.get("/a/b/c/d/e", language="es")[1], "es")
+
+
+def test_lists_say_what_cards_say(visit: Visit) -> None:
+    """A list does not call fine what the card calls worth a look: warnings and contradicted claims show in it."""
+    rows = json.loads(visit.get("/models.json", user="ada", document=False)[1])["rows"]
+    model = next(row for row in rows if row["name"] == MODEL)
+    head = json.loads(visit.get(f"/{MODEL}.json", user="ada", document=False)[1])["head"]
+    assert head["errors"]
+    assert model["finding"] == "error"
+    assert model["contradicted"] == bool(head["contradicted"])
+    assert model["languages"] == list(head["languages"])
+    assert "Spanish" in visit.get("/models", user="ada")[1]
+
+
+def test_an_empty_list_says_how_to_begin(tmp_path: Path) -> None:
+    """Where nothing was published the page says how to, and asks nobody to take filters away that they did not set."""
+    with open_test_hub(tmp_path) as running, TestClient(create_app(running.hub), base_url="http://127.0.0.1") as client:
+        assert "Take a filter away" in client.get("/models?search=nothing").text
+        text = client.get("/models").text
+    assert "How to publish" in text
+    assert "Take a filter away" not in text
 
 
 def test_language_is_remembered(visit: Visit) -> None:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hallmarked.core.errors import InputError
+from hallmarked.core.errors import InputError, NotFound
 from hallmarked.hub.setting import Server
 
 PLURALS = {"models": "model", "datasets": "dataset", "spaces": "system", "systems": "system"}
@@ -60,6 +60,30 @@ def param(request: Request, name: str) -> str:
     """Return a parameter of the path as it was meant."""
     value: str = request.path_params[name]
     return value.replace("%2F", "/").replace("%25", "%")
+
+
+def kind_of(plural: str) -> str:
+    """Return the kind of repositories that an address of our own API means.
+
+    Raises:
+        InputError: When it means none.
+    """
+    found = PLURALS.get(plural)
+    if found is None:
+        raise InputError("a repository is one of models, datasets or spaces")
+    return found
+
+
+def discussion_number(request: Request) -> int:
+    """Return the number of a discussion in the path.
+
+    Raises:
+        NotFound: When it is none.
+    """
+    text = param(request, "number")
+    if not (text.isascii() and text.isdecimal()) or len(text) > 9:
+        raise NotFound(f"there is no discussion {text[:20]}")
+    return int(text)
 
 
 def repo_name(request: Request) -> str:

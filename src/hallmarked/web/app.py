@@ -11,18 +11,19 @@ from hallmarked.hub.community.popularity import Downloads
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.memory import Memory
 from hallmarked.web.address import KeepSlashes
+from hallmarked.web.cache import HeadCache
 from hallmarked.web.count import CountMiddleware
 from hallmarked.web.error import answer_invalid, answer_nobody
 from hallmarked.web.guard import Guard
 from hallmarked.web.identifier import IdentifierMiddleware
 from hallmarked.web.limit import Limits
 from hallmarked.web.meter import Metered, Meters
-from hallmarked.web.quick import QuickHeads
 from hallmarked.web.route import (
     account,
     card,
     commit,
     discussion,
+    fallback,
     gate,
     git,
     health,
@@ -31,7 +32,6 @@ from hallmarked.web.route import (
     lfs,
     listing,
     login,
-    nothing,
     person,
     reference,
     repository,
@@ -70,7 +70,7 @@ MODULES = (
     xet,
     git,
     webhook,
-    nothing,
+    fallback,
 )
 """Modules with routes, in the order in which they are tried: what is asked for most comes first."""
 
@@ -83,7 +83,7 @@ def create_app(hub: Hub) -> FastAPI:
     app.state.limits, app.state.uses = Limits(hub.settings.limit), Uses()
     app.add_middleware(CountMiddleware, downloads=app.state.downloads)
     app.state.memory = Memory(hub.database)
-    app.add_middleware(QuickHeads, memory=app.state.memory)
+    app.add_middleware(HeadCache, memory=app.state.memory)
     app.add_middleware(KeepSlashes)
     app.add_middleware(Guard, hub=hub, limits=app.state.limits, uses=app.state.uses)
     app.add_middleware(IdentifierMiddleware)  # outside of the guard: what it refuses has an id too

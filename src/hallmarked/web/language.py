@@ -57,6 +57,10 @@ class Language:
         """Translate a sentence that depends on a count."""
         return str(self.translations.ungettext(one, many, count))
 
+    def tongue(self, code: str) -> str:
+        """Name a language by its code (BCP 47), such as a card has it; what is no code of a known one stays."""
+        return str(self.locale.languages.get(code.strip().lower().replace("-", "_"), code))
+
     def number(self, value: float) -> str:
         """Write a number with this language's digits and separators."""
         return format_decimal(value, locale=self.locale)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from html import escape
 from html.parser import HTMLParser
@@ -29,6 +29,8 @@ MOST_NESTING = 40
 """Depth of elements and of Markdown blocks that is kept."""
 MOST_ELEMENTS = 20_000
 """Elements of one text that are kept; what follows is left out."""
+LEAD, FEWEST_WORDS = 480, 4
+"""Of the first paragraph: characters that are shown, and words it has at least."""
 TAGS = {
     *("h1", "h2", "h3", "h4", "h5", "h6", "p", "div", "blockquote", "pre", "hr", "br"),
     *("ul", "ol", "li", "dl", "dt", "dd", "details", "summary"),
@@ -85,13 +87,15 @@ class Rendered:
     html: Markup
     cut: bool
     """Whether something had to be left out because the text is too long or too deep."""
+    lead: str = ""
+    """Its first paragraph of some length, as plain text; empty when there is none."""
 
 
 def render_markdown(text: str, place: Place = Place()) -> Rendered:
     """Render what somebody wrote; front matter is dropped, nothing in it can act."""
     body = _without_front(text)
     found = _render(body[:MOST_CHARACTERS], place)
-    return Rendered(found.html, len(body) > MOST_CHARACTERS or found.cut)
+    return replace(found, cut=len(body) > MOST_CHARACTERS or found.cut)
 
 
 @lru_cache(maxsize=32)
@@ -109,7 +113,7 @@ def _render(shown: str, place: Place) -> Rendered:
     writer = _Writer(place)
     writer.feed(allowed)
     writer.close()
-    return Rendered(Markup(writer.result()), writer.cut)  # noqa: S704 -- written by _Writer
+    return Rendered(Markup(writer.result()), writer.cut, writer.lead)  # noqa: S704 -- written by _Writer
 
 
 def show_invisible(text: str) -> str:
@@ -149,6 +153,7 @@ class _Writer(HTMLParser):
         self._open: list[_Open] = []
         self._elements = 0
         self._level = place.heading - 1
+        self.lead = ""
         self._ids: dict[str, int] = {}
 
     def result(self) -> str:
@@ -185,7 +190,7 @@ class _Writer(HTMLParser):
     def handle_data(self, data: str) -> None:
         shown = show_invisible(data)
         for element in self._open:
-            if element.tag[0] in "ah":
+            if element.tag[0] in "ah" or (element.tag == "p" and not self.lead):
                 element.text.append(shown)
         self._out.append(escape(shown))
 
@@ -196,6 +201,8 @@ class _Writer(HTMLParser):
     def _end(self, element: _Open) -> None:
         self._open.pop()
         self._out.append(element.end)
+        if element.tag == "p" and not self.lead and not self._open:
+            self.lead = _shorten(" ".join("".join(element.text).split()))
         if re.fullmatch("h[1-6]", element.tag):
             name = self._unique("".join(element.text))
             self._out[element.at] = f'<{element.end[2:-1]} id="{escape(name)}">'
@@ -274,6 +281,16 @@ class _Writer(HTMLParser):
         path = posixpath.normpath("/" + posixpath.join(self.place.folder, unquote(parts.path))).lstrip("/")
         fragment = f"#{self.place.prefix}{quote(_slug(unquote(parts.fragment)))}" if parts.fragment else ""
         return f"{base}{quote(path)}{fragment}" if base else ""
+
+
+def _shorten(text: str) -> str:
+    """Return the first sentences of a paragraph; nothing of one that is too short to tell anything."""
+    if text.count(" ") < FEWEST_WORDS:
+        return ""
+    if len(text) <= LEAD:
+        return text
+    end = max(text.rfind(mark, LEAD // 2, LEAD) for mark in (". ", "! ", "? ", "。"))
+    return text[: end + 1] if end > 0 else text[:LEAD].rpartition(" ")[0] + " …"
 
 
 def _slug(name: str) -> str:

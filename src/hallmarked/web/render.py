@@ -30,7 +30,8 @@ from hallmarked.audit.report.html import resource, shape
 from hallmarked.core.evidence import Location
 from hallmarked.core.text import clean
 from hallmarked.web.header import PAGE_POLICY
-from hallmarked.web.language import Language
+from hallmarked.web.language import SOURCE, Language
+from hallmarked.web.sentence import figure, translator
 
 T = TypeVar("T")
 Build = Callable[[Request], Any]
@@ -93,6 +94,8 @@ class Site:
     """Whether that person runs this hub."""
     csrf: str
     """The token that every form has to send back."""
+    name: str = "hallmarked"
+    """What this hub is called."""
     version: str = __version__
     """Version of this program."""
 
@@ -260,6 +263,9 @@ def _environment(language: Language) -> jinja2.Environment:
         "time": lambda moment: _time(moment, language.time(moment)),
         "shape": lambda status: STATES.get(status) or shape(status),
         "stamp": _stamp,
+        "figure": partial(figure, language),
+        "tongue": language.tongue,
+        "translated": translator(language) if language.code != SOURCE else lambda text: text,
         "short": lambda digest: str(digest).rpartition(":")[2][:12],
     }
     return environment

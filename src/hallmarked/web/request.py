@@ -80,9 +80,10 @@ def _token(header: str) -> str:
     if kind.lower() != "basic":
         return ""
     try:
-        return base64.b64decode(value.strip(), validate=True).decode().partition(":")[2]
+        name, _, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return ""
+    return password or name  # some people give git a token as their name
 
 
 def target(request: Request, db: Connection, kind: str, action: Action = Action.SEE) -> tuple[Actor, Repository]:

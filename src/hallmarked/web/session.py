@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from hallmarked.hub.access import Actor, require_person
 from hallmarked.hub.account.account import Account
 from hallmarked.hub.account.secret import make_secret
-from hallmarked.hub.account.session import DAYS, sign_in
+from hallmarked.hub.account.session import DAYS, change_password, sign_in
 from hallmarked.hub.hub import Hub
 from hallmarked.web.limit import Limits
 
@@ -77,7 +78,31 @@ def enter(request: Request, name: str, password: str) -> tuple[Account, str]:
     hub: Hub = request.app.state.hub
     limits: Limits = request.app.state.limits
     limits.take_sign_in(request, name)
-    return sign_in(hub.database, name, password, request.headers.get("user-agent", ""))
+    return sign_in(hub.database, name, password, agent_of(request))
+
+
+def renew(request: Request, actor: Actor, old: str, new: str) -> str:
+    """Change the password of who is signed in, all of whose other browsers are signed out.
+
+    Returns:
+        The value of the session's cookie from now on.
+
+    Raises:
+        Forbidden: When they did not sign in with a browser.
+        NotSignedIn: When the old password is wrong.
+        InputError: When the new one is not accepted.
+        TooMany: When there were too many attempts.
+    """
+    require_person(actor)
+    hub: Hub = request.app.state.hub
+    limits: Limits = request.app.state.limits
+    limits.take_sign_in(request, actor.name)
+    return change_password(hub.database, actor, old, new, agent_of(request))
+
+
+def agent_of(request: Request) -> str:
+    """Return what a browser calls itself, by which people tell their sessions apart."""
+    return request.headers.get("user-agent", "")
 
 
 def start(request: Request, response: Response, cookie: str) -> None:

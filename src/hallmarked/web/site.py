@@ -99,6 +99,7 @@ def site_of(request: Request, renderer: Renderer) -> Site:
         actor.name,
         actor.administrator,
         csrf_token(request),
+        hub_of(request).settings.server.name,
     )
 
 

@@ -16,7 +16,7 @@ from hallmarked.hub.access import ANYBODY, Actor, Role
 from hallmarked.hub.account.account import create_account, set_role
 from hallmarked.hub.catalog import search as module
 from hallmarked.hub.catalog.listing import set_labels
-from hallmarked.hub.catalog.search import Query, list_values, search, split_words
+from hallmarked.hub.catalog.search import Query, list_labels, list_values, search, split_words
 from hallmarked.hub.change.commit import Message, Put, commit
 from hallmarked.hub.change.creation import create
 from hallmarked.hub.community.popularity import Downloads, set_like
@@ -75,6 +75,19 @@ def test_finds_by_words_and_labels(hub: RunningHub) -> None:
         assert names(db, ANYBODY, labels=(("tag", "license:mit"), ("tag", "tiny"))) == ["DistilBert-base-v2"]
         assert names(db, ANYBODY, labels=(("author", "bob"),)) == []
         assert dict(list_values(db, "model", "language")) == {"en": 1, "es": 1}
+
+
+def test_labels_of_those_on_a_page(hub: RunningHub) -> None:
+    """Of some labels, those that each repository has are told in one query; of others nothing is."""
+    ada = hub.actor("ada")
+    with hub.hub.database.write() as db:
+        first, second, third = (make(db, ada, name).id for name in ("a", "b", "c"))
+        set_labels(db, first, "finding", ["error", "warning"])
+        set_labels(db, second, "claim", ["contradicted", "supported"])
+        set_labels(db, third, "finding", ["error"])
+        wanted = {"finding": ("error", "note"), "claim": ("contradicted",)}
+        found = list_labels(db, "model", wanted, [first, second])
+    assert found == {first: {("finding", "error")}, second: {("claim", "contradicted")}}
 
 
 def test_index_follows_every_change(hub: RunningHub) -> None:

@@ -23,7 +23,7 @@ from hallmarked.hub.job.stage import stage
 from hallmarked.hub.job.waiting import list_new, list_outdated
 from hallmarked.hub.repository.repository import change_settings, find_repository
 from hallmarked.hub.repository.revision import Revision, find_revision
-from hallmarked.hub.review.status import check_of
+from hallmarked.hub.review.finding import check_of
 from hallmarked.hub.schema.repository import revision
 from hallmarked.hub.schema.review import audit
 from tests.hubs import RunningHub, open_test_hub

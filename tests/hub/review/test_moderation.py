@@ -27,9 +27,10 @@ from hallmarked.hub.error import Conflict, HeldBack
 from hallmarked.hub.repository.repository import MAIN, Repository, change_settings, find_repository
 from hallmarked.hub.repository.revision import find_revision
 from hallmarked.hub.review import moderation
+from hallmarked.hub.review.finding import sort_findings
 from hallmarked.hub.review.moderation import Act, Case, apply_audit, list_decisions
 from hallmarked.hub.review.reason import count, list_between, list_log, log_decisions, reasons
-from hallmarked.hub.review.status import file_status, repo_status, set_state, sort_findings, summarise
+from hallmarked.hub.review.status import file_status, repo_status, set_state, summarise
 from hallmarked.hub.schema.repository import collaborator
 from hallmarked.hub.schema.review import audit, decision
 from hallmarked.hub.setting import Policy

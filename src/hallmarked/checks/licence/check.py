@@ -81,7 +81,7 @@ class LicenceCheck:
     """Is there a licence, is it the one in the files, and does it keep what the base model asks for?"""
 
     id = "licences"
-    version = "1"
+    version = "2"
     title = "Is there a licence, is it the one in the files, and does it keep what the base model asks for?"
     rules = (
         NONE, UNKNOWN_ID, UNNAMED, CONFLICT, UNRECOGNISED, SEVERAL, DROPPED, INCOMPATIBLE, VAGUE, DEAD_LINK, UNJUDGED,

@@ -9,6 +9,7 @@ https://huggingface.co/docs/xet/hashing
 from __future__ import annotations
 
 import re
+import struct
 from dataclasses import dataclass, field
 
 from blake3 import blake3
@@ -21,6 +22,7 @@ _CHUNK = bytes.fromhex("6697f5775b9550de3135cbaca597181c9de421109beb2b58b4d0b04b
 _NODE = bytes.fromhex("017ec5c7a5472996fd946666b48a02e65ddd536f37c76dd2f86352e64a53713f")
 _SEGMENT = bytes.fromhex("7f1857d6ce56ed66127ff913e7a5c3f3a4cd26d5b5db49e64124987f28fb94c3")
 _FILE = bytes(SIZE)
+_LITTLE, _BIG = struct.Struct("<4Q"), struct.Struct(">4Q")
 _TEXT = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _FEWEST, _MOST, _FANOUT = 3, 9, 4
 """A node has 3 to 9 children (the last of a row may have fewer) and ends after a hash that is 0 modulo 4."""
@@ -28,7 +30,7 @@ _FEWEST, _MOST, _FANOUT = 3, 9, 4
 
 def to_text(raw: bytes) -> str:
     """Write a hash as clients do: four little-endian 64-bit words, 16 hexadecimal digits each."""
-    return "".join(raw[at : at + 8][::-1].hex() for at in range(0, SIZE, 8))
+    return _BIG.pack(*_LITTLE.unpack(raw)).hex()
 
 
 def from_text(text: str) -> bytes:

@@ -25,15 +25,14 @@ from typing import BinaryIO
 
 from hallmarked.core.errors import BackendError, NotFound
 from hallmarked.hub.blob.digest import is_sha256, require_sha256
+from hallmarked.hub.blob.passing import write_all
 from hallmarked.hub.blob.store import Claim, Stored
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _LARGE = 256 << 10
 """Bytes from which it pays to hash and write at once, in two threads."""
-_CACHED = 64 << 20
+_KEPT = 64 << 20
 """Bytes of a file that stay in memory once they are written: readers want its beginning first."""
-_UNCACHED = 0x80 if hasattr(os, "RWF_NOWAIT") else 0
-"""Linux's RWF_DONTCACHE: write to the disk soon, and keep nothing in memory."""
 _YOUNG = 60.0
 """Seconds during which a file without a lock may be one whose writer is just about to lock it."""
 
@@ -173,9 +172,7 @@ class LocalIncoming:
 
     def _put(self, view: memoryview, at: int) -> None:
         with _told():
-            while view:
-                count = _write(self._descriptor, view, at)
-                view, at = view[count:], at + count
+            write_all(self._descriptor, [view], at, keep=at < _KEPT)
 
     def finish(self, sha256: str | None = None, size: int | None = None) -> Stored:
         """Make the blob durable under its digest.
@@ -189,21 +186,6 @@ class LocalIncoming:
         Claim(sha256, size).check(stored)
         self._store.keep(self._path, self._descriptor, stored.sha256, stored.size)
         return stored
-
-
-def _write(descriptor: int, data: memoryview, at: int) -> int:
-    """Write some of the bytes at a place and return how many.
-
-    All but the beginning of a file goes to the disk soon, so that large files do not push out of memory what others
-    read, and making one durable in the end does not keep everybody waiting.
-    """
-    if at >= _CACHED and _UNCACHED:
-        try:
-            return os.pwritev(descriptor, [data], at, _UNCACHED)
-        except OSError as problem:
-            if problem.errno != errno.EOPNOTSUPP:  # an older kernel, or a file system that cannot
-                raise
-    return os.pwrite(descriptor, data, at)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import hashlib
 import heapq
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, literal, or_, select, tuple_
@@ -111,6 +111,28 @@ def list_values(db: Connection, kind: str, group: str, count: int = 200) -> Sequ
         .limit(count)
     ).all()
     return [(row.value, number) for row in rows if (number := _frequency(db, row.id, public=True))]
+
+
+def list_labels(
+    db: Connection, kind: str, groups: Mapping[str, Sequence[str]], ids: Sequence[str]
+) -> dict[str, set[tuple[str, str]]]:
+    """Say which of some labels repositories have.
+
+    Args:
+        db: A transaction.
+        kind: Of the repositories.
+        groups: The values that are asked for, by group.
+        ids: The repositories, as few as fit on a page.
+
+    Returns:
+        Groups and values by id of the repository; those that have none are left out.
+    """
+    wanted = {label_id(kind, group, value): (group, value) for group, values in groups.items() for value in values}
+    where = (posting.c.repository_id.in_(ids), posting.c.label.in_(wanted))
+    found: dict[str, set[tuple[str, str]]] = {}
+    for row in db.execute(select(posting.c.repository_id, posting.c.label).where(*where)):
+        found.setdefault(row.repository_id, set()).add(wanted[row.label])
+    return found
 
 
 def label_id(kind: str, group: str, value: str) -> int:

@@ -12,7 +12,7 @@ from hallmarked.hub.access import Action, Actor, Bytes, Standing, decide, load_s
 from hallmarked.hub.git.tree import read_tree
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import Ref, Revision, find_revision, list_files, list_refs
-from hallmarked.hub.review.status import is_lenient
+from hallmarked.hub.review.passage import is_lenient
 from hallmarked.hub.schema.object import object_
 from hallmarked.hub.schema.repository import revision
 from hallmarked.hub.setting import Policy

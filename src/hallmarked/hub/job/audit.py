@@ -31,8 +31,9 @@ from hallmarked.hub.job.reuse import find_earlier, remaining
 from hallmarked.hub.job.stage import stage
 from hallmarked.hub.repository.repository import MAIN, Repository, repository_of
 from hallmarked.hub.repository.revision import Revision, find_revision
+from hallmarked.hub.review.finding import check_of, sort_findings
 from hallmarked.hub.review.moderation import Case, apply_audit
-from hallmarked.hub.review.status import check_of, sort_findings, summarise
+from hallmarked.hub.review.status import summarise
 from hallmarked.hub.schema.repository import ref, revision
 from hallmarked.hub.schema.review import audit, draft
 from hallmarked.hub.setting import Settings

@@ -16,7 +16,7 @@ from hallmarked.checks import registry
 from hallmarked.core.evidence import Statement, Subject
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import Revision
-from hallmarked.hub.review.status import check_of, sort_findings
+from hallmarked.hub.review.finding import check_of, sort_findings
 from hallmarked.hub.schema.repository import repository, revision
 from hallmarked.hub.schema.review import audit
 

@@ -33,20 +33,29 @@ class Audit:
     """Milliseconds since the epoch."""
 
 
+def list_audits(db: Connection, repository_id: str, revision: str, count: int) -> list[Audit]:
+    """Return the newest audits of a revision, the very newest first.
+
+    Raises:
+        BackendError: When what was kept cannot be read back.
+    """
+    made = audit.c
+    rows = db.execute(
+        select(audit)
+        .where(made.repository_id == repository_id, made.revision == revision)
+        .order_by(made.created.desc(), made.id.desc())
+        .limit(count)
+    )
+    return [_from_row(row) for row in rows]
+
+
 def find_audit(db: Connection, repository_id: str, revision: str) -> Audit | None:
     """Return the newest audit of a revision; None when there is none yet.
 
     Raises:
         BackendError: When what was kept cannot be read back.
     """
-    made = audit.c
-    row = db.execute(
-        select(audit)
-        .where(made.repository_id == repository_id, made.revision == revision)
-        .order_by(made.created.desc(), made.id.desc())
-        .limit(1)
-    ).first()
-    return _from_row(row) if row is not None else None
+    return next(iter(list_audits(db, repository_id, revision, 1)), None)
 
 
 def list_entries(db: Connection, repository_id: str, revision: str) -> list[int]:

@@ -30,7 +30,7 @@ def list_holds(db: Connection, repository_id: str) -> Mapping[str, Decision]:
     there = (revision.c.repository_id == made.repository_id) & (revision.c.oid == made.revision)
     oids = db.execute(select(made.revision).join(revision, there).where(*where).distinct()).scalars().all()
     last = {oid: standing(list_decisions(db, repository_id, oid)) for oid in oids}
-    return {oid: one for oid, one in last.items() if one is not None and _by_people(one)}
+    return {oid: one for oid, one in last.items() if one is not None and one.by_people}
 
 
 def carry_holds(db: Connection, repo: Repository, at: Revision) -> None:
@@ -57,7 +57,3 @@ def _held_files(db: Connection, repo: Repository, at: Revision) -> set[str]:
     base = next(before, None)
     known = {entry.oid for _, entry in walk(db, base.tree)} if base is not None else set()
     return {entry.oid for _, entry in walk(db, at.tree)} - known
-
-
-def _by_people(last: Decision) -> bool:
-    return last.act is Act.HOLD and last.account_id is not None

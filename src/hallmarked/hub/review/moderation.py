@@ -23,10 +23,12 @@ from hallmarked.hub.error import Conflict
 from hallmarked.hub.kind import page_path
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import Revision
-from hallmarked.hub.review.status import set_state, sort_findings
+from hallmarked.hub.review.audited import find_audit
+from hallmarked.hub.review.finding import sort_findings
+from hallmarked.hub.review.status import set_state
 from hallmarked.hub.schema.account import account, membership
 from hallmarked.hub.schema.base import new_id
-from hallmarked.hub.schema.review import audit, decision
+from hallmarked.hub.schema.review import decision
 from hallmarked.hub.setting import Policy
 from hallmarked.hub.trail import record
 
@@ -75,6 +77,11 @@ class Decision:
     created: int
     """Milliseconds since the epoch."""
 
+    @property
+    def by_people(self) -> bool:
+        """Whether people hold the revision back by it, which only people let go of."""
+        return self.act is Act.HOLD and self.account_id is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -114,7 +121,7 @@ def hold(db: Connection, actor: Actor, case: Case, reason: str, category: str = 
     if category not in CATEGORIES:
         raise InputError(f"a category is one of {', '.join(CATEGORIES)}")
     last = standing(list_decisions(db, case.repo.id, case.at.oid))
-    if last is not None and last.act is Act.HOLD and last.account_id is not None:
+    if last is not None and last.by_people:
         raise Conflict("this revision is held back by hand already")
     said = _said(reason)
     _add(db, actor, case, Act.HOLD, said, {"category": category})
@@ -146,7 +153,7 @@ def propose_release(db: Connection, actor: Actor, case: Case, reason: str) -> No
     """
     require(db, actor, Action.REVIEW, case.repo.scope)
     _require_held(case)
-    if _open_proposal(list_decisions(db, case.repo.id, case.at.oid)) is not None:
+    if open_proposal(list_decisions(db, case.repo.id, case.at.oid)) is not None:
         raise Conflict("somebody has proposed this already; a second person decides")
     _add(db, actor, case, Act.PROPOSE, _said(reason), {})
 
@@ -163,7 +170,7 @@ def release(db: Connection, actor: Actor, case: Case, reason: str) -> None:
     """
     require(db, actor, Action.REVIEW, case.repo.scope)
     _require_held(case)
-    proposal = _open_proposal(list_decisions(db, case.repo.id, case.at.oid))
+    proposal = open_proposal(list_decisions(db, case.repo.id, case.at.oid))
     if proposal is None:
         raise Conflict("nobody has proposed to release this revision yet: two people have to agree")
     if proposal.account_id == actor.account_id:
@@ -171,7 +178,8 @@ def release(db: Connection, actor: Actor, case: Case, reason: str) -> None:
     _refuse_stake(db, actor, case)
     if case.policy.release != ANYWHERE and not (actor.administrator or _is_administrator(db, proposal.account_id)):
         raise Forbidden("one of the two has to be an administrator of this hub")
-    accepted = {"accepted": problems_of(_last_statements(db, case)), "proposal": proposal.id}
+    audited = find_audit(db, case.repo.id, case.at.oid)
+    accepted = {"accepted": problems_of(audited.statements if audited else ()), "proposal": proposal.id}
     _add(db, actor, case, Act.RELEASE, _said(reason), accepted)
     set_state(db, case.repo.id, case.at.oid, "available", "")
     _tell(db, case, f"{case.repo.name} was released: {_said(reason)}")
@@ -227,8 +235,8 @@ def apply_audit(
         statements: What the audit stated.
     """
     last = standing(list_decisions(db, case.repo.id, case.at.oid))
-    if last is not None and last.act is Act.HOLD and last.account_id is not None:
-        return  # only people let go of what people hold
+    if last is not None and last.by_people:
+        return
     if last is not None and last.act is Act.RELEASE:
         accepted = set(last.data.get("accepted", ()))
         if state == "unknown" or set(problems_of(statements)) <= accepted:
@@ -262,6 +270,12 @@ def open_appeal(decisions: Sequence[Decision]) -> Decision | None:
     return last if last is not None and last.act is Act.APPEAL else None
 
 
+def open_proposal(decisions: Sequence[Decision]) -> Decision | None:
+    """Return the proposal to release it that nobody has decided on yet."""
+    last = standing(decisions, (*_STANDING, Act.PROPOSE))
+    return last if last is not None and last.act is Act.PROPOSE else None
+
+
 def read_decision(row: Row[Any]) -> Decision:
     """Read a row of the table of decisions."""
     return Decision(
@@ -291,11 +305,6 @@ def _add(
     record(db, actor, f"revision:review:{act}", subject, {"revision": case.at.oid, "decision": made})
 
 
-def _open_proposal(decisions: Sequence[Decision]) -> Decision | None:
-    last = standing(decisions, (*_STANDING, Act.PROPOSE))
-    return last if last is not None and last.act is Act.PROPOSE else None
-
-
 def _require_held(case: Case) -> None:
     if case.at.state not in ("held", "unknown"):
         raise Conflict("this revision is not held back")
@@ -321,13 +330,6 @@ def _tell(db: Connection, case: Case, text: str) -> None:
     people = set(db.execute(owners).scalars()) | {case.repo.scope.owner_id, case.at.account_id}
     users = select(account.c.id).where(account.c.id.in_(people - {None}), account.c.kind == "user")
     notify_all(db, db.execute(users).scalars(), Kind.REVIEW, text, case.page)
-
-
-def _last_statements(db: Connection, case: Case) -> list[Statement]:
-    made = audit.c
-    where = (made.repository_id == case.repo.id, made.revision == case.at.oid)
-    bodies = db.execute(select(made.statements).where(*where).order_by(made.created.desc(), made.id.desc()).limit(1))
-    return [Statement.from_dict(body) for body in bodies.scalar() or ()]
 
 
 def _said(reason: str) -> str:

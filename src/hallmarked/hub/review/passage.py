@@ -6,15 +6,26 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from hallmarked.core.errors import Forbidden
 from hallmarked.hub.access import Action, Actor, Bytes, Standing, decide, load_standing
 from hallmarked.hub.clock import now
+from hallmarked.hub.error import RepositoryNotFound
 from hallmarked.hub.memory import LONGEST
 from hallmarked.hub.repository.repository import Repository, find_repository
 from hallmarked.hub.repository.revision import Entry, Revision, find_revision
-from hallmarked.hub.review.status import is_lenient
 from hallmarked.hub.schema.account import token
 from hallmarked.hub.schema.gate import access_request
 from hallmarked.hub.setting import Policy
+
+CODE = (".py", ".pyc", ".so", ".dll", ".ipynb", ".sh", ".js")
+"""Text that loaders import as code, whatever its bytes look like; nobody else loads it by another name."""
+
+
+def is_lenient(policy: Policy, entry: Entry) -> bool:
+    """Whether policy lets others have a file although the audit of its revision is not in."""
+    if policy.while_checked == "all":
+        return True
+    return policy.while_checked == "passive" and entry.passive and not entry.path.lower().endswith(CODE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +37,18 @@ class Passage:
     standing: Standing
     at: Revision
 
+    def refusal(self, entry: Entry, policy: Policy) -> Forbidden | RepositoryNotFound | None:
+        """Return why they may not have a file; None when they may."""
+        wanted = Bytes(self.at.state, is_lenient(policy, entry), self.at.reason)
+        return decide(self.actor, Action.READ, self.repo.scope, self.standing, wanted)
+
     def check(self, entry: Entry, policy: Policy) -> None:
         """Refuse unless they may have a file.
 
         Raises:
             Forbidden: When they may not; its subclass says why.
         """
-        wanted = Bytes(self.at.state, is_lenient(policy, entry), self.at.reason)
-        refusal = decide(self.actor, Action.READ, self.repo.scope, self.standing, wanted)
+        refusal = self.refusal(entry, policy)
         if refusal is not None:
             raise refusal
 

@@ -1,24 +1,18 @@
-"""Whether others may get a revision, and what they are told about its files: what the audit's statements mean here."""
+"""The state of a revision, and what clients are told of it and of its files."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import accumulate
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from hallmarked.checks.runner import PREDICATE_TYPE, items
-from hallmarked.core.evidence import Finding, Gap, Level, Location, Statement
-from hallmarked.hub.repository.revision import Entry, Revision
+from hallmarked.core.evidence import Gap, Level, Statement
+from hallmarked.hub.repository.revision import Revision
+from hallmarked.hub.review.finding import Found, sort_findings
 from hallmarked.hub.schema.repository import revision
 from hallmarked.hub.schema.review import audit
-from hallmarked.hub.setting import Policy
 
-CODE = (".py", ".pyc", ".so", ".dll", ".ipynb", ".sh", ".js")
-"""Text that loaders import as code, whatever its bytes look like; nobody else loads it by another name."""
 NO_FINDING = "safe"
 """What clients call a file about which every check came to its end without a finding. No other word counts as that."""
 QUEUED, UNKNOWN = "queued", "unknown"
@@ -27,35 +21,6 @@ WORDS = {Level.ERROR: "unsafe", Level.WARNING: "suspicious", Level.NOTE: "cautio
 SCANNER, LOADER = "malware", "serialization"
 """The checks whose result clients are told separately."""
 _WORST = (NO_FINDING, WORDS[Level.NOTE], UNKNOWN, WORDS[Level.WARNING], WORDS[Level.ERROR])
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A finding or a gap at its place in a file."""
-
-    check: str
-    item: Finding | Gap
-
-
-@dataclass(slots=True)
-class Files:
-    """What the statements of one audit say about single files, and about all of them."""
-
-    by_path: dict[str, list[Found]] = field(default_factory=lambda: defaultdict(list))
-    """By the file's path in the revision, whatever is inside of it."""
-    overall: list[Found] = field(default_factory=list)
-    """What is about no single file."""
-    checks: set[str] = field(default_factory=set)
-    """Those that made a statement."""
-    broken: set[str] = field(default_factory=set)
-    """Those that did not come to their end."""
-
-
-def is_lenient(policy: Policy, entry: Entry) -> bool:
-    """Whether policy lets others have a file although the audit of its revision is not in."""
-    if policy.while_checked == "all":
-        return True
-    return policy.while_checked == "passive" and entry.passive and not entry.path.lower().endswith(CODE)
 
 
 def set_state(db: Connection, repository_id: str, oid: str, state: str, reason: str) -> None:
@@ -70,28 +35,6 @@ def set_state(db: Connection, repository_id: str, oid: str, state: str, reason: 
     """
     where = (revision.c.repository_id == repository_id, revision.c.oid == oid)
     db.execute(update(revision).where(*where).values(state=state, reason=reason))
-
-
-def sort_findings(statements: Sequence[Statement]) -> Files:
-    """Sort what checks saw by file."""
-    files, known = Files(), _paths(statements)
-    for statement in statements:
-        if statement.predicate_type != PREDICATE_TYPE:
-            continue
-        check = check_of(statement)
-        files.checks.add(check)
-        gaps = statement.predicate.get("gaps", ())
-        reason = str(statement.predicate.get("reason", ""))
-        if reason and not (gaps and reason.startswith(str(gaps[0].get("reason")))):
-            files.broken.add(check)
-        for item in items(statement):
-            if isinstance(item, Finding | Gap):
-                places = _places(item.location, known)
-                for place in places:
-                    files.by_path[place].append(Found(check, item))
-                if not places:
-                    files.overall.append(Found(check, item))
-    return files
 
 
 def summarise(statements: Sequence[Statement]) -> dict[str, Any]:
@@ -180,23 +123,3 @@ def _word(found: Sequence[Found], unfinished: bool) -> str:
 
 def _worse(one: str, other: str) -> str:
     return max(one, other, key=_WORST.index)
-
-
-def check_of(statement: Statement) -> str:
-    """Return the id of the check that made a statement; empty for statements of other kinds."""
-    rows: Iterator[str] = (str(row.get("name", "")) for row in statement.predicate.get("configuration", ()))
-    return next(rows, "").rpartition("/")[2]
-
-
-def _paths(statements: Sequence[Statement]) -> set[str]:
-    """Return the files that the statements are about; one of them lists all."""
-    return {path for statement in statements for path in statement.predicate.get("files", ())}
-
-
-def _places(location: Location | None, known: Collection[str]) -> list[str]:
-    """Return the files that a place may be in.
-
-    Members of containers are joined by ``!``, which may also be part of a name: where both can be meant, both are.
-    """
-    parts = location.path.split("!") if location else []
-    return [path for path in accumulate(parts, "{}!{}".format) if path in known]

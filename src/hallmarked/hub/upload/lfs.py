@@ -19,7 +19,7 @@ from hallmarked.hub.error import TooLarge
 from hallmarked.hub.git.tree import read_tree
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import Entry
-from hallmarked.hub.review.status import is_lenient
+from hallmarked.hub.review.passage import is_lenient
 from hallmarked.hub.schema.object import content, usage
 from hallmarked.hub.schema.repository import ref, revision
 from hallmarked.hub.setting import Policy

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from hallmarked.hub.access import Action, Actor, Bytes, decide, load_standing
+from hallmarked.hub.access import Actor, load_standing
 from hallmarked.hub.database import add_new
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import find_revision, list_files, list_refs
-from hallmarked.hub.review.status import is_lenient
+from hallmarked.hub.review.passage import Passage
 from hallmarked.hub.schema.object import usage
 from hallmarked.hub.setting import Policy
 
@@ -38,11 +38,9 @@ def share(
     wanted = set(digests)
     done: set[str] = set()
     for oid in dict.fromkeys(ref.oid for ref in list_refs(db, source)[:MAX_REFS]):
-        at = find_revision(db, source, oid)
-        for entry in list_files(db, at) if wanted - done else ():
-            asked = Bytes(at.state, is_lenient(policy, entry), at.reason)
-            mine = entry.large and entry.sha256 in wanted
-            if mine and decide(actor, Action.READ, source.scope, standing, asked) is None:
+        passage = Passage(actor, source, standing, find_revision(db, source, oid))
+        for entry in list_files(db, passage.at) if wanted - done else ():
+            if entry.large and entry.sha256 in wanted and passage.refusal(entry, policy) is None:
                 done.add(entry.sha256)
     add_new(db, usage, [{"repository_id": other.id, "sha256": digest} for digest in sorted(done)])
     return [digest for digest in dict.fromkeys(digests) if digest in done]

@@ -14,7 +14,7 @@ from hallmarked.hub.access import require_person
 from hallmarked.hub.account.account import organisations, read_account
 from hallmarked.hub.account.notice import Notice, count_unread, list_notices, mark_read
 from hallmarked.hub.account.organisation import create_organisation, join, show_invitation
-from hallmarked.hub.account.session import begin_session, change_password, end_session, list_sessions, sign_in, sign_out
+from hallmarked.hub.account.session import begin_session, end_session, list_sessions, sign_out
 from hallmarked.hub.account.terms import accept_terms, has_accepted
 from hallmarked.hub.account.ticket import SETUP, Person, find_ticket, set_up
 from hallmarked.hub.account.token import Wanted, issue_token, list_tokens, revoke_token
@@ -24,7 +24,7 @@ from hallmarked.web.form import Form, with_form
 from hallmarked.web.markdown import render_markdown
 from hallmarked.web.render import Html, Page, context, show
 from hallmarked.web.request import actor_of, hub_of
-from hallmarked.web.session import local_path, session_cookie, start, stop
+from hallmarked.web.session import agent_of, enter, local_path, renew, session_cookie, start, stop
 
 
 @context
@@ -170,11 +170,9 @@ def show_sign_in(request: Request) -> SignIn:
 
 def do_sign_in(request: Request, form: Form) -> Response:
     """Sign somebody in."""
-    name = form.text("name")
-    request.app.state.limits.take_sign_in(request, name)
     onward = local_path(form.text("next"))
     try:
-        _, cookie = sign_in(hub_of(request).database, name, form.raw("password"), request.headers.get("user-agent", ""))
+        _, cookie = enter(request, form.text("name"), form.raw("password"))
     except NotSignedIn:
         return RedirectResponse(f"/login?{urlencode({'wrong': '1', 'next': onward})}", 303)
     response = RedirectResponse(onward, 303)
@@ -216,7 +214,7 @@ def do_welcome(request: Request, form: Form) -> Response:
     person = Person(form.text("name"), form.raw("password"), form.text("full_name"), form.text("email"))
     made = set_up(database, form.text("ticket"), person)
     with database.write() as db:
-        cookie = begin_session(db, made.id, request.headers.get("user-agent", ""))
+        cookie = begin_session(db, made.id, agent_of(request))
     response = RedirectResponse("/settings", 303)
     start(request, response, cookie)
     return response
@@ -334,13 +332,10 @@ def do_password(request: Request, form: Form) -> Response:
     """
     if form.raw("new") != form.raw("again"):
         raise InputError("the two new passwords are not the same")
-    hub = hub_of(request)
-    with hub.database.read() as db:
+    with hub_of(request).database.read() as db:
         actor = actor_of(request, db)
-    agent = request.headers.get("user-agent", "")
-    cookie = change_password(hub.database, actor, form.raw("old"), form.raw("new"), agent)
     response = RedirectResponse("/settings", 303)
-    start(request, response, cookie)
+    start(request, response, renew(request, actor, form.raw("old"), form.raw("new")))
     return response
 
 

@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from hallmarked.core.errors import NotFound
 from hallmarked.hub.access import Action
 from hallmarked.hub.clock import to_datetime
 from hallmarked.hub.community.discussion import (
@@ -27,7 +26,7 @@ from hallmarked.hub.community.discussion import (
 )
 from hallmarked.hub.community.pull import list_conflicts, merge_pull
 from hallmarked.hub.kind import page_path
-from hallmarked.web.address import param, repo_routes
+from hallmarked.web.address import discussion_number, repo_routes
 from hallmarked.web.form import Form, with_form
 from hallmarked.web.markdown import render_markdown
 from hallmarked.web.page.repository import KINDS, Head, Opened, open_page
@@ -149,7 +148,7 @@ def show_community(request: Request, kind: str) -> Community:
 def show_discussion(request: Request, kind: str) -> Discussion:
     """Make the page of a discussion."""
     with open_page(request, kind) as opened:
-        found = find_discussion(opened.db, opened.repo, _number(request))
+        found = find_discussion(opened.db, opened.repo, discussion_number(request))
         events = list_events(opened.db, opened.repo, found.number)
         row = Row(found.number, found.title, found.author, found.status, found.pull_request, to_datetime(found.created))
         mine = opened.actor.known and found.author_id == opened.actor.account_id
@@ -198,7 +197,7 @@ def do_open(request: Request, form: Form, kind: str) -> Response:
 
 def do_answer(request: Request, form: Form, kind: str) -> Response:
     """Do what the button says: answer, open, close, rename, hide or merge."""
-    number, act = _number(request), form.text("act", "comment")
+    number, act = discussion_number(request), form.text("act", "comment")
     with hub_of(request).database.write() as db:
         needed = Action.WRITE if act == "merge" else Action.DISCUSS
         actor, repo = target(request, db, kind, needed)
@@ -215,13 +214,6 @@ def do_answer(request: Request, form: Form, kind: str) -> Response:
         else:
             add_comment(db, repo, number, actor, form.text("text"))
     return RedirectResponse(f"{page_path(kind, repo.name)}/discussions/{number}#end", 303)
-
-
-def _number(request: Request) -> int:
-    text = param(request, "number")
-    if not text.isascii() or not text.isdecimal() or len(text) > 12:
-        raise NotFound("there is no such discussion")
-    return int(text)
 
 
 FORMS: tuple[BaseRoute, ...] = (

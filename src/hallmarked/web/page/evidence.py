@@ -16,9 +16,9 @@ from hallmarked.checks.runner import items
 from hallmarked.core.evidence import Finding, Gap, Level, Location, Measurement, Outcome, Rule, Statement
 from hallmarked.hub.clock import to_datetime
 from hallmarked.hub.review.audited import Audit
+from hallmarked.hub.review.finding import check_of
 from hallmarked.web.render import context
 
-CHECK_PREFIX = "hallmarked/checks/"
 MOST_PLACES = 20
 """Places of one rule on a page; the data has all."""
 
@@ -149,11 +149,6 @@ class Seen:
         """How many claims have each status."""
         return Counter(claim.status.value for claim in self.claims)
 
-    def level_of(self, path: str) -> str:
-        """Return the highest level found in a file; empty when nothing was found."""
-        levels = [found.level for _, found in self.findings if found.location and file_of(found.location) == path]
-        return max(levels, key=lambda level: level.rank).value if levels else ""
-
 
 def take_apart(audit: Audit) -> Seen:
     """Read back what an audit stated."""
@@ -178,15 +173,6 @@ def take_apart(audit: Audit) -> Seen:
         reports.append(_report(check, statement, levels, entry))
     claims = derive_claims(audit.statements)
     return Seen(audit, claims, tuple(findings), tuple(gaps), tuple(measurements), tuple(reports))
-
-
-def check_of(statement: Statement) -> str:
-    """Return the id of the check that made a statement; empty for statements of other kinds."""
-    for entry in statement.predicate.get("configuration", ()):
-        name = entry.get("name", "") if isinstance(entry, dict) else ""
-        if isinstance(name, str) and name.startswith(CHECK_PREFIX):
-            return name.removeprefix(CHECK_PREFIX)
-    return ""
 
 
 def file_of(location: Location) -> str:

@@ -10,7 +10,6 @@ from starlette.requests import Request
 
 from hallmarked.core.errors import Forbidden, InputError
 from hallmarked.core.evidence import Finding
-from hallmarked.hub.access import Action, Bytes, require
 from hallmarked.hub.account.account import names_of
 from hallmarked.hub.clock import to_datetime
 from hallmarked.hub.git.text import compare_lines
@@ -24,7 +23,6 @@ from hallmarked.hub.repository.revision import (
     read_text,
 )
 from hallmarked.hub.review.audited import find_audit
-from hallmarked.hub.review.status import is_lenient
 from hallmarked.web.address import param
 from hallmarked.web.page import evidence
 from hallmarked.web.page.file import text_lines
@@ -258,8 +256,7 @@ def _change(opened: Opened, old_at: Revision | None, old: Entry | None, new: Ent
         if entry is None or at is None:
             texts.append([])
             continue
-        wanted = Bytes(at.state, is_lenient(opened.hub.settings.policy, entry), at.reason)
-        require(opened.db, opened.actor, Action.READ, opened.repo.scope, wanted)
+        opened.require_bytes(entry, at)
         if entry.large or entry.size > MOST_BYTES:
             return bare
         lines = text_lines(read_text(opened.db, entry))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -12,12 +12,12 @@ from starlette.requests import Request
 from hallmarked.core.errors import NotFound
 from hallmarked.hub.access import Actor
 from hallmarked.hub.account.account import RESERVED, find_account, organisations
-from hallmarked.hub.catalog.search import Query, list_values, search
+from hallmarked.hub.catalog.search import Query, list_labels, list_values, search
 from hallmarked.hub.catalog.tag import groups_of
 from hallmarked.hub.clock import to_datetime
 from hallmarked.hub.kind import page_path
 from hallmarked.hub.repository.repository import Repository, repositories_of
-from hallmarked.hub.review.audited import list_standing
+from hallmarked.hub.review.audited import Standing, list_standing
 from hallmarked.hub.schema.search import SORTS
 from hallmarked.web.address import param
 from hallmarked.web.render import Page, context
@@ -44,6 +44,12 @@ FIXED = {
 """Values of filters that are the same everywhere."""
 
 
+MARKS = {"finding": ("error", "warning", "note"), "claim": ("contradicted",)}
+"""Labels that a list shows with each repository, the highest first."""
+NOWHERE = Standing("unknown", "")
+"""How a repository stands that has no main branch."""
+
+
 @context
 class Row:
     """A repository in a list."""
@@ -59,7 +65,9 @@ class Row:
     gate: str
     """How access is given; empty for everybody."""
     says: tuple[str, ...]
-    """What its card says: task, library, licence, languages."""
+    """What its card says: task, library, licence."""
+    languages: tuple[str, ...]
+    """Codes of the languages its card names."""
     modified: datetime
     """When it changed last."""
     downloads: int
@@ -70,6 +78,10 @@ class Row:
     """State of its newest revision: ``checking``, ``available``, ``held`` or ``unknown``."""
     outcome: str
     """What its newest audit came to; empty when there was none."""
+    finding: str
+    """Highest level that audit found: ``error``, ``warning``, ``note``; empty when it found nothing."""
+    contradicted: bool
+    """Whether the files contradict a claim of its card."""
 
 
 @context
@@ -100,6 +112,8 @@ class Listing:
     """What the list can be narrowed by."""
     rows: tuple[Row, ...]
     """One part of the list."""
+    narrowed: bool
+    """Whether words or filters leave something out."""
     following: str
     """Address of the next part; empty on the last."""
     others: tuple[tuple[str, str], ...]
@@ -170,7 +184,8 @@ def show_listing(request: Request) -> Listing:
     others = tuple(
         (other, f"/search?{urlencode({'kind': other, **({'search': text} if text else {})})}") for other in FILTERS
     )
-    return Listing(kind, text, query.sort, tuple(SORTS), filters, rows, following, others)
+    narrowed = bool(text or chosen or after)
+    return Listing(kind, text, query.sort, tuple(SORTS), filters, rows, narrowed, following, others)
 
 
 def show_profile(request: Request) -> Profile:
@@ -203,17 +218,17 @@ def show_profile(request: Request) -> Profile:
 def rows_of(db: Connection, ids: Sequence[str]) -> tuple[Row, ...]:
     """Write repositories for a list; a few queries for all of them."""
     standing = list_standing(db, ids)
-    rows = []
-    for repo in repositories_of(db, ids):
-        at = standing.get(repo.id)
-        rows.append(_row(repo, at.state if at else "unknown", at.outcome if at else ""))
-    return tuple(rows)
+    repos = repositories_of(db, ids)
+    labels: dict[str, set[tuple[str, str]]] = {}
+    for kind in {repo.scope.kind for repo in repos}:
+        labels |= list_labels(db, kind, MARKS, [repo.id for repo in repos if repo.scope.kind == kind])
+    return tuple(_row(repo, standing.get(repo.id, NOWHERE), labels.get(repo.id, set())) for repo in repos)
 
 
-def _row(repo: Repository, state: str, outcome: str) -> Row:
+def _row(repo: Repository, at: Standing, labels: Set[tuple[str, str]]) -> Row:
     kind = repo.scope.kind
     found = groups_of(kind, repo.card)
-    says = tuple(value for group in ("task", "library", "licence", "language") for value in found.get(group, [])[:3])
+    says = tuple(value for group in ("task", "library", "licence") for value in found.get(group, [])[:3])
     return Row(
         kind,
         repo.name,
@@ -221,11 +236,14 @@ def _row(repo: Repository, state: str, outcome: str) -> Row:
         repo.scope.private,
         repo.scope.gate,
         says,
+        tuple(found.get("language", [])[:3]),
         to_datetime(repo.modified),
         repo.downloads,
         repo.likes,
-        state,
-        outcome,
+        at.state,
+        at.outcome,
+        next((level for level in MARKS["finding"] if ("finding", level) in labels), ""),
+        ("claim", "contradicted") in labels,
     )
 
 

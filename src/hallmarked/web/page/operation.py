@@ -134,14 +134,10 @@ def show_review(request: Request, kind: str) -> Review:
         rows = tuple(
             _decision(Logged(each, kind, opened.repo.name), names.get(each.account_id or "", "")) for each in found
         )
-        last = found[-1].act if found else None
-        proposed = moderation.standing(
-            found, (moderation.Act.PROPOSE, moderation.Act.HOLD, moderation.Act.RELEASE, moderation.Act.UPHOLD)
-        )
         return Review(
             opened.head,
             rows,
-            last is not None and proposed is not None and proposed.act is moderation.Act.PROPOSE,
+            moderation.open_proposal(found) is not None,
             moderation.open_appeal(found) is not None,
             moderation.CATEGORIES,
         )

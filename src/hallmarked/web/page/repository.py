@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 
 from hallmarked.core.errors import NotFound
-from hallmarked.hub.access import Action, Actor, Bytes, Role, load_standing, require
+from hallmarked.hub.access import Action, Actor, Role, load_standing
 from hallmarked.hub.account.account import RESERVED
 from hallmarked.hub.clock import to_datetime
 from hallmarked.hub.error import EntryNotFound
@@ -22,7 +22,7 @@ from hallmarked.hub.kind import CLIENT_KINDS, page_path
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import Entry, Revision, find_entry, find_revision, list_history, read_text
 from hallmarked.hub.review.audited import find_audit
-from hallmarked.hub.review.status import is_lenient
+from hallmarked.hub.review.passage import Passage
 from hallmarked.web.address import PREFIXES, param
 from hallmarked.web.markdown import Place, render_markdown
 from hallmarked.web.page import evidence
@@ -115,6 +115,8 @@ class Card:
     """What people wrote; none when there is no card."""
     cut: bool
     """Whether the text was too long to show whole."""
+    lead: str
+    """Its first paragraph, as plain text; may be empty."""
     claims: tuple[evidence.Claim, ...]
     """What the card claims, those to look at first in front."""
     groups: tuple[evidence.Group, ...]
@@ -127,6 +129,8 @@ class Card:
     """What each check came to."""
     commands: tuple[str, ...]
     """How to check it without believing this page, line by line."""
+    uses: tuple[str, ...]
+    """How to get its files, line by line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +146,14 @@ class Opened:
     seen: evidence.Seen | None
     """What the newest audit said; None when there was none yet."""
 
-    def require_bytes(self, entry: Entry) -> None:
-        """Refuse unless the reader may get a file.
+    def require_bytes(self, entry: Entry, at: Revision | None = None) -> None:
+        """Refuse unless the reader may get a file, of this revision or another one.
 
         Raises:
             Forbidden: When they may not.
         """
-        wanted = Bytes(self.at.state, is_lenient(self.hub.settings.policy, entry), self.at.reason)
-        require(self.db, self.actor, Action.READ, self.repo.scope, wanted)
+        standing = load_standing(self.db, self.actor, self.repo.scope)
+        Passage(self.actor, self.repo, standing, at or self.at).check(entry, self.hub.settings.policy)
 
     def place(self, folder: str = "") -> Place:
         """Return where relative links of a text in a folder lead."""
@@ -257,13 +261,28 @@ def show_card(request: Request, kind: str) -> Card:
             opened.head,
             rendered.html if rendered else None,
             rendered.cut if rendered else False,
+            rendered.lead if rendered else "",
             evidence.claim_rows(seen) if seen else (),
             evidence.group_findings(serious),
             evidence.gap_rows(seen) if seen else (),
             evidence.facts(seen) if seen else (),
             seen.reports if seen else (),
             verify_commands(request, opened),
+            use_commands(request, opened),
         )
+
+
+def use_commands(request: Request, opened: Opened) -> tuple[str, ...]:
+    """Return the commands that get the files with the ecosystem's own client; none when the reader may not."""
+    head = opened.head
+    if not head.may_read or (head.state == "held" and not (head.may_write or head.may_review)):
+        return ()
+    return f"export HF_ENDPOINT={base_url(request)}", f"hf download {opened.repo.name}{_of_kind(opened)}"
+
+
+def _of_kind(opened: Opened) -> str:
+    kind = CLIENT_KINDS[opened.repo.scope.kind]
+    return "" if kind == "model" else f" --repo-type {kind}"
 
 
 def verify_commands(request: Request, opened: Opened) -> tuple[str, ...]:
@@ -276,10 +295,9 @@ def verify_commands(request: Request, opened: Opened) -> tuple[str, ...]:
     key = f"--key {opened.hub.journal.keyid}"
     if opened.at.state != "available" or not opened.head.may_read:
         return (f"hallmarked verify {revision} {key}",)
-    kind = CLIENT_KINDS[opened.repo.scope.kind]
-    of_kind = "" if kind == "model" else f" --repo-type {kind}"
+    wanted = f"{opened.repo.name}{_of_kind(opened)} --revision {opened.at.oid}"
     return (
-        f"HF_ENDPOINT={url} hf download {opened.repo.name}{of_kind} --revision {opened.at.oid} --local-dir {folder}",
+        f"HF_ENDPOINT={url} hf download {wanted} --local-dir {folder}",
         f"hallmarked verify {revision} {folder} {key}",
     )
 

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from hallmarked.core.errors import InputError, NotFound
-from hallmarked.hub.access import Action, Actor, Bytes, decide, load_standing
+from hallmarked.core.errors import InputError
+from hallmarked.hub.access import Action, Actor, load_standing
 from hallmarked.hub.clock import to_text
 from hallmarked.hub.community.discussion import (
     DRAFT,
@@ -38,8 +38,8 @@ from hallmarked.hub.kind import CLIENT_KINDS
 from hallmarked.hub.repository.diff import FileChange, compare, write_diff
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import find_revision
-from hallmarked.hub.review.status import is_lenient
-from hallmarked.web.address import flag, limit_of, param
+from hallmarked.hub.review.passage import Passage
+from hallmarked.web.address import discussion_number, flag, limit_of, param
 from hallmarked.web.link import page_url
 from hallmarked.web.request import hub_of, target, text_of, with_json
 
@@ -78,7 +78,7 @@ def make(request: Request, body: dict[str, Any]) -> Response:
 
 def show(request: Request) -> Response:
     """Show a discussion with everything that happened in it, and what a pull request would change."""
-    number = _number(request)
+    number = discussion_number(request)
     with hub_of(request).database.read() as db:
         actor, repo = target(request, db, request.path_params["kind"])
         found = find_discussion(db, repo, number)
@@ -110,15 +110,7 @@ def _diff(request: Request, db: Connection, repo: Repository, actor: Actor, pull
 
     def may_read(change: FileChange) -> bool:
         return all(
-            entry is None
-            or decide(
-                actor,
-                Action.READ,
-                repo.scope,
-                standing,
-                Bytes(at.state, is_lenient(policy, entry), at.reason),
-            )
-            is None
+            entry is None or Passage(actor, repo, standing, at).refusal(entry, policy) is None
             for at, entry in ((base, change.old), (head, change.new))
         )
 
@@ -130,7 +122,7 @@ def comment(request: Request, body: dict[str, Any]) -> Response:
     text = text_of(body, "comment")
     with hub_of(request).database.write() as db:
         actor, repo = target(request, db, request.path_params["kind"], Action.DISCUSS)
-        event = add_comment(db, repo, _number(request), actor, text)
+        event = add_comment(db, repo, discussion_number(request), actor, text)
     return JSONResponse({"newMessage": write_event(event)})
 
 
@@ -139,7 +131,7 @@ def edit(request: Request, body: dict[str, Any]) -> Response:
     text = text_of(body, "content")
     with hub_of(request).database.write() as db:
         actor, repo = target(request, db, request.path_params["kind"], Action.DISCUSS)
-        event = edit_comment(db, repo, _number(request), param(request, "event").lower(), actor, text)
+        event = edit_comment(db, repo, discussion_number(request), param(request, "event").lower(), actor, text)
     return JSONResponse({"updatedComment": write_event(event)})
 
 
@@ -147,7 +139,7 @@ def hide(request: Request, body: dict[str, Any]) -> Response:
     """Hide a comment."""
     with hub_of(request).database.write() as db:
         actor, repo = target(request, db, request.path_params["kind"], Action.DISCUSS)
-        event = hide_comment(db, repo, _number(request), param(request, "event").lower(), actor)
+        event = hide_comment(db, repo, discussion_number(request), param(request, "event").lower(), actor)
     return JSONResponse({"updatedComment": write_event(event)})
 
 
@@ -156,7 +148,7 @@ def retitle(request: Request, body: dict[str, Any]) -> Response:
     title = text_of(body, "title")
     with hub_of(request).database.write() as db:
         actor, repo = target(request, db, request.path_params["kind"], Action.DISCUSS)
-        event = rename(db, repo, _number(request), actor, title)
+        event = rename(db, repo, discussion_number(request), actor, title)
     return JSONResponse({"newTitle": write_event(event)})
 
 
@@ -165,9 +157,9 @@ def restatus(request: Request, body: dict[str, Any]) -> Response:
     status, text = text_of(body, "status"), text_of(body, "comment", "")
     with hub_of(request).database.write() as db:
         actor, repo = target(request, db, request.path_params["kind"], Action.DISCUSS)
-        event = change_status(db, repo, _number(request), actor, status)
+        event = change_status(db, repo, discussion_number(request), actor, status)
         if text.strip():
-            add_comment(db, repo, _number(request), actor, text)
+            add_comment(db, repo, discussion_number(request), actor, text)
     return JSONResponse({"newStatus": write_event(event)})
 
 
@@ -175,15 +167,8 @@ def merge(request: Request, body: dict[str, Any]) -> Response:
     """Take the changes of a pull request."""
     with hub_of(request).database.write() as db:
         actor, repo = target(request, db, request.path_params["kind"], Action.WRITE)
-        made = merge_pull(db, repo, _number(request), actor, text_of(body, "comment", ""))
+        made = merge_pull(db, repo, discussion_number(request), actor, text_of(body, "comment", ""))
     return JSONResponse({"mergeCommitId": made.oid})
-
-
-def _number(request: Request) -> int:
-    text = param(request, "number")
-    if not text.isdecimal() or len(text) > 9:
-        raise NotFound(f"there is no discussion {text[:20]}")
-    return int(text)
 
 
 def write_head(repo: Repository, item: Discussion) -> dict[str, Any]:

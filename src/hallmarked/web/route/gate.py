@@ -27,6 +27,7 @@ from hallmarked.hub.gate.request import (
 )
 from hallmarked.hub.kind import page_path
 from hallmarked.web.address import limit_of, repo_routes
+from hallmarked.web.link import page_response
 from hallmarked.web.request import hub_of, parse_object, read_body, target, text_of, with_json
 
 FORM_LIMIT = 256 << 10
@@ -40,11 +41,8 @@ def listing(request: Request) -> Response:
     with hub_of(request).database.read() as db:
         _, repo = target(request, db, request.path_params["kind"], Action.REVIEW)
         found = list_requests(db, repo, status, after=request.query_params.get("cursor", ""), limit=size + 1)
-    response = JSONResponse([write_request(item) for item in found[:size]])
-    if len(found) > size:
-        following = request.url.include_query_params(cursor=found[size - 1].id)
-        response.headers["Link"] = f'<{following}>; rel="next"'
-    return response
+    items = [write_request(item) for item in found[:size]]
+    return page_response(request, items, **({"cursor": found[size - 1].id} if len(found) > size else {}))
 
 
 def handle(request: Request, body: dict[str, Any]) -> Response:

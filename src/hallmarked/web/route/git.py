@@ -5,8 +5,6 @@ Source: https://git-scm.com/docs/http-protocol.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import zlib
 from typing import NoReturn
 
@@ -17,14 +15,13 @@ from starlette.responses import Response, StreamingResponse
 
 from hallmarked.core.errors import Error, Forbidden, InputError
 from hallmarked.hub.access import Action, Actor
-from hallmarked.hub.account.token import actor_of_token
 from hallmarked.hub.error import HeldBack, NotSignedIn, TooLarge
 from hallmarked.hub.fetch.graph import Reader
 from hallmarked.hub.fetch.negotiation import SERVICE, advertise, negotiate, send
 from hallmarked.hub.fetch.packet import packet, read_wants
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.web.address import repo_routes
-from hallmarked.web.request import BAD_TOKEN, base_url, hub_of, read_body, target
+from hallmarked.web.request import base_url, hub_of, read_body, target
 
 MOST_REQUEST = 8 << 20
 """Bytes of what a client says it has and wants."""
@@ -82,7 +79,6 @@ def push(request: Request, kind: str) -> NoReturn:
 
 
 def _reader(request: Request, db: Connection, kind: str) -> tuple[Reader, Repository]:
-    _sign_in(request, db)
     actor, repo = target(request, db, kind, Action.READ)
     return Reader(db, actor, repo, hub_of(request).settings.policy), repo
 
@@ -100,25 +96,6 @@ def _refusal(request: Request, error: Error) -> Error:
     if address.endswith(".git") or not isinstance(error, HeldBack):
         return NotSignedIn(str(error))
     return HeldBack(f"{error}; who may have it clones {base_url(request)}{address}.git, which asks for name and token")
-
-
-def _sign_in(request: Request, db: Connection) -> None:
-    """Let git's user name and password stand for a token, which is the password.
-
-    Raises:
-        NotSignedIn: When it is not valid.
-    """
-    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return  # a bearer token, or nobody; both are read later
-    try:
-        name, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        raise NotSignedIn(BAD_TOKEN) from None
-    actor = actor_of_token(db, password or name)
-    if actor is None:
-        raise NotSignedIn(f"{BAD_TOKEN}: git's password is one of your tokens")
-    request.state.actor = actor
 
 
 def _unpack(request: Request, body: bytes) -> bytes:

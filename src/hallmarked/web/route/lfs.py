@@ -24,7 +24,7 @@ from hallmarked.hub.upload.lfs import Item, find_fetchable, find_stored, read_it
 from hallmarked.hub.upload.part import SALT, Upload, assemble, is_large, new_salt
 from hallmarked.hub.upload.ticket import issue_ticket, read_ticket
 from hallmarked.web.address import param, repo_routes
-from hallmarked.web.patience import Patient
+from hallmarked.web.keepalive import KeepAlive
 from hallmarked.web.request import JSON_LIMIT, base_url, hub_of, parse_object, read_body, target, text_of, with_json
 from hallmarked.web.transfer import LINK, File, receive_body, send_blob
 
@@ -115,7 +115,7 @@ async def put(request: Request) -> Response:
     """Take the bytes of a file."""
     upload = _ticket(request, "upload")
     stack, incoming = await _receive(request, upload.sha256, upload.size)
-    return Patient(run_in_threadpool(_keep, hub_of(request), stack, incoming, upload))
+    return KeepAlive(run_in_threadpool(_keep, hub_of(request), stack, incoming, upload))
 
 
 async def put_part(request: Request) -> Response:
@@ -142,7 +142,7 @@ async def complete(request: Request) -> Response:
     tags = {str(part.get("partNumber")): text_of(part, "etag") for part in parts}
     hub = hub_of(request)
     blobs = upload.read_tags(hub.secret, [tags.get(str(number), "") for number in range(1, len(parts) + 1)])
-    return Patient(run_in_threadpool(_assemble, hub, upload, blobs))
+    return KeepAlive(run_in_threadpool(_assemble, hub, upload, blobs))
 
 
 def verify(request: Request, body: dict[str, Any], kind: str) -> Response:

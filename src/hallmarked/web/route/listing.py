@@ -13,7 +13,7 @@ from hallmarked.hub.catalog.search import Query, list_values, search
 from hallmarked.hub.catalog.tag import GROUPS
 from hallmarked.hub.repository.repository import find_heads, load_repositories
 from hallmarked.web.address import flag, limit_of
-from hallmarked.web.describe import LISTED, View, check_fields, write_fields
+from hallmarked.web.description import LISTED, View, check_fields, write_fields
 from hallmarked.web.link import page_response
 from hallmarked.web.request import actor_of, hub_of
 

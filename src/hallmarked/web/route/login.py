@@ -8,11 +8,11 @@ from starlette.routing import Route
 
 from hallmarked.core.errors import Forbidden
 from hallmarked.hub.access import require_person
-from hallmarked.hub.account.arrival import admit, arrive, depart
+from hallmarked.hub.account.oidc import admit, arrive, depart
 from hallmarked.hub.account.session import begin_session
 from hallmarked.web.address import flag
 from hallmarked.web.request import actor_of, base_url, hub_of
-from hallmarked.web.session import ARRIVAL, FIELD, cookie_name, is_secure, is_token_valid, local_path, start
+from hallmarked.web.session import ARRIVAL, FIELD, agent_of, cookie_name, is_secure, is_token_valid, local_path, start
 
 LEAVE, BACK = "/login/elsewhere", "/login/back"
 SECONDS = 600
@@ -53,7 +53,7 @@ def back(request: Request) -> Response:
     arrival = arrive(login, hub.secret, _back(request), request.cookies.get(name, ""), request.query_params)
     with hub.database.write() as db:
         found = admit(db, login, arrival, actor_of(request, db))
-        cookie = begin_session(db, found.id, request.headers.get("user-agent", ""))
+        cookie = begin_session(db, found.id, agent_of(request))
     response = RedirectResponse(local_path(arrival.next), 303)
     start(request, response, cookie)
     response.delete_cookie(name, path="/", secure=secure, httponly=True)

@@ -23,7 +23,7 @@ from hallmarked.hub.repository.repository import (
 from hallmarked.hub.repository.revision import find_revision
 from hallmarked.hub.review.status import repo_status
 from hallmarked.web.address import flag, param
-from hallmarked.web.describe import FULL, View, check_fields, write_fields, write_sibling
+from hallmarked.web.description import FULL, View, check_fields, write_fields, write_sibling
 from hallmarked.web.link import page_url, warn_of_state
 from hallmarked.web.request import actor_of, hub_of, target, text_of, with_json
 
@@ -37,14 +37,19 @@ def kind_of(body: dict[str, Any]) -> str:
     return kind
 
 
+def _visibility(body: dict[str, Any]) -> str:
+    """Return what a body says of who may see a repository, in the words of new clients or of older ones."""
+    if isinstance(body.get("private"), bool):
+        return "private" if body["private"] else "public"
+    return text_of(body, "visibility", "")
+
+
 def make(request: Request, body: dict[str, Any]) -> Response:
     """Make a repository."""
     name, owner = text_of(body, "name"), text_of(body, "organization", "") or None
     if "/" in name:
         owner, _, name = name.partition("/")
-    visibility = text_of(body, "visibility", "")
-    if isinstance(body.get("private"), bool):
-        visibility = "private" if body["private"] else "public"
+    visibility = _visibility(body)
     with hub_of(request).database.write() as db:
         repo = create(
             db,
@@ -82,9 +87,7 @@ def move(request: Request, body: dict[str, Any]) -> Response:
 
 def change(request: Request, body: dict[str, Any]) -> Response:
     """Change who may see a repository and get its files."""
-    visibility = text_of(body, "visibility", "") or None
-    if isinstance(body.get("private"), bool):
-        visibility = "private" if body["private"] else "public"
+    visibility = _visibility(body) or None
     gate = body.get("gated")
     gate = "" if gate is False else gate
     with hub_of(request).database.write() as db:
@@ -96,9 +99,7 @@ def change(request: Request, body: dict[str, Any]) -> Response:
 def copy(request: Request, body: dict[str, Any]) -> Response:
     """Copy a repository with its history."""
     owner, _, name = text_of(body, "repository").partition("/")
-    visibility = text_of(body, "visibility", "")
-    if isinstance(body.get("private"), bool):
-        visibility = "private" if body["private"] else "public"
+    visibility = _visibility(body)
     hub = hub_of(request)
     with hub.database.write() as db:
         actor, repo = target(request, db, request.path_params["kind"], Action.READ)

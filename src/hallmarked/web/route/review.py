@@ -7,27 +7,26 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from hallmarked.checks.runner import compact
 from hallmarked.core.errors import InputError
-from hallmarked.core.evidence import Finding, Statement
+from hallmarked.core.evidence import Finding
 from hallmarked.hub.access import Action, Actor
 from hallmarked.hub.clock import now, to_text
 from hallmarked.hub.job.waiting import count_waiting
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import Revision, find_revision
 from hallmarked.hub.review import moderation
+from hallmarked.hub.review.audited import list_audits
+from hallmarked.hub.review.finding import Found, sort_findings
 from hallmarked.hub.review.moderation import Case, list_decisions
 from hallmarked.hub.review.reason import Logged, answer_days, count, list_between, list_log, reasons
-from hallmarked.hub.review.status import Found, sort_findings
-from hallmarked.hub.schema.review import audit
 from hallmarked.web.address import param
 from hallmarked.web.request import hub_of, target
 
-MAX_FILES = 1_000
-"""Files whose findings are listed in one answer."""
-DAY = 86_400_000
+MAX_FILES, MAX_AUDITS = 1_000, 20
+"""Files whose findings, and audits that, are listed in one answer."""
 LAST = 253_402_300_799_999
 """The last millisecond of the year 9999: no later one can be written as a date."""
 
@@ -99,19 +98,19 @@ class JobsView(BaseModel):
 
 def look(db: Connection, repo: Repository, at: Revision) -> ReviewView:
     """Gather what is known of a revision."""
-    made = audit.c
-    where = (made.repository_id == repo.id, made.revision == at.oid)
-    rows = db.execute(select(audit).where(*where).order_by(made.created.desc(), made.id.desc()).limit(20)).all()
-    files = sort_findings([Statement.from_dict(body) for body in rows[0].statements] if rows else [])
+    audits = list_audits(db, repo.id, at.oid, MAX_AUDITS)
+    files = sort_findings(audits[0].statements if audits else ())
     listed = [("", files.overall), *sorted(files.by_path.items())] if files.overall else sorted(files.by_path.items())
     public = not repo.scope.private
-    decisions = [Logged(one, repo.scope.kind, repo.name if public else "") for one in _decisions(db, repo, at)]
+    decisions = [
+        Logged(one, repo.scope.kind, repo.name if public else "") for one in list_decisions(db, repo.id, at.oid)
+    ]
     return ReviewView(
         revision=at.oid, state=at.state, reason=at.reason, audited=at.audited,
         audits=[
-            AuditView(id=row.id, outcome=row.outcome, ruleSet=row.rule_set, entries=row.entries,
-                      created=to_text(row.created))
-            for row in rows
+            AuditView(id=one.id, outcome=one.outcome, ruleSet=one.rule_set, entries=list(one.entries),
+                      created=to_text(one.created))
+            for one in audits
         ],
         files=[FileView(path=path, found=[_found(one) for one in found]) for path, found in listed[:MAX_FILES]],
         more=max(0, len(listed) - MAX_FILES),
@@ -205,10 +204,6 @@ def _act(request: Request, kind: str, act: Callable[[Connection, Actor, Case], N
         at = find_revision(db, repo, param(request, "revision"))
         act(db, actor, Case(repo, at, hub.settings.policy))
         return look(db, repo, find_revision(db, repo, at.oid))
-
-
-def _decisions(db: Connection, repo: Repository, at: Revision) -> list[moderation.Decision]:
-    return list_decisions(db, repo.id, at.oid)
 
 
 def _found(one: Found) -> dict[str, Any]:

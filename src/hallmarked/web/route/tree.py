@@ -20,7 +20,7 @@ from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import Entry, Revision, find_entry, find_revision, list_entries
 from hallmarked.hub.review.status import file_status
 from hallmarked.web.address import flag, limit_of, param
-from hallmarked.web.describe import large_part
+from hallmarked.web.description import large_part
 from hallmarked.web.link import page_response
 from hallmarked.web.request import JSON_LIMIT, hub_of, parse_object, read_body, target
 

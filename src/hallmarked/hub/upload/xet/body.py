@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from hallmarked.core.errors import BackendError, FormatError, InputError
 from hallmarked.formats.xet.hash import Aggregate, from_text, hash_chunk, to_text
 from hallmarked.formats.xet.xorb import XorbDecoder
+from hallmarked.hub.blob.passing import PassingFile, write_all
 from hallmarked.hub.hub import Hub
 
 FOLDER = "xet"
@@ -27,6 +28,8 @@ _BATCH = 1 << 20
 """Bytes written at once."""
 _PIECES = 512
 """Chunks written at once: half of what Linux takes."""
+_KEPT = 4 << 20
+"""Bytes of a body that stay in memory until a file is made of it; large bodies are many, and wait longer."""
 _LEFT_OVER = 86_400.0
 """Seconds after which a body that is still arriving is not arriving any more."""
 
@@ -82,7 +85,7 @@ class Bodies:
             BackendError: When the disk fails.
         """
         with _told(), contextlib.suppress(FileNotFoundError):
-            file = self._path(name).open("rb", buffering=0)
+            file = cast("BinaryIO", PassingFile(self._path(name)))
             if os.fstat(file.fileno()).st_size == size:
                 return file
             file.close()
@@ -141,7 +144,7 @@ class Incoming:
         self._decoder, self._tree = XorbDecoder(), Aggregate()
         self._chunks = bytearray()
         self._unwritten: list[bytes | memoryview] = []
-        self._waiting = self._size = 0
+        self._size = self._written = 0
 
     def write(self, data: bytes | memoryview) -> None:
         """Add bytes as the client sent them; they must not change afterwards.
@@ -156,9 +159,8 @@ class Incoming:
                 self._tree.add(hash_, length)
                 self._chunks += hash_ + length.to_bytes(4, "little")
                 self._size += length
-                self._waiting += length
                 self._unwritten.append(chunk)
-                if self._waiting >= _BATCH or len(self._unwritten) == _PIECES:
+                if self._size - self._written >= _BATCH or len(self._unwritten) == _PIECES:
                     self._flush()
 
     def finish(self) -> Received:
@@ -179,22 +181,10 @@ class Incoming:
         return Received(self._name, bytes(self._chunks), self._size)
 
     def _flush(self) -> None:
-        pieces = self._unwritten
         with _told():
-            while self._waiting:
-                written = os.writev(self._descriptor, pieces)
-                self._waiting -= written
-                pieces = _after(pieces, written)
+            write_all(self._descriptor, self._unwritten, self._written, keep=self._written < _KEPT)
+        self._written = self._size
         self._unwritten.clear()
-
-
-def _after(pieces: list[bytes | memoryview], count: int) -> list[bytes | memoryview]:
-    """Return what follows so many bytes."""
-    at = 0
-    while at < len(pieces) and count >= len(pieces[at]):
-        count -= len(pieces[at])
-        at += 1
-    return [memoryview(pieces[at])[count:], *pieces[at + 1 :]] if at < len(pieces) else []
 
 
 @contextmanager

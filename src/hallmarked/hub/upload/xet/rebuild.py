@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hmac import compare_digest
 from typing import NamedTuple
@@ -113,14 +114,19 @@ class _Work:
         """Rebuild one file, note what it is made of, and yield the length of each piece."""
         extents: dict[Run, int] = {}
         at = 0
-        with self.hub.blobs.receive(file.sha256, file.size) as incoming:
+        with self.hub.blobs.receive(file.sha256, file.size) as incoming, ThreadPoolExecutor(1, "rebuild") as writer:
+            writing: Future[None] | None = None
             for run in _runs(file):
                 xorb = self._find(run.xorb)
                 extents.setdefault(run, at)
-                for piece in source.read(xorb, run):
-                    incoming.write(piece)
+                for piece in source.read(xorb, run):  # the next one is read while this one is hashed and written
+                    if writing is not None:
+                        writing.result()
+                    writing = writer.submit(incoming.write, piece)
                     at += len(piece)
                     yield len(piece)
+            if writing is not None:
+                writing.result()
             try:
                 stored = incoming.finish()
             except InputError:

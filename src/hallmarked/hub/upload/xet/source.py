@@ -14,7 +14,7 @@ from hallmarked.hub.upload.xet.known import Extent, Known, Run, find_extents
 
 _OPEN = 16
 """Files held open at once: the segments of a file go back and forth between few xorbs."""
-_PIECE = 1 << 20
+_PIECE = 4 << 20
 _GONE = (
     "this upload refers to data that was sent earlier and that the hub does not have any more, or does not prove that "
     "you have it; delete the folder that the client keeps such data in (~/.cache/huggingface/xet, or HF_XET_CACHE) and "
@@ -46,7 +46,7 @@ class Source:
             file.close()
 
     def read(self, xorb: Known, run: Run) -> Iterator[memoryview]:
-        """Yield the bytes of some chunks of a xorb, in pieces, each of which holds until the next one.
+        """Yield the bytes of some chunks of a xorb, in pieces, each of which holds until the next but one.
 
         Raises:
             Gone: When neither its body nor a file has them.
@@ -94,7 +94,7 @@ class Source:
 
 
 def _pieces(file: BinaryIO, start: int, length: int) -> Iterator[memoryview]:
-    buffer = memoryview(bytearray(min(length, _PIECE)))
+    buffer, other = (memoryview(bytearray(min(length, _PIECE))) for _ in range(2))
     file.seek(start)
     while length:
         count = file.readinto(buffer[:length])  # type: ignore[attr-defined]
@@ -102,3 +102,4 @@ def _pieces(file: BinaryIO, start: int, length: int) -> Iterator[memoryview]:
             raise BackendError("the hub's storage ends before the bytes it should have")
         length -= count
         yield buffer[:count]
+        buffer, other = other, buffer

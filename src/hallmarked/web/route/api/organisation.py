@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from pydantic import Field
 
-from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Action, Role
 from hallmarked.hub.account.account import find_account
 from hallmarked.hub.account.organisation import (
@@ -24,7 +23,7 @@ from hallmarked.hub.account.organisation import (
 from hallmarked.hub.clock import to_text
 from hallmarked.hub.repository.collaborator import list_collaborators, set_collaborator
 from hallmarked.hub.repository.repository import open_repository
-from hallmarked.web.address import PLURALS
+from hallmarked.web.address import kind_of
 from hallmarked.web.request import actor_of, base_url, hub_of
 
 router = APIRouter(prefix="/api/hallmarked", tags=["organisation"])
@@ -171,7 +170,7 @@ def post_join(request: Request, ticket: str) -> OrganisationView:
 def get_people(request: Request, kind: str, owner: str, name: str) -> list[MemberView]:
     """List who has a role in a repository itself."""
     with hub_of(request).database.read() as db:
-        repo = open_repository(db, actor_of(request, db), _kind(kind), f"{owner}/{name}", Action.MANAGE)
+        repo = open_repository(db, actor_of(request, db), kind_of(kind), f"{owner}/{name}", Action.MANAGE)
         found = list_collaborators(db, repo)
     return [MemberView(item.name, item.full_name, item.role, to_text(item.since)) for item in found]
 
@@ -191,15 +190,8 @@ def delete_person(request: Request, kind: str, owner: str, name: str, person: st
 def _set_person(request: Request, kind: str, repo_name: str, person: str, role: Role | None) -> None:
     with hub_of(request).database.write() as db:
         actor = actor_of(request, db)
-        repo = open_repository(db, actor, _kind(kind), repo_name, Action.MANAGE)
+        repo = open_repository(db, actor, kind_of(kind), repo_name, Action.MANAGE)
         set_collaborator(db, actor, repo, person, role)
-
-
-def _kind(text: str) -> str:
-    found = PLURALS.get(text)
-    if found is None:
-        raise InputError("a repository is one of models, datasets or spaces")
-    return found
 
 
 ROUTES = router.routes

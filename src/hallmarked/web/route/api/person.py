@@ -13,7 +13,7 @@ from hallmarked.hub.access import Actor, require_change, require_person
 from hallmarked.hub.account.account import Account, change_account, read_account
 from hallmarked.hub.account.notice import count_unread, list_notices, mark_read
 from hallmarked.hub.account.password import check_password, hash_password
-from hallmarked.hub.account.session import begin_session, change_password, end_session, list_sessions, sign_out
+from hallmarked.hub.account.session import begin_session, end_session, list_sessions, sign_out
 from hallmarked.hub.account.terms import accept_terms
 from hallmarked.hub.account.ticket import Person, enrol, set_up
 from hallmarked.hub.account.token import Token, Wanted, issue_token, list_tokens, revoke_token
@@ -22,9 +22,9 @@ from hallmarked.hub.error import NotSignedIn
 from hallmarked.hub.gate.request import list_own
 from hallmarked.hub.repository.repository import open_repository
 from hallmarked.hub.upkeep.closure import erase_account
-from hallmarked.web.address import PLURALS
+from hallmarked.web.address import kind_of
 from hallmarked.web.request import actor_of, hub_of
-from hallmarked.web.session import enter, session_cookie, start, stop
+from hallmarked.web.session import agent_of, enter, renew, session_cookie, start, stop
 
 router = APIRouter(prefix="/api/hallmarked", tags=["person"])
 Short = Annotated[str, Field(max_length=300)]
@@ -237,12 +237,9 @@ def delete_other_session(request: Request, session_id: str) -> None:
 @router.put("/password", status_code=204)
 def put_password(request: Request, response: Response, body: NewPassword) -> None:
     """Change one's password; all other browsers are signed out."""
-    hub = hub_of(request)
-    with hub.database.read() as db:
+    with hub_of(request).database.read() as db:
         actor = actor_of(request, db)
-    require_person(actor)
-    request.app.state.limits.take_sign_in(request, actor.name)
-    start(request, response, change_password(hub.database, actor, body.old, body.new, _agent(request)))
+    start(request, response, renew(request, actor, body.old, body.new))
 
 
 @router.get("/me")
@@ -293,7 +290,7 @@ def post_token(request: Request, body: NewToken) -> TokenText:
         require_person(actor)
         only = None
         if body.repositories is not None:
-            only = [open_repository(db, actor, _kind(item.kind), item.name).id for item in body.repositories]
+            only = [open_repository(db, actor, kind_of(item.kind), item.name).id for item in body.repositories]
         return TokenText(issue_token(db, actor, Wanted(body.name, body.scope, body.days, only)))
 
 
@@ -349,7 +346,7 @@ def post_terms(request: Request, body: Agreement) -> None:
 
 def _begin(request: Request, response: Response, made: Account) -> Me:
     with hub_of(request).database.write() as db:
-        start(request, response, begin_session(db, made.id, _agent(request)))
+        start(request, response, begin_session(db, made.id, agent_of(request)))
     return _me(request, Actor(made.id, made.name, made.administrator, in_person=True))
 
 
@@ -379,17 +376,6 @@ def _whole(actor: Actor) -> str:
     if actor.repositories is not None:
         raise Forbidden("this token is for some repositories only; use another one")
     return _known(actor)
-
-
-def _kind(text: str) -> str:
-    found = PLURALS.get(text)
-    if found is None:
-        raise InputError("a repository is one of models, datasets or spaces")
-    return found
-
-
-def _agent(request: Request) -> str:
-    return request.headers.get("user-agent", "")
 
 
 def _time(milliseconds: int | None) -> str | None:

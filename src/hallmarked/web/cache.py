@@ -18,7 +18,7 @@ _MATTERS = frozenset((b"authorization", b"cookie", b"if-match", b"if-none-match"
 """Headers of a request that an answer may depend on."""
 
 
-class QuickHeads:
+class HeadCache:
     """Middleware, see the module's text.
 
     Args:

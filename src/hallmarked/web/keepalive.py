@@ -12,7 +12,7 @@ WAIT = 5.0
 """Seconds after which a client hears something; common clients give up after ten."""
 
 
-class Patient(Response):
+class KeepAlive(Response):
     """Sends what a task returns; while it is not there yet, spaces, which mean nothing before JSON or in an empty text.
 
     A task that fails in time is answered as usual. One that fails later cuts the connection off, which every client

@@ -1,0 +1,222 @@
+"""Sentences of the evidence in the reader's language.
+
+What checks state is signed in English and stays as it is, in the ledger and in every file that is downloaded. A page
+that is read in another language shows those sentences translated that it knows: the words of rules and checks as they
+are, and sentences with names and numbers in them by their pattern. Everything else stays English, and says so
+(WCAG 2.2, 3.1.2).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import IO, Any
+
+from hallmarked.checks import registry
+from hallmarked.checks.documentation import sections
+from hallmarked.web.language import Language
+
+LONGEST = 1_000
+"""Characters of a sentence that is looked up."""
+DEEPEST = 3
+"""Sentences within sentences that are followed."""
+PATTERNS = (
+    # claims: hallmarked.cards.rules and hallmarked.cards.claim
+    "%(sentence)s: there is no report of the check %(check)s",
+    "no licence text was read",
+    "nothing was compared",
+    "nothing was measured",
+    "no parameters were counted",
+    "the files were not listed",
+    "nobody but a person can compare a licence that has no id",
+    "%(path)s is the text of %(licence)s",
+    "no licence text was found beside the card; add it as LICENSE",
+    "%(same)s of %(count)s tensors are bit-identical to the base that was given",
+    "%(sentence)s, %(shaped)s have the same name and shape",
+    "%(sentence)s; training changes tensors, so that this settles nothing",
+    "the base was not at hand to compare with; give it with --base",
+    "the configuration names it as well; the base was not at hand to compare with; give it with --base",
+    "the adapter's configuration names %(base)s",
+    "no parameters were counted in the files",
+    "%(total)s were counted (%(others)s without embeddings); “%(written)s” covers %(low)s to %(high)s",
+    "%(total)s were counted (%(others)s without embeddings); “%(written)s” covers only %(low)s",
+    "%(total)s were counted; “%(written)s” covers %(low)s to %(high)s",
+    "%(total)s were counted; “%(written)s” covers only %(low)s",
+    "%(sentence)s, but %(second_sentence)s",
+    "the sentence may speak of another model or of a part",
+    "these are the weights of an adapter, and the number may be its base model's",
+    "packed weights hold several parameters in one element",
+    "another number in the card covers that",
+    "the files do not show which library they are for",
+    "the files are for %(library)s",
+    "the files are for %(library)s, which cannot be compared with %(claimed)s",
+    "the files name no architecture that is made for one kind of task",
+    "the configuration names %(class)s, which does that",
+    "the configuration names %(class)s, which is for %(task)s",
+    "the files do not name an architecture",
+    "the configuration says %(class)s",
+    "the configuration says %(class)s; the words cannot be compared",
+    "the code is well formed; nothing measured which languages it handles",
+    "“%(code)s” is no language code of ISO 639 or BCP 47, so programs cannot find it; write “en” or “pt-BR”",
+    "the file is there",
+    "the folder is there",
+    "the link leads to a page of the Hub, not to a file",
+    "the link leads out of the repository",
+    "there is no such file here; the text may mean one elsewhere",
+    "there is no such file",
+    "no evaluation run was attested",
+    "no evaluation run was attested; its verification token cannot be checked offline",
+    "no energy or emissions measurement was attested",
+    "no statement says how it was made",
+    "the records were not counted",
+    "the evidence is about other bytes than the ones here now; audit again",
+    "the check %(check)s could not see everything",
+    "the check %(check)s could not see everything: %(sentence)s",
+    # findings and gaps: hallmarked.checks
+    "%(path)s says nothing under “%(title)s”: %(sentence)s",
+    "%(path)s has a heading for “%(title)s” on line %(line)s and nothing under it: %(sentence)s",
+    "%(path)s has no metadata block",
+    "The metadata of %(path)s lacks %(fields)s",
+    "There is no README.md",
+    "no file was scanned for malware: no ClamAV daemon was found (%(reason)s; HALLMARKED_CLAMD can name another)",
+    "no file was scanned for malware: no ClamAV daemon answered at %(place)s (%(reason)s)",
+    "none of the usual sockets exists",
+    "what answered is not ClamAV",
+    "the licence of the base %(base)s could not be established: %(reason)s",
+    "the code of %(repository)s is not part of this revision and was not examined",
+    "%(path)s, which %(other)s names as code to run, is not here and was not examined",
+    "%(path)s could not be searched for credentials: %(reason)s",
+    "%(path)s could not be searched for code: %(reason)s",
+    "%(path)s could not be read: %(reason)s",
+    "Nothing could be examined: no file is of a format that is known here.",
+    "%(path)s: %(sentence)s (%(rule)s)",
+    "When this pickle is loaded, %(sentence)s",
+    "When this pickle is loaded, %(sentence)s.",
+    "pickle: %(sentence)s",
+    "it calls %(function)s, which can run commands and change files",
+    # the hub
+    "There is no page at this address.",
+    "there is no page at this address",
+    "This request could not be understood.",
+    "This address does not take that kind of request.",
+    "Something went wrong on our side; what went wrong is in the log of this hub.",
+    "the name or the password is wrong",
+    "the old password is wrong",
+    "this form is not from a page of this hub, or is too old: open the page again",
+    "there is no repository of that name, or you may not see it",
+    "there is no %(kind)s %(name)s",
+    "this revision of %(name)s is being checked; try again in a while",
+    "this revision of %(name)s is held back: %(sentence)s",
+    "this revision of %(name)s could not be checked completely; its owner or a reviewer can say more",
+    "Access to %(kind)s %(name)s is restricted: sign in, then ask for it on its page",
+    "Access to %(kind)s %(name)s is restricted and you are not in the authorized list: ask for it on its page",
+    "You were given access to %(name)s.",
+    "entry %(number)s is about something that is not public",
+)
+"""Sentences as they are written where they are made.
+
+What is in the place of a ``…sentence`` has to be known too; a ``reason`` is translated when it is.
+"""
+_PLACE = re.compile(r"%\((\w+)\)s")
+_NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+")
+_LINE = 1
+
+
+def extract(
+    fileobj: IO[bytes],  # noqa: ARG001 - Babel gives it
+    keywords: Collection[str],  # noqa: ARG001
+    comment_tags: Collection[str],  # noqa: ARG001
+    options: Mapping[str, Any],  # noqa: ARG001
+) -> Iterator[tuple[int, None, str, list[str]]]:
+    """Give Babel what has to be translated; the extraction method of this very file."""
+    for text in dict.fromkeys((*PATTERNS, *_fixed())):
+        yield _LINE, None, text, []
+
+
+def translator(language: Language) -> Callable[[str], str | None]:
+    """Make what translates sentences of the evidence; it returns None for those that it does not know."""
+
+    def translate(text: str, depth: int = 0) -> str | None:
+        if not text or len(text) > LONGEST or depth > DEEPEST:
+            return None
+        found = look(text, depth) or look(text[0].lower() + text[1:], depth)
+        # A sentence that begins with a number in one language may begin with a word in another.
+        return found[0].upper() + found[1:] if found and not text[0].islower() else found
+
+    def look(text: str, depth: int) -> str | None:
+        if text in _known():
+            return language.gettext(text)
+        for pattern in _patterns():
+            values = pattern.take_apart(text)
+            filled = {name: fill(name, value, depth) for name, value in (values or {}).items()}
+            if filled and None not in filled.values():
+                return language.gettext(pattern.text) % filled
+        return None
+
+    def fill(name: str, value: str, depth: int) -> str | None:
+        if name.endswith("sentence"):
+            return translate(value, depth + 1)
+        said = translate(value, depth + 1) if name == "reason" else None
+        return said or figure(language, value)
+
+    return translate
+
+
+def figure(language: Language, text: str) -> str:
+    """Write a number of the evidence as the language does; what is no number with thousands set apart stays."""
+    return language.number(int(text.replace(",", ""))) if _NUMBER.fullmatch(text) else text
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """A sentence with places for names and numbers."""
+
+    text: str
+    fixed: tuple[str, ...]
+    """What stands before, between and behind the places."""
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, text: str) -> _Pattern:
+        parts = _PLACE.split(text)
+        return cls(text, tuple(parts[::2]), tuple(parts[1::2]))
+
+    def take_apart(self, text: str) -> dict[str, str] | None:
+        """Return what stands in the places, each as short as it can be; None when the sentence is another one.
+
+        NOTE: no regular expression, since texts come from strangers: this looks at each character a few times only.
+        """
+        first, *middle, last = self.fixed
+        if not text.startswith(first) or not text.endswith(last) or len(text) < len(first) + len(last):
+            return None
+        rest, values = text[len(first) : len(text) - len(last)], []
+        for fixed in middle:
+            value, found, rest = rest.partition(fixed)
+            if not found:
+                return None
+            values.append(value)
+        values.append(rest)
+        return dict(zip(self.names, values, strict=True)) if all(values) else None
+
+
+@cache
+def _patterns() -> tuple[_Pattern, ...]:
+    """Return the patterns that have places, the most telling first."""
+    made = (_Pattern.of(text) for text in PATTERNS if _PLACE.search(text))
+    return tuple(sorted(made, key=lambda pattern: -sum(map(len, pattern.fixed))))
+
+
+@cache
+def _known() -> frozenset[str]:
+    return frozenset((*_fixed(), *(text for text in PATTERNS if not _PLACE.search(text))))
+
+
+@cache
+def _fixed() -> tuple[str, ...]:
+    """Return the words of checks and rules, and what cards are asked for, which never have other words in them."""
+    checks = [registry.load(name)[0] for name in registry.available()]
+    words = [text for check in checks for rule in check.rules for text in (rule.title, rule.help)]
+    asked = [entry.ask for kind in ("model", "dataset") for entry in sections.template(kind).entries]
+    return tuple(sorted({*(check.title for check in checks), *words, *asked} - {""}))
