@@ -11,7 +11,8 @@ A test is *applicable* when all of these hold; everything else is counted as lef
 * it is not about a service this hub does not offer: see ``NOT_OFFERED``;
 * the suite itself does not skip it.
 
-The hub runs with ``while_checked = "all"``: the tests download what they pushed a moment ago, before an audit is in.
+The hub runs with ``while_checked = "all"``: the tests download what they pushed a moment ago, before an audit is in;
+and with ``whole_mib = 16``: the tests expect files of 18 MB to be sent in parts.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from bench.table import markdown
 from hallmarked.hub.access import Role
 from hallmarked.hub.account.account import create_account, find_account, set_role
 from hallmarked.hub.schema.account import account
-from hallmarked.hub.setting import Policy, Settings, Storage
+from hallmarked.hub.setting import Limit, Policy, Settings, Storage
 
 GENERATIONS = ("0.36.2", "1.19.0", "2.4.0")
 MAIN = ("test_hf_api.py", "test_snapshot_download.py", "test_repocard.py", "test_cli_discussions.py")
@@ -208,18 +209,24 @@ def _rule(line: dict[str, object]) -> str:
 @contextmanager
 def _hub(folder: Path) -> Iterator[tuple[RunningHub, dict[str, str]]]:
     """Start a hub with the people the tests expect, and say how they are called."""
-    settings = Settings(storage=Storage(data=str(folder / "data")), policy=Policy(while_checked="all"))
+    settings = Settings(
+        storage=Storage(data=str(folder / "data")), policy=Policy(while_checked="all"), limit=Limit(whole_mib=16)
+    )
     with serve_test_hub(folder, settings, wrap=Counting) as running:
         people = {"USER": "dummy-user", "OTHER_USER": "other-user", "ENTERPRISE_USER": "enterprise-user"}
         tokens = {who.replace("USER", "TOKEN"): running.person(name) for who, name in people.items()}
         organisation = "enterprise-private"
         with running.hub.database.write() as db:
             home = create_account(db, organisation, kind="organisation")
-            valid = create_account(db, "valid_org_hub", kind="organisation", full_name="Dummy Hub Org")
+            valid = [
+                create_account(db, name, kind="organisation", full_name=full_name)
+                for name, full_name in (("valid_org_hub", "Dummy Hub Org"), ("valid_org", "Dummy Org"))
+            ]
             db.execute(update(account).where(account.c.id == home.id).values(private_by_default=True))
             db.execute(update(account).where(account.c.name == people["USER"]).values(full_name="Dummy User"))
             set_role(db, home.id, find_account(db, people["ENTERPRISE_USER"]).id, Role.OWNER)
-            set_role(db, valid.id, find_account(db, people["USER"]).id, Role.WRITER)
+            for known in valid:
+                set_role(db, known.id, find_account(db, people["USER"]).id, Role.WRITER)
         yield running, {**people, **tokens, "ENTERPRISE_ORG": organisation, "FULL_NAME": "Dummy User"}
 
 

@@ -63,7 +63,7 @@ def start(*command: str, **environment: str) -> Iterator[Server]:
         env={**os.environ, **environment},
     )
     try:
-        for _ in range(200):
+        for _ in range(1200):  # a busy machine takes its time
             try:
                 socket.create_connection(("127.0.0.1", port)).close()
                 break

@@ -31,12 +31,13 @@ SERVER = str(Path(__file__).with_name("server.py"))
 
 
 @contextmanager
-def run_hub(folder: Path, prepare: Callable[[Hub, Actor], None] | None = None) -> Iterator[Server]:
+def run_hub(folder: Path, prepare: Callable[[Hub, Actor], None] | None = None, workers: int = 1) -> Iterator[Server]:
     """Run a hub as ``hallmarked serve`` does, with one account, whose token is among the facts.
 
     Args:
         folder: For everything the hub keeps.
         prepare: Fills the hub for that account before it answers.
+        workers: Processes that answer.
     """
     with open_hub(Settings(storage=Storage(data=str(folder)))) as hub:
         with hub.database.write() as db:
@@ -47,6 +48,7 @@ def run_hub(folder: Path, prepare: Callable[[Hub, Actor], None] | None = None) -
     options = {
         "HALLMARKED_POLICY_WHILE_CHECKED": "all",  # what is sent is not what a scanner thinks of it
         "HALLMARKED_LIMIT_READS": "0",
+        "HALLMARKED_SERVER_WORKERS": str(workers),
     }
     with start("-m", "hallmarked", "serve", "--data", str(folder), "--port", **options) as server:
         server.facts["token"] = token
@@ -126,7 +128,7 @@ def commit(server: Server, number: int, size: int) -> None:
 def create(server: Server) -> None:
     """Make the repository."""
     headers = {"Authorization": f"Bearer {server.facts['token']}"}
-    httpx.post(f"{server.url}/api/repos/create", json={"name": "bench"}, headers=headers).raise_for_status()
+    httpx.post(f"{server.url}/api/repos/create", json={"name": "bench"}, headers=headers, timeout=60).raise_for_status()
 
 
 def seconds(act: Callable[[], object]) -> float:

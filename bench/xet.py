@@ -20,6 +20,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
@@ -30,9 +31,9 @@ import numpy as np
 
 from bench.server import Server, start
 from bench.table import markdown
-from bench.transfer import CLIENTS, SERVER, create, run_hub, seconds
+from bench.transfer import CLIENTS, GIB, SERVER, create, run_hub, seconds
 
-SIZE, CHANGED, TIMES = 1 << 30, 200_000_000, 5
+CHANGED, TIMES = 200_000_000, 5
 STEP = 16 << 20
 SHARD = "shards"
 CONNECTIONS = 2
@@ -45,10 +46,21 @@ began = time.perf_counter()
 api.upload_file(path_or_fileobj=sys.argv[3], path_in_repo=sys.argv[4], repo_id="ada/bench")
 print(time.perf_counter() - began)
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What an upload took."""
+
+    seconds: float
+    cpu: float
+    """Processor seconds of the server."""
+
+
 Upload = Callable[[Server], float]
 
 
-def report(scratch: Path, size: int = SIZE) -> str:
+def report(scratch: Path, size: int = GIB) -> str:
     """Measure everything."""
     scratch.mkdir(parents=True)
     tables = []
@@ -93,22 +105,25 @@ def _rates(scratch: Path, path: Path, what: str) -> str:
     rows = []
     for way, upload in {"huggingface_hub": by_client, "the same bytes again": again}.items():
         pairs = [(_on_sink(scratch, upload), _on_hub(scratch, upload)) for _ in range(TIMES)]
-        sink, hub = (statistics.median(taken) for taken in zip(*pairs, strict=True))
-        ratios = sorted(sink / hub for sink, hub in pairs)
-        rate = path.stat().st_size / 1e6
-        spread = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
-        rows.append([way, f"{rate / sink:,.0f}", f"{rate / hub:,.0f}", spread])
+        ratios = sorted(sink.seconds / hub.seconds for sink, hub in pairs)
+        told = [_tell([pair[number] for pair in pairs], path.stat().st_size) for number in range(2)]
+        rows.append([way, *told, f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"])
     shutil.rmtree(recorded)
-    titles = [what, "bare sink, MB/s", "hallmarked serve, MB/s", f"ratio of {TIMES} pairs (target ≥ 0.8)"]
+    titles = [what, "bare sink", "hallmarked serve", f"ratio of rates, {TIMES} pairs (target ≥ 0.8)"]
     return markdown(titles, rows)
 
 
-def _on_sink(scratch: Path, upload: Upload, *, keep: Path | None = None) -> float:
+def _tell(taken: list[Taken], size: int) -> str:
+    rate = size / 1e6 / statistics.median(each.seconds for each in taken)
+    return f"{rate:,.0f} MB/s, {statistics.median(each.cpu for each in taken) * GIB / size:.1f} s CPU/GiB"
+
+
+def _on_sink(scratch: Path, upload: Upload, *, keep: Path | None = None) -> Taken:
     folder = scratch / "sink"
     folder.mkdir()
     with start(SERVER, "xet", str(folder)) as sink:
         sink.facts["token"] = "token"
-        taken = upload(sink)
+        taken = _measure(sink, upload)
     if keep is None:
         shutil.rmtree(folder)
     else:
@@ -116,12 +131,18 @@ def _on_sink(scratch: Path, upload: Upload, *, keep: Path | None = None) -> floa
     return taken
 
 
-def _on_hub(scratch: Path, upload: Upload) -> float:
+def _on_hub(scratch: Path, upload: Upload) -> Taken:
     with run_hub(scratch / "hub") as hub:
         create(hub)
-        taken = upload(hub)
+        taken = _measure(hub, upload)
     shutil.rmtree(scratch / "hub")
     return taken
+
+
+def _measure(server: Server, upload: Upload) -> Taken:
+    before = server.cpu()
+    elapsed = upload(server)
+    return Taken(elapsed, server.cpu() - before)
 
 
 def replay(server: Server, folder: Path) -> None:

@@ -60,7 +60,7 @@ def rules_page() -> str:
         check, _ = registry.load(check_id)
         parts += [
             f"## {check.id}\n",
-            f"{check.title} (version {check.version})\n",
+            f"{check.title} (version {check.version}; looks at {check.extent.words})\n",
             "| rule | level | what | what to do |",
         ]
         parts.append("|---|---|---|---|")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from hallmarked.hub.job.audit import audit_revision, task_of
+from hallmarked.hub.repository.repository import find_repository
 from tests.cli.support import Shell
 from tests.hubs import RunningHub, serve_test_hub
 
@@ -51,6 +54,14 @@ def test_push_audit_download_verify(
         assert done.status == 0, done.out
         assert "✔ Complete" in done.out
         assert f"✔ About this revision: ada/model at commit {made.oid}" in done.out
+    with hub.hub.database.read() as db:
+        repo = find_repository(db, "model", "ada/model")
+    audit_revision(hub.hub, replace(task_of(repo.id, made.oid), rule_set="0" * 64))
+    again = shell("verify", f"{hub.url}/ada/model", local, "--key", journal.keyid)
+    assert again.status == 0, again.out
+    assert again.out.count("  documentation ") == 1
+    assert "2 decisions rest on, none left out" in again.out
+    assert "Earlier, 1 audit of it came to:" in again.out
     (Path(local) / "config.json").write_text('{"changed": true}')
     done = shell("verify", f"{hub.url}/ada/model", local, "--key", journal.keyid)
     assert (done.status, "changed: config.json" in done.out) == (1, True)

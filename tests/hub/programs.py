@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import random
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -37,6 +38,8 @@ _forks.set_forkserver_preload(["tests.hub.programs"])
 def run(name: str, arguments: list[str], environment: dict[str, str], log: Path) -> None:
     """Be one of the programs."""
     os.environ.update(environment)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # uvicorn hands it on to its processes
+    sys.stdin = os.fdopen(0)
     with log.open("ab") as out:
         for stream in (1, 2):
             os.dup2(out.fileno(), stream)
@@ -148,7 +151,8 @@ class Pusher:
         with httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE) as client:
             way = ("lfs", "xet")[number % 2]
             with self._doing(way):
-                oid, size = self._send_xet(client) if way == "xet" else self._send_lfs(client)
+                data = self.chance.randbytes(1_000_000)
+                oid, size = self._send_xet(client) if way == "xet" else self._send_lfs(client, data)
             with self._doing("commit"):
                 lines = [
                     {"key": "header", "value": {"summary": f"push {number}"}},
@@ -161,6 +165,29 @@ class Pusher:
                 made = client.post(f"/api/models/{self.name}/m/commit/main", content=body).raise_for_status().json()
                 self.acknowledged.append(made["commitOid"])
 
+    def push_bytes(self, data: bytes) -> None:
+        """Upload ``large.bin`` by LFS and commit it."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        with httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE) as client:
+            oid, size = self._send_lfs(client, data)
+            lines = [
+                {"key": "header", "value": {"summary": "large"}},
+                {"key": "lfsFile", "value": {"path": "large.bin", "algo": "sha256", "oid": oid, "size": size}},
+            ]
+            body = "\n".join(map(json.dumps, lines))
+            client.post(f"/api/models/{self.name}/m/commit/main", content=body).raise_for_status()
+
+    def commit_text(self, text: str) -> httpx.Response:
+        """Commit a small file, in the request itself."""
+        content = base64.b64encode(text.encode()).decode()
+        lines = [
+            {"key": "header", "value": {"summary": "text"}},
+            {"key": "file", "value": {"path": "a.txt", "encoding": "base64", "content": content}},
+        ]
+        headers = {"Authorization": f"Bearer {self.token}"}
+        url = f"{self.url}/api/models/{self.name}/m/commit/main"
+        return httpx.post(url, content="\n".join(map(json.dumps, lines)), headers=headers, timeout=PATIENCE)
+
     @contextlib.contextmanager
     def _doing(self, phase: str) -> Iterator[None]:
         began, self.phase = time.monotonic(), phase
@@ -170,8 +197,7 @@ class Pusher:
         finally:
             self.phase = ""
 
-    def _send_lfs(self, client: httpx.Client) -> tuple[str, int]:
-        data = self.chance.randbytes(1_000_000)
+    def _send_lfs(self, client: httpx.Client, data: bytes) -> tuple[str, int]:
         oid, size = hashlib.sha256(data).hexdigest(), len(data)
         wanted = {"operation": "upload", "transfers": ["basic"], "objects": [{"oid": oid, "size": size}]}
         answer = client.post(f"/{self.name}/m.git/info/lfs/objects/batch", json=wanted).raise_for_status().json()

@@ -60,6 +60,7 @@ ROUTES: dict[str, Use] = {
     "GET /ledger/trust.json": Use(OPEN),
     "GET /ledger/entries/{index}": Use(OPEN),
     "GET /api/{kind:kind}": Use(OPEN, "/api/models"),
+    "GET /api/spaces/semantic-search": Use(OPEN, "/api/spaces/semantic-search?q=x"),
     "GET /api/{kind:kind}-tags-by-type": Use(OPEN, "/api/models-tags-by-type"),
     "GET /api/hallmarked/terms": Use(OPEN),
     "GET /api/hallmarked/jobs": Use(OPEN),
@@ -92,7 +93,9 @@ ROUTES: dict[str, Use] = {
             "/ledger*",
             "/ledger/entry*/{index}",
             "/join*",
+            "/likes*/{owner}",
             "/login*",
+            "/login/new*",
             "/moderation*",
             "/status*",
             "/help*",
@@ -105,12 +108,26 @@ ROUTES: dict[str, Use] = {
     "GET /": Use(OPEN),
     "GET /index.json": Use(OPEN),
     # coming in
-    **{f"POST {path}": Use(OPEN) for path in ("/join", "/login", "/logout", "/tos", "/welcome")},
+    **{f"POST {path}": Use(OPEN) for path in ("/join", "/login", "/login/new", "/logout", "/tos", "/welcome")},
     "GET /settings": Use(PERSON),
     "GET /settings.json": Use(PERSON),
     **{
         f"POST /settings/{path}": Use(PERSON, form={"name": "x"})
         for path in ("messages", "organisations", "password", "sessions/end", "tokens", "tokens/revoke")
+    },
+    **{
+        key: Use(PERSON, form={"act": "x"} if key.startswith("POST") else None)
+        for path in ("/settings/deleted*", "/settings/webhooks*", "/settings/webhooks*/{id}", "/organizations*/{owner}")
+        for key in (
+            f"GET {path}".replace("*", ""),
+            f"GET {path}".replace("*", ".json"),
+            f"POST {path}".replace("*", ""),
+        )
+        if key != "POST /organizations/{owner}"
+    },
+    **{
+        f"POST /organizations/{{owner}}/{path}": Use(PERSON, form={"act": "x"})
+        for path in ("invitations", "members", "settings")
     },
     "GET /login/elsewhere": Use(OPEN),
     "GET /login/back": Use(OPEN),
@@ -141,6 +158,10 @@ ROUTES: dict[str, Use] = {
             ("PUT", "organisations/{organisation}/members/{member}", {"role": "reader"}),
             ("DELETE", "organisations/{organisation}/members/{member}", None),
             ("POST", "organisations/{organisation}/invitations", {"role": "reader"}),
+            ("GET", "organisations/{organisation}/invitations", None),
+            ("DELETE", "organisations/{organisation}/invitations/{invitation}", None),
+            ("GET", "deleted", None),
+            ("POST", "deleted/{repository_id}/restore", None),
             ("POST", "invitations/{ticket}", None),
         )
     },
@@ -179,6 +200,7 @@ ROUTES: dict[str, Use] = {
     # repositories
     "GET /api/{kind:kind}/{owner}/{name}": Use("see", _API),
     "GET /api/{kind:kind}/{owner}/{name}/revision/{revision}": Use("see", f"{_API}/revision/main"),
+    "GET /api/{kind:kind}/{owner}/{name}/runtime": Use("see", f"{_API}/runtime"),
     "GET /api/{kind:kind}/{owner}/{name}/auth-check": Use("read", f"{_API}/auth-check", open_when=frozenset({"held"})),
     "GET /api/{kind:kind}/{owner}/{name}/auth-check/write": Use("write", f"{_API}/auth-check/write"),
     "PUT /api/{kind:kind}/{owner}/{name}/settings": Use("manage", f"{_API}/settings", json={"visibility": "private"}),
@@ -203,6 +225,7 @@ ROUTES: dict[str, Use] = {
             ("propose-release", "review"),
             ("release", "review"),
             ("uphold", "review"),
+            ("audit", "review"),
             ("appeal", "write"),
         )
     },
@@ -348,6 +371,7 @@ ROUTES: dict[str, Use] = {
             ("GET", "/settings", "manage", None),
             ("GET", "/settings.json", "manage", None),
             ("POST", "/access", "discuss", {"x": "y"}),
+            ("POST", "/like", "discuss", {"act": "like"}),
             ("POST", "/access/decide", "review", {"user": "granted", "status": "rejected"}),
             ("POST", "/settings", "manage", {"visibility": "private"}),
             ("POST", "/discussions", "discuss", {"title": "t", "description": "d"}),

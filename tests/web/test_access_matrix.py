@@ -69,9 +69,21 @@ MAY: dict[str, dict[str, set[str]]] = {
 MAY["git-read"] = MAY["read"]
 MAY["copy"] = {state: who - NOBODY - {"readonly"} for state, who in MAY["read"].items()}
 REFUSED = (401, 403, 404)
-OTHERS = dict.fromkeys(("session_id", "token_id", "organisation", "member", "ticket", "owner", "path"), "x") | {
-    "index": "0"
-}
+OTHERS = dict.fromkeys(
+    [
+        "session_id",
+        "token_id",
+        "organisation",
+        "member",
+        "ticket",
+        "owner",
+        "path",
+        "id",
+        "invitation",
+        "repository_id",
+    ],
+    "x",
+) | {"index": "0"}
 PREFIXES = ("/datasets", "/spaces", "/systems")
 
 

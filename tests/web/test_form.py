@@ -15,6 +15,7 @@ from hallmarked.hub.access import Role
 from hallmarked.hub.account.organisation import create_organisation, invite
 from hallmarked.hub.account.ticket import make_setup
 from hallmarked.hub.schema.review import event
+from hallmarked.hub.setting import Login, Settings, Storage
 from hallmarked.hub.trail import Tag
 from hallmarked.web.app import create_app
 from tests.hubs import RunningHub, open_test_hub
@@ -88,6 +89,38 @@ def test_first_run_sign_out_and_in(running: RunningHub) -> None:
     assert "The ledger of this hub" in browser.send("/login", name="ada", password=PASSWORD)
 
 
+def test_making_an_account(tmp_path: Path) -> None:
+    """Where the hub lets anybody make an account, the page to sign in leads to the form, and a mistake is told."""
+    data = str(tmp_path / "data")
+    with open_test_hub(tmp_path, Settings(storage=Storage(data=data))) as running:
+        browser = Browser(running)
+        assert "Make an account" not in browser.open("/login")
+        assert "makes accounts for people it knows" in browser.open("/login/new", 403)
+    open_to_all = Settings(storage=Storage(data=data), login=Login(register=True))
+    with open_test_hub(tmp_path, open_to_all) as running:
+        browser = Browser(running)
+        assert "Make an account" in browser.open("/login")
+        fields = {"name": "cleo", "full_name": "Cleo", "email": "cleo@example.org", "password": PASSWORD}
+        browser.open("/login/new")
+        assert "two passwords are not the same" in browser.send("/login/new", 400, **fields, again="another one here")
+        browser.open("/login/new")
+        words = browser.send("/login/new", **fields, again=PASSWORD)
+        assert "Cleo" in words
+        assert "administrator of this hub" not in words
+
+
+def test_signing_in_leads_back(running: RunningHub) -> None:
+    """The links to sign in know the page they are on, also one that shows an error."""
+    set_up(running)
+    browser = Browser(running)
+    for path, status in (("/ledger", 200), ("/ada/nothing", 401), ("/models?search=a%26b", 200)):
+        browser.open(path, status)
+        link = re.search(r'href="(/login\?next=[^"]+)"', browser.text)
+        assert link
+        browser.open(unescape(link[1]))
+        assert f'name="next" value="{path}"' in unescape(browser.text)
+
+
 def test_wrong_passwords_of_somebody_signed_in_are_counted(running: RunningHub) -> None:
     """Whoever has somebody's browser cannot try passwords without end on the page where they are changed."""
     browser = set_up(running)
@@ -105,6 +138,7 @@ def test_tokens_organisations_and_password(running: RunningHub) -> None:
     browser.open("/settings")
     browser.send("/settings/tokens", name="laptop", scope="read", days="30")
     token = re.search(r">(hm_[\w-]+)<", browser.text)
+    assert "export HF_ENDPOINT=http://127.0.0.1" in browser.text
     assert token
     with TestClient(browser.app, base_url="http://127.0.0.1") as program:
         asked = {"Authorization": f"Bearer {token[1]}"}

@@ -27,6 +27,7 @@ from hallmarked.web.app import create_app
 from hallmarked.web.guard import Guard, allowed_hosts, check_host
 from hallmarked.web.limit import Limits
 from hallmarked.web.request import MAX_DEPTH, check_json
+from hallmarked.web.route import commit as commit_route
 from hallmarked.web.session import HEADER, csrf_token, local_path
 from tests.hubs import RunningHub, open_test_hub
 
@@ -249,6 +250,26 @@ def test_bodies_are_bounded(running: RunningHub, client: TestClient) -> None:
         "/api/hallmarked/tokens", content=deep, headers={**browser, "Content-Type": "application/json"}
     )
     assert answer.status_code == 400
+
+
+def test_commits_are_bounded(running: RunningHub, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line that unfolds, very many lines, and whoever may not commit are refused before anybody waits for them."""
+    monkeypatch.setattr(commit_route, "MAX_CHANGES", 50)
+    bearer = {"Authorization": f"Bearer {running.person('ada')}"}
+    client.post("/api/repos/create", headers=bearer, json={"name": "m"}).raise_for_status()
+    address = "/api/models/ada/m/commit/main"
+    header = b'{"key": "header", "value": {"summary": "x"}}\n'
+    bomb = b'{"key": "header", "value": {"summary": "x", "more": [' + b"[]," * 250_000 + b"[]]}}"
+    assert client.post(address, headers=bearer, content=bomb).status_code == 400
+    change = b'{"key": "deletedFile", "value": {"path": "a"}}\n'
+    for lines in (change, b"\n"):
+        assert client.post(address, headers=bearer, content=header + lines * 51).status_code == 413
+    with running.hub.database.write():  # a commit that is refused for what it holds waits for nobody
+        broken = client.post(address, headers=bearer, content=header + b'{"key": "file", "value": {"path": "a"}}\n')
+    assert broken.status_code == 400
+    eve = {"Authorization": f"Bearer {running.person('eve')}"}
+    monkeypatch.setattr(commit_route, "SpooledTemporaryFile", None)  # nothing is taken in
+    assert client.post(address, headers=eve, content=header).status_code == 403
 
 
 def limited(folder: Path, limit: Limit) -> Settings:

@@ -21,9 +21,10 @@ from hallmarked.hub.git.object import Entry
 from hallmarked.hub.git.tree import read_tree
 from hallmarked.hub.repository.repository import change_settings, find_repository
 from hallmarked.hub.schema.repository import revision
+from hallmarked.hub.setting import Limit, Settings, Storage
+from hallmarked.hub.ticket import issue_ticket
 from hallmarked.hub.upload import lfs as upload_lfs
 from hallmarked.hub.upload import part
-from hallmarked.hub.upload.ticket import issue_ticket
 from hallmarked.web import keepalive
 from tests.hubs import RunningHub, serve_test_hub
 
@@ -35,9 +36,10 @@ OID = hashlib.sha256(DATA).hexdigest()
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
-    with pytest.MonkeyPatch.context() as patch, serve_test_hub(tmp_path_factory.mktemp("hub")) as running:
+    folder = tmp_path_factory.mktemp("hub")
+    settings = Settings(storage=Storage(data=str(folder / "data")), limit=Limit(whole_mib=0))
+    with pytest.MonkeyPatch.context() as patch, serve_test_hub(folder, settings) as running:
         patch.setattr(part, "PART", 40_000)
-        patch.setattr(part, "LARGE", 200_000)
         yield running
 
 

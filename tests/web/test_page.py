@@ -34,6 +34,7 @@ ADDRESSES: dict[str, tuple[str, ...]] = {
     "/ledger/entry/{index}": ("/ledger/entry/0",),
     "/login": ("/login", "/login?wrong=1&next=//evil.example"),
     "/tos": ("/tos",),
+    "/likes/{owner}": ("/likes/ada", "/likes/ben?p=1"),
     "/moderation": ("/moderation",),
     "/status": ("/status",),
     "/help": ("/help",),
@@ -58,10 +59,16 @@ ADDRESSES: dict[str, tuple[str, ...]] = {
     "/{owner}/{name}/compare/{spec}": (f"/{MODEL}/compare/first..main",),
 }
 """Addresses to visit, by the path of the page; ``first`` stands for the commit of that name."""
-OWN = {"/settings": ("/settings",), "/{owner}/{name}/settings": (f"/{MODEL}/settings",)}
+OWN = {
+    "/settings": ("/settings",),
+    "/settings/webhooks": ("/settings/webhooks",),
+    "/settings/deleted": ("/settings/deleted",),
+    "/organizations/{owner}": ("/organizations/acme",),
+    "/{owner}/{name}/settings": (f"/{MODEL}/settings",),
+}
 """Addresses that only their owner (``ada``) sees."""
-ELSEWHERE = {"/welcome", "/join"}
-"""Pages that need a link of their own; see ``test_form``."""
+ELSEWHERE = {"/welcome", "/join", "/login/new", "/settings/webhooks/{id}"}
+"""Pages that need a link or something of their own; see ``test_form`` and ``test_manage``."""
 VISITS = [(path, address) for path, addresses in ADDRESSES.items() for address in addresses]
 
 
@@ -228,7 +235,7 @@ def test_errors_are_pages_for_people_only(visit: Visit) -> None:
     """A browser gets a document with a next step, a program gets JSON, each with the client's error code."""
     status, text = visit.get("/acme/nothing")
     assert status == 401
-    assert "there is no repository of that name, or you may not see it" in check_document(text, "en").words
+    assert "There is no repository of that name, or you may not see it." in check_document(text, "en").words
     assert json.loads(visit.get("/acme/nothing", document=False)[1])["error"]
     assert visit.get("/a/b/c/d/e")[0] == 404
     assert check_document(visit.get("/a/b/c/d/e", language="es")[1], "es")

@@ -104,3 +104,21 @@ def test_private_reviews_are_not_there(hub: RunningHub, client: TestClient) -> N
 def test_jobs(client: TestClient) -> None:
     """How much waits is public."""
     assert client.get("/api/hallmarked/jobs").json()["waiting"] >= 0
+
+
+def test_the_card_of_what_people_hold_back_is_not_shown(hub: RunningHub, client: TestClient) -> None:
+    """What a check holds back keeps its card; of what people hold back only those see it who get the file."""
+    ada = hub.actor("ada")
+    with hub.hub.database.write() as db:
+        repo = create(db, ada, "model", "words")
+        commit(db, repo, ada, [Put("README.md", b"unspeakable words"), Put("a.pkl", BAD)], Message("push"))
+    hub.audit_all()
+    pages = ("/ada/words", "/ada/words.json", "/ada/words/card/main")
+    everybody, owner = by(hub, "eve"), by(hub, "ada")
+    assert all("unspeakable" in client.get(page, headers=everybody).text for page in pages)
+    body = {"reason": "what its card says", "category": "unlawful"}
+    act = client.post("/api/hallmarked/models/ada/words/review/main/hold", json=body, headers=by(hub, "root"))
+    assert act.status_code == 200
+    for page in pages:
+        assert "unspeakable" not in client.get(page, headers=everybody).text
+        assert "unspeakable" in client.get(page, headers=owner).text

@@ -96,7 +96,7 @@ def from_description(description: Mapping[str, Any], ask: Ask | None = None) -> 
             raise InputError("nobody gives the bytes of this revision")
         return ServedArtifact(description["served"], ask)
     if "stored" in description:
-        return read_stored(description)
+        return read_stored(description, ask)
     base = description["base"]
     artifact = LocalArtifact(Path(description["path"]), base=from_description(base) if base else None)
     if description.get("fingerprint", artifact.fingerprint) != artifact.fingerprint:

@@ -11,18 +11,22 @@ import io
 import json
 import os
 import stat
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from hallmarked.artifacts.local import OPEN_FLAGS
+from hallmarked.artifacts.remote.served import AT_ONCE, Ask, ranges
 from hallmarked.core.artifact import Artifact, File, Omission
 from hallmarked.core.digest import dir_hash
 from hallmarked.core.errors import BackendError, InputError, NotFound
 from hallmarked.core.evidence import Subject
 
 MANIFEST, PACK = "manifest", "small"
+BUFFER = 256 << 10
+"""Bytes that are asked for at once when less is read: each question may be a request to another machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +37,13 @@ class StoredFile:
     size: int
     sha256: str
     place: str
-    """The file that holds the bytes."""
+    """The file that holds the bytes; empty when they are on no disk here and are asked for."""
     offset: int = -1
     """Where in it they begin, when it holds others too; -1 when it is the file itself."""
+
+
+Reach = Callable[[int, StoredFile, int, int], bytes]
+"""Returns a range of a file, given its number, the file, start and size."""
 
 
 class StoredArtifact:
@@ -46,6 +54,8 @@ class StoredArtifact:
         commit: Git's id of the commit.
         files: All files.
         manifest: Where :meth:`describe` wrote them down.
+        reach: Gives ranges of files that are on no disk here. The hub verified them when they arrived; what comes is
+            not hashed again.
     """
 
     container: File | None = None
@@ -53,12 +63,17 @@ class StoredArtifact:
     omitted: Sequence[Omission] = ()
     excluded: Sequence[str] = ()
     origin = ""
-    serve: Callable[[int, int, int], bytes] | None = None
 
-    def __init__(self, name: str, commit: str, files: Iterable[StoredFile], manifest: Path) -> None:
+    def __init__(
+        self, name: str, commit: str, files: Iterable[StoredFile], manifest: Path, reach: Reach | None = None
+    ) -> None:
         self.name, self.commit = name, commit
         self._files = {file.path: file for file in sorted(files, key=lambda file: file.path.encode())}
-        self._manifest = manifest
+        self._manifest, self._reach = manifest, reach
+        self._ordered = list(self._files.values())
+        self._numbers = {path: number for number, path in enumerate(self._files)}
+        self._problem: BackendError | None = None
+        self._lock = threading.Lock()
 
     @property
     def files(self) -> Sequence[File]:
@@ -84,6 +99,8 @@ class StoredArtifact:
         file = self._files.get(path)
         if file is None:
             raise NotFound(f"no file {path} in {self.name}")
+        if not file.place:
+            return ranges(self._give, self._numbers[path], file.size, BUFFER)
         try:
             descriptor = os.open(file.place, OPEN_FLAGS)
         except OSError as error:
@@ -101,6 +118,25 @@ class StoredArtifact:
         if len(data) != file.size:
             raise BackendError(f"the bytes of {path} are not those the hub stored")
         return io.BytesIO(data)
+
+    @property
+    def serve(self) -> Ask | None:
+        """How a check's process is given ranges of files that are on no disk here; None when all are."""
+        return None if all(file.place for file in self._files.values()) else self._give
+
+    def _give(self, number: int, start: int, size: int) -> bytes:
+        asked = (number, start, size)
+        if any(type(one) is not int or one < 0 for one in asked) or size > AT_ONCE or number >= len(self._ordered):
+            raise InputError("the check asked for something that is no range of a file")
+        file = self._ordered[number]
+        if file.place or self._reach is None:
+            raise InputError("the check asked for a file that it opens itself")
+        try:
+            with self._lock:  # one question at a time
+                return self._reach(number, file, start, size)
+        except BackendError as error:
+            self._problem = error  # the whole audit fails, whatever the check makes of it
+            raise
 
     def prepare(self) -> None:
         """Do nothing: every digest is known."""
@@ -137,7 +173,11 @@ class StoredArtifact:
         Raises:
             BackendError: When a file is not, for example because somebody removed it from the hub's storage.
         """
+        if self._problem is not None:
+            raise self._problem
         for file in self._files.values():
+            if not file.place:
+                continue
             try:
                 size = os.stat(file.place).st_size
             except OSError as error:
@@ -146,8 +186,12 @@ class StoredArtifact:
                 raise BackendError(f"the bytes of {file.path} changed while they were checked")
 
 
-def read_stored(description: Mapping[str, Any]) -> StoredArtifact:
+def read_stored(description: Mapping[str, Any], ask: Ask | None = None) -> StoredArtifact:
     """Open what :meth:`StoredArtifact.describe` described.
+
+    Args:
+        description: What was described.
+        ask: How bytes are had that are on no disk here.
 
     Raises:
         InputError: When the manifest is not the one that was written.
@@ -160,7 +204,13 @@ def read_stored(description: Mapping[str, Any]) -> StoredArtifact:
     if hashlib.sha256(data).hexdigest() != description["sha256"]:
         raise InputError(f"{path} changed while it was read")
     files = [StoredFile(*json.loads(line)) for line in data.splitlines()]
-    return StoredArtifact(description["name"], description["commit"], files, path)
+
+    def reach(number: int, file: StoredFile, start: int, size: int) -> bytes:
+        if ask is None:
+            raise BackendError(f"nobody gives the bytes of {file.path}")
+        return ask(number, start, size)
+
+    return StoredArtifact(description["name"], description["commit"], files, path, reach)
 
 
 def pack(files: Iterable[tuple[str, bytes, str]], target: Path) -> list[StoredFile]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from hallmarked.artifacts.source import Auditable, describe
 from hallmarked.checks import registry
+from hallmarked.checks.earlier import Earlier
 from hallmarked.checks.registry import Origin
 from hallmarked.checks.ruleset import rule_set_digest
 from hallmarked.checks.runner import Result, run_isolated
@@ -48,6 +49,7 @@ def examine(
     *,
     checks: Sequence[str] | None = None,
     limits: Limits | None = None,
+    earlier: Mapping[str, Earlier] | None = None,
     progress: Callable[[str], None] = lambda _check: None,
 ) -> Examination:
     """Run checks.
@@ -56,6 +58,7 @@ def examine(
         artifact: What to look at.
         checks: Ids of the checks to run; by default all that are installed.
         limits: What each check may use.
+        earlier: What is known of single files, by check; what these say of others is then in their results.
         progress: Called with the id of each check that ends.
 
     Raises:
@@ -69,9 +72,12 @@ def examine(
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         hashing = pool.submit(artifact.prepare)
         running = {
-            pool.submit(run_isolated, name, check.version, description, limits or Limits(), artifact.serve): name
+            pool.submit(
+                run_isolated, name, check.version, description, limits or Limits(), artifact.serve,
+                (earlier or {}).get(name),
+            ): name
             for name, (check, _) in loaded.items()
-        }
+        }  # fmt: skip
         try:
             for future in as_completed(running):
                 progress(running[future])

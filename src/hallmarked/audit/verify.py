@@ -128,10 +128,39 @@ def check_evidence(data: bytes, trust: Trust, artifact: LocalArtifact | None, wi
             check.say(OPEN, f"Not trusted: {entry.reason}; name the keys you trust with --key or --trust")
     _compare(check, artifact, hashlib.sha256(data).hexdigest())
     _complete(check)
-    times = sorted({f"{entry.time:%Y-%m-%d %H:%M} UTC" for entry in verified.entries})
+    *earlier, newest = _rounds(verified.entries)
+    times = sorted({f"{entry.time:%Y-%m-%d %H:%M} UTC" for entry in newest})
     check.lines += ["", f"What was said on {times[0]}" if len(times) == 1 else f"Said {times[0]} to {times[-1]}"]
-    check.lines += [f"  {clean(line)}" for line in _said(verified.entries)]
+    check.lines += [f"  {clean(line)}" for line in _said(newest)]
+    if earlier:
+        check.lines.append(f"Earlier, {plural(len(earlier), 'audit')} of it came to:")
+        for made in earlier:
+            outcome = " ".join(_said(made[-1:])[0].split())
+            check.lines.append(f"  {made[-1].time:%Y-%m-%d %H:%M} UTC  {clean(outcome)}")
     return check
+
+
+def _rounds(entries: Sequence[VerifiedEntry]) -> list[list[VerifiedEntry]]:
+    """Cut statements after each decision: a hub audits a revision again when its rules or signatures change.
+
+    What an audit found as an earlier one had is not logged again: the newest one gets all that its decision rests on.
+    """
+    rounds: list[list[VerifiedEntry]] = [[]]
+    for entry in entries:
+        rounds[-1].append(entry)
+        if entry.predicate_type == DECISION_TYPE:
+            rounds.append([])
+    rest = rounds.pop()  # what was said since belongs to the newest audit
+    if not rounds:
+        return [rest]
+    rounds[-1] += rest
+    decided = next(entry for entry in reversed(rounds[-1]) if entry.predicate_type == DECISION_TYPE)
+    rests = {_sha256_of(row) for row in _inputs(decided)}
+    new = {entry.index for entry in rounds[-1]}
+    rounds[-1] = [
+        entry for entry in entries if entry.index in new or hashlib.sha256(entry.payload).hexdigest() in rests
+    ]
+    return rounds
 
 
 def _compare(check: Check, artifact: LocalArtifact | None, evidence: str) -> None:
@@ -198,9 +227,9 @@ def _complete(check: Check) -> None:
     decisions = [entry for entry in entries if entry.predicate_type == DECISION_TYPE]
     if not decisions and any(entry.predicate_type == RESULT_TYPE for entry in entries):
         check.say(OPEN, "No decision is in this file, so that statements could have been left out unnoticed")
+    whole = 0
     for entry in decisions:
-        judged = entry.statement.get("predicate", {}).get("inputAttestations")
-        rows = [row for row in judged if isinstance(row, dict)] if isinstance(judged, list) else []
+        rows = _inputs(entry)
         if not rows:
             check.say(OPEN, "The decision does not say which statements it rests on")
             continue
@@ -209,7 +238,16 @@ def _complete(check: Check) -> None:
             names = ", ".join(missing[:MOST_PATHS])
             check.say(BROKEN, f"Incomplete: the decision rests on statements that are not in this file: {names}")
         else:
-            check.say(HOLDS, f"Complete: {plural(len(rows), 'statement')} that the decision rests on, none left out")
+            whole += len(rows)
+    if whole:
+        rest = "the decision rests" if len(decisions) == 1 else f"{len(decisions)} decisions rest"
+        check.say(HOLDS, f"Complete: {plural(whole, 'statement')} that {rest} on, none left out")
+
+
+def _inputs(decision: VerifiedEntry) -> list[Mapping[str, Any]]:
+    """Return what a decision says it rests on."""
+    judged = decision.statement.get("predicate", {}).get("inputAttestations")
+    return [row for row in judged if isinstance(row, dict)] if isinstance(judged, list) else []
 
 
 def _sha256_of(row: Mapping[str, Any]) -> str:

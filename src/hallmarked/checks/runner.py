@@ -387,6 +387,20 @@ ASIDE: Mapping[str, Callable[[Mapping[str, Any]], Note | Edition]] = {
 """The same for what is no item."""
 
 
+def write_item(item: Item) -> dict[str, Any]:
+    """Return an item as a JSON object that :func:`read_item` reads back."""
+    return {"kind": type(item).__name__, "body": compact(item)}
+
+
+def read_item(written: Mapping[str, Any]) -> Item:
+    """Read what :func:`write_item` wrote.
+
+    Raises:
+        ValueError: When it is something else; LookupError and TypeError likewise.
+    """
+    return READ[written["kind"]](written["body"])
+
+
 def items(statement: Statement) -> Iterator[Item]:
     """Read the findings, measurements and gaps of a statement back."""
     for member, kind in (("findings", "Finding"), ("measurements", "Measurement"), ("gaps", "Gap")):

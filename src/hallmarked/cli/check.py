@@ -26,6 +26,7 @@ def list_checks(form: str) -> None:
                 "id": check.id,
                 "version": check.version,
                 "title": check.title,
+                "extent": check.extent,
                 "origin": f"{origin.package} {origin.version}",
                 "rules": [
                     {"id": rule.id, "level": rule.level, "title": rule.title, "help": rule.help} for rule in check.rules
@@ -36,7 +37,8 @@ def list_checks(form: str) -> None:
         click.echo(json.dumps({"ruleSet": rule_set_digest(), "checks": rows}, indent=1, ensure_ascii=False))
         return
     for check, origin in loaded:
-        click.echo(f"{check.id}  {check.title}  ({origin.package} {origin.version}, version {check.version})")
+        made = f"{origin.package} {origin.version}, version {check.version}"
+        click.echo(f"{check.id}  {check.title}  ({made}; looks at {check.extent.words})")
         for rule in check.rules:
             click.echo(f"    {rule.id}  {rule.level:7}  {rule.title}")
     click.echo(f"rule set {rule_set_digest()}")

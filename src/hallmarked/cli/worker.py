@@ -31,6 +31,7 @@ def command(config: Path | None, data: Path | None, threads: int | None) -> None
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    signal.signal(signal.SIGHUP, lambda *_: None)  # there is nothing to read anew
     with open_hub(settings, passphrase()) as hub, auditing(hub), delivering(hub):
         stop.wait()
     leave()

@@ -19,6 +19,11 @@ class Extent(StrEnum):
     ARTIFACT = "artifact"
     """All files together: it compares them, or follows what one says of others. It looks again at every revision."""
 
+    @property
+    def words(self) -> str:
+        """What it looks at, for people."""
+        return "each file by itself" if self is Extent.FILE else "all files together"
+
 
 class Check(Protocol):
     """A pure reader: no writes, no network, no import of what it reads.

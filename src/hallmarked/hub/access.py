@@ -79,6 +79,8 @@ class Actor:
     """False while the terms of service in force were not accepted."""
     token_id: str = ""
     """Of the token that speaks; empty for somebody who signed in."""
+    session_id: str = ""
+    """Of the browser's session; empty for a token."""
     language: str = ""
     """Which one they chose to read in; empty when they chose none."""
 
@@ -251,6 +253,13 @@ def require(db: Connection, actor: Actor, action: Action, scope: Scope, wanted: 
     refusal = decide(actor, action, scope, load_standing(db, actor, scope), wanted)
     if refusal is not None:
         raise refusal
+
+
+def may_see(db: Connection, actor: Actor, scope: Scope) -> bool:
+    """Say whether an actor may know of a repository; public ones need no question to the database."""
+    if not scope.private and not scope.disabled:
+        return True
+    return decide(actor, Action.SEE, scope, load_standing(db, actor, scope)) is None
 
 
 def _refuse_gate(actor: Actor, scope: Scope) -> Gated:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,10 +13,10 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from hallmarked.core.errors import BackendError, InputError
-from hallmarked.hub.error import Conflict
+from hallmarked.hub.error import Conflict, StorageFull
 
 POOL = 40
 """Connections a process may hold: as many as there are threads that serve requests."""
@@ -71,17 +74,16 @@ class Database:
         """
         if self.dialect != "sqlite":
             return None
-        with _translated(), self._watching:
+        with self._watching:
             if self._watch is None:
-                self._watch = self.engine.raw_connection()
-            cursor = self._watch.cursor()
+                with _translated():
+                    self._watch = self.engine.raw_connection()
+            # NOTE: the number counts the commits of all *other* connections, so that this one never writes.
+            driver: Any = self._watch.driver_connection
             try:
-                # NOTE: the number counts the commits of all *other* connections, so that this one never writes.
-                cursor.execute("PRAGMA data_version")
-                row = cursor.fetchone()
-                return int(row[0]) if row else None
-            finally:
-                cursor.close()
+                return int(driver.execute("PRAGMA data_version").fetchone()[0])
+            except sqlite3.Error as error:
+                raise BackendError("the database did not answer as expected") from error
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -123,8 +125,19 @@ def _translated() -> Iterator[None]:
         yield
     except IntegrityError as error:
         raise Conflict("somebody did the same at this moment, or removed what it needs; look, and try again") from error
+    except OperationalError as error:
+        if _is_full(error.orig):
+            raise StorageFull from error
+        raise BackendError("the database did not answer as expected") from error
     except SQLAlchemyError as error:  # what the database said is for the log, not for whoever asked
         raise BackendError("the database did not answer as expected") from error
+
+
+def _is_full(error: BaseException | None) -> bool:
+    """Whether a database says that its disk has no room: by SQLite's number, or by PostgreSQL's disk_full."""
+    return (
+        getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL or getattr(error, "sqlstate", None) == "53100"
+    )
 
 
 def _create(url: str) -> Engine:
@@ -141,9 +154,16 @@ def _create(url: str) -> Engine:
         raise InputError("the database has to be sqlite:///path or postgresql://…")
     options = {"timeout": BUSY_SECONDS, "check_same_thread": False}
     engine = create_engine(parsed, pool_size=POOL, connect_args=options, hide_parameters=True)
+    event.listen(engine, "do_connect", _make_private)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _make_private(_dialect: Any, _record: Any, arguments: Sequence[Any], _options: Any) -> None:
+    """Make the file so that nobody else on the machine reads it, whoever made its folder; SQLite's others follow it."""
+    with contextlib.suppress(OSError):  # SQLite says what is wrong
+        os.close(os.open(arguments[0], os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def _prepare(connection: Any, _record: Any) -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from hallmarked.core.errors import Forbidden, InputError, NotFound
+import errno
+
+from hallmarked.core.errors import BackendError, Forbidden, InputError, NotFound
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What an operating system says when there is no room for more."""
 
 
 class RepositoryNotFound(NotFound):
@@ -51,6 +56,15 @@ class EntryNotFound(NotFound):
     def __init__(self, message: str, commit: str) -> None:
         super().__init__(message)
         self.commit = commit
+
+
+class StorageFull(BackendError):
+    """There is no room left on a disk, so nothing was kept (HTTP 507); asking again at once does not help."""
+
+    code = "StorageFull"
+
+    def __init__(self) -> None:
+        super().__init__("the hub's storage is full, so nothing was kept; tell whoever runs it")
 
 
 class NotSignedIn(Forbidden):

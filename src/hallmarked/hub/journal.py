@@ -177,6 +177,17 @@ class Journal:
                     return False
         return True
 
+    def stands(self, index: int, statement: Statement, *, hidden: bool) -> bool:
+        """Say whether an entry is this statement, as it would be logged now: with this key, and hidden or not.
+
+        Raises:
+            BackendError: When the log is damaged.
+        """
+        if not self.holds([statement], [index]):
+            return False
+        leaf = self._leaf(index)
+        return bool(leaf.blinds) == hidden and leaf.kid == self.keyid
+
     def bundle(self, digests: Iterable[str]) -> bytes:
         """Return everything that was stated about these digests, as :meth:`export` does.
 

@@ -50,6 +50,7 @@ class Limit:
     """What one caller may use."""
 
     file_gib: int = setting(512, "Largest file, GiB.")
+    whole_mib: int = setting(4096, "Files from this size on are sent in parts by Git LFS clients that can, MiB.")
     commit_mib: int = setting(256, "Largest body of a commit, MiB; large files are not in it.")
     restore_days: int = setting(30, "How long a deleted repository can be restored.")
     sign_ins: int = setting(10, "Wrong passwords and tokens from one address, and for one account, a minute.")

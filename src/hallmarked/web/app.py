@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import ClientDisconnect
@@ -74,10 +76,13 @@ MODULES = (
 )
 """Modules with routes, in the order in which they are tried: what is asked for most comes first."""
 
+SILENT: dict[str, Any] = {"telemetry": {"tracing": False, "metrics": False, "logs": False}}
+"""FastAPI would measure for, and send to, whatever OpenTelemetry finds in the environment."""
+
 
 def create_app(hub: Hub) -> FastAPI:
     """Make the application that serves a hub."""
-    app = FastAPI(title=hub.settings.server.name, docs_url=None, redoc_url=None)
+    app = FastAPI(title=hub.settings.server.name, docs_url=None, redoc_url=None, **SILENT)
     app.state.hub = hub
     app.state.downloads = Downloads(hub.database)
     app.state.limits, app.state.uses = Limits(hub.settings.limit), Uses()

@@ -32,6 +32,8 @@ ABSENT = (
     "mainSize", "mask_token", "paperswithcode_id", "region", "resourceGroup", "spaces", "subdomain", "transformersInfo",
 )  # fmt: skip
 """Fields that clients may ask for and this hub has no value for."""
+RUNTIME = {"stage": "NO_APP_FILE", "hardware": {"current": None, "requested": None}, "storage": None, "gcTimeout": None}
+"""What runs of any system: nothing. NOTE: older clients look into ``hardware`` without asking whether it is there."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def read_weights(view: View) -> dict[str, Any] | None:
 
 def write_runtime(_view: View) -> dict[str, Any]:
     """Say that nothing runs: this hub keeps systems, it does not execute them."""
-    return {"stage": "NO_APP_FILE", "hardware": None, "storage": None, "gcTimeout": None}
+    return dict(RUNTIME)
 
 
 def write_yes(_view: View) -> bool:
@@ -135,6 +137,24 @@ FIELDS: dict[str, Writer] = {
 }
 """How each field that clients may ask for by name is written."""
 
+_EVERY = (
+    "author", "cardData", "createdAt", "disabled", "lastModified", "likes", "private", "resourceGroup", "sha",
+    "siblings", "tags", "trendingScore", "usedStorage",
+)  # fmt: skip
+EXPAND = {
+    "model": (
+        *_EVERY, "baseModels", "childrenModelCount", "config", "downloads", "downloadsAllTime", "evalResults", "gated",
+        "gguf", "inference", "inferenceProviderMapping", "library_name", "mask_token", "model-index", "pipeline_tag",
+        "safetensors", "spaces", "transformersInfo", "widgetData",
+    ),
+    "dataset": (
+        *_EVERY, "citation", "description", "downloads", "downloadsAllTime", "gated", "mainSize", "paperswithcode_id",
+    ),
+    "system": (*_EVERY, "datasets", "models", "region", "runtime", "sdk", "subdomain"),
+}  # fmt: skip
+"""Fields that may be asked for by name, by kind, as the newest client knows them."""
+FORMER = ("xetEnabled", "gated")
+"""Fields that may be asked for of every kind, though the newest client does not list them."""
 _SHORT = ("createdAt", "downloads", "gated", "lastModified", "likes", "private", "sha", "tags", "trendingScore")
 _MODEL = ("pipeline_tag", "library_name")
 _FULL = ("author", "cardData", "disabled", "usedStorage")
@@ -159,15 +179,14 @@ def write_fields(view: View, fields: Sequence[str]) -> dict[str, Any]:
     return body
 
 
-def check_fields(fields: Sequence[str]) -> Sequence[str]:
-    """Return names of fields, or refuse those that there are not.
+def check_fields(kind: str, fields: Sequence[str]) -> Sequence[str]:
+    """Return names of fields, or refuse those that repositories of a kind do not have.
 
     Raises:
-        InputError: When a field is not known.
+        InputError: When a field is not known; clients know how the sentence begins.
     """
-    unknown = [field for field in fields if field not in FIELDS]
-    if unknown:
-        raise InputError(f"there is no field {unknown[0][:40]!r} to expand; there are {', '.join(FIELDS)}")
+    if not {*EXPAND[kind], *FORMER}.issuperset(fields):
+        raise InputError(f'"expand" must be one of [{", ".join(sorted(EXPAND[kind]))}]')
     return fields
 
 

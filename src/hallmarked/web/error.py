@@ -23,6 +23,7 @@ from hallmarked.hub.error import (
     NotSignedIn,
     Outdated,
     RepositoryNotFound,
+    StorageFull,
     Taken,
     TooLarge,
     TooMany,
@@ -49,6 +50,7 @@ STATUS: tuple[tuple[type[Error], int], ...] = (
     (InputError, 400),
     (FormatError, 400),
     (VerificationError, 409),
+    (StorageFull, 507),
     (BackendError, 503),
 )
 """The first that fits."""

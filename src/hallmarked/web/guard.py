@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.concurrency import run_in_threadpool
@@ -13,7 +15,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hallmarked.core.errors import Error, Forbidden, InputError
+from hallmarked.core.errors import BackendError, Error, Forbidden, InputError
 from hallmarked.hub.account.token import Uses
 from hallmarked.hub.error import TooLarge, TooSlow
 from hallmarked.hub.hub import Hub
@@ -22,6 +24,8 @@ from hallmarked.web.error import answer
 from hallmarked.web.limit import Limits
 from hallmarked.web.request import check_json
 from hallmarked.web.session import FIELD, GUEST, HEADER, cookie_name, is_secure, is_token_valid, session_cookie
+
+log = logging.getLogger(__name__)
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """Methods that change nothing."""
@@ -72,7 +76,10 @@ class Guard:
             return
         await self.app(scope, receive, self._watched(connection, send))
         if self.uses.due:
-            await run_in_threadpool(self.uses.write, self.hub.database)
+            try:
+                await run_in_threadpool(self.uses.write, self.hub.database)
+            except BackendError as error:  # the request was answered already
+                log.warning("when tokens were used could not be written: %s", error)
 
     async def _check(self, connection: HTTPConnection, method: str, receive: Receive) -> Receive:
         check_host(connection.headers.get("host", ""), self.hosts)
@@ -153,9 +160,14 @@ def check_host(host: str, hosts: frozenset[str] | None) -> None:
     Raises:
         InputError: When it is not.
     """
-    name = re.sub(r":[0-9]*\Z", "", host.lower())
-    if not _HOST.match(host) or (hosts is not None and name not in hosts):
+    if not _is_reached(host, hosts):
         raise InputError("this hub is not reached by that name; its settings say which names it answers to")
+
+
+@lru_cache(64)
+def _is_reached(host: str, hosts: frozenset[str] | None) -> bool:
+    name = re.sub(r":[0-9]*\Z", "", host.lower())
+    return bool(_HOST.match(host)) and (hosts is None or name in hosts)
 
 
 def check_origin(connection: HTTPConnection) -> None:

@@ -6,7 +6,6 @@ pages, so the default is a sandbox without scripts; only documents made from our
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PAGE_POLICY = (
@@ -26,8 +25,10 @@ ALWAYS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 """Headers of every response that does not set its own."""
+_RAW = tuple((name.lower().encode(), value.encode()) for name, value in ALWAYS.items())
 YEAR = 31_536_000
 """Seconds for which a browser remembers to come back by https only."""
+_SECURE = ((b"strict-transport-security", f"max-age={YEAR}".encode()),)
 
 
 class HeaderMiddleware:
@@ -48,11 +49,9 @@ class HeaderMiddleware:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in ALWAYS.items():
-                    headers.setdefault(name, value)
-                if scope["scheme"] == "https":
-                    headers.setdefault("Strict-Transport-Security", f"max-age={YEAR}")
+                own = dict(message["headers"])
+                added = _RAW + _SECURE if scope["scheme"] == "https" else _RAW
+                message["headers"] = [*message["headers"], *(pair for pair in added if pair[0] not in own)]
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

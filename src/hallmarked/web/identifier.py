@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADER = "X-Request-Id"
+_RAW = HEADER.lower().encode()
 
 
 class IdentifierMiddleware:
@@ -29,8 +29,8 @@ class IdentifierMiddleware:
         scope.setdefault("state", {})["request_id"] = made
 
         async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).setdefault(HEADER, made)
+            if message["type"] == "http.response.start" and _RAW not in dict(message["headers"]):
+                message["headers"] = [*message["headers"], (_RAW, made.encode())]
             await send(message)
 
         await self.app(scope, receive, send_with_id)

@@ -10,6 +10,7 @@ import ipaddress
 import threading
 import time
 from collections import OrderedDict
+from functools import lru_cache
 
 from starlette.requests import HTTPConnection
 
@@ -117,7 +118,11 @@ class Limits:
 
 def address_of(connection: HTTPConnection) -> str:
     """Return where a request comes from, as it is counted: an IPv6 network of one customer counts as one."""
-    host = connection.client.host if connection.client else ""
+    return _network_of(connection.client.host if connection.client else "")
+
+
+@lru_cache(4_096)
+def _network_of(host: str) -> str:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

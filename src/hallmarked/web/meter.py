@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -44,9 +45,8 @@ class Meters:
             self._requests[("method", known), ("route", route), ("status", str(status))] += 1
             self._sums[route] += seconds  # type: ignore[assignment]  # a counter of floats
             self._sent += sent
-            for end in SECONDS:
-                if seconds <= end:
-                    self._classes[route, end] += 1
+            if seconds <= SECONDS[-1]:
+                self._classes[route, SECONDS[bisect_left(SECONDS, seconds)]] += 1
 
     def lines(self) -> Iterator[str]:
         """Write the counters."""
@@ -61,8 +61,10 @@ class Meters:
         yield f"# HELP {name} Time until the end of an answer."
         yield f"# TYPE {name} histogram"
         for route, total in sorted(totals.items()):
+            within = 0
             for end in SECONDS:
-                yield f'{name}_bucket{{route="{_quoted(route)}",le="{end:g}"}} {classes.get((route, end), 0)}'
+                within += classes.get((route, end), 0)
+                yield f'{name}_bucket{{route="{_quoted(route)}",le="{end:g}"}} {within}'
             yield f'{name}_bucket{{route="{_quoted(route)}",le="+Inf"}} {total}'
             yield f'{name}_sum{{route="{_quoted(route)}"}} {sums[route]:.6f}'
             yield f'{name}_count{{route="{_quoted(route)}"}} {total}'

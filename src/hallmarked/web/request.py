@@ -65,9 +65,9 @@ def actor_of(request: Request, db: Connection) -> Actor:
         if found is None:
             raise NotSignedIn(BAD_TOKEN)
         actor = found
-        request.app.state.uses.note(actor.token_id)
     elif cookie := session_cookie(request):
         actor = actor_of_session(db, cookie, terms) or ANYBODY
+    request.app.state.uses.note(actor)
     request.state.actor = actor
     return actor
 

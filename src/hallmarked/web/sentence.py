@@ -104,6 +104,8 @@ PATTERNS = (
     "Something went wrong on our side; what went wrong is in the log of this hub.",
     "the name or the password is wrong",
     "the old password is wrong",
+    "the two passwords are not the same",
+    "this hub makes accounts for people it knows; ask whoever runs it",
     "this form is not from a page of this hub, or is too old: open the page again",
     "there is no repository of that name, or you may not see it",
     "there is no %(kind)s %(name)s",

@@ -50,6 +50,7 @@ def run_server(hub: Hub, place: socket.socket) -> None:
     """Answer requests until told to stop; then return, so that the caller can end its other work."""
     _keep_memory()
     signal.signal(signal.SIGTERM, lambda *_: None)  # the server sends itself the signal again once it has stopped
+    signal.signal(signal.SIGHUP, lambda *_: None)  # there is nothing to read anew
     with suppress(KeyboardInterrupt):
         uvicorn.Server(uvicorn.Config(create_app(hub), **_options(hub.settings))).run(sockets=[place])
 

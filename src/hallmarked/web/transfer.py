@@ -102,9 +102,11 @@ def send_blob(request: Request, blobs: BlobStore, sha256: str, file: File, *, ac
     if request.method == "HEAD":
         return _respond(request, BytesIO(), file)
     if blobs.path(sha256) is not None:
-        if accelerate:
+        part = choose_part(request.method, request.headers, size=file.size, etag=f'"{file.tag}"')
+        if accelerate and part.status in (200, 206, 416):
             place = f"{accelerate.rstrip('/')}/{sha256[:2]}/{sha256[2:4]}/{sha256}"
             headers = {**file.all_headers, "X-Accel-Redirect": place}
+            del headers["Accept-Ranges"]  # the proxy says so itself
             return Response(headers=headers, media_type=file.media_type)
     elif (url := blobs.url(sha256, expires=LINK, filename=file.name)) is not None:
         return RedirectResponse(url, 302, {**file.all_headers, "Cache-Control": "no-store"})

@@ -181,7 +181,7 @@ def test_last_use_is_written_later(running: RunningHub) -> None:
     with db_.read() as db:
         actor = actor_of_token(db, text)
         assert actor is not None
-        uses.note(actor.token_id)
+        uses.note(actor)
         assert list_tokens(db, actor.account_id or "")[0].last_used is None
     uses.write(db_)
     uses.write(db_)

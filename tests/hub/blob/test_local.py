@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -58,6 +59,19 @@ def test_a_finished_blob_is_one_file_under_its_digest(tmp_path: Path) -> None:
     assert put(store) == DIGEST
     assert files(tmp_path) == [f"{DIGEST[:2]}/{DIGEST[2:4]}/{DIGEST}"]
     assert store.path(DIGEST) == tmp_path / DIGEST[:2] / DIGEST[2:4] / DIGEST
+
+
+def test_a_large_file_is_what_was_sent(tmp_path: Path) -> None:
+    """What does not stay in memory is on the disk, whatever the pieces in which it came."""
+    store, chance, digest = LocalBlobs(tmp_path), random.Random(5), hashlib.sha256()
+    with store.receive() as incoming:
+        for length in (70 << 20, 1, 300_001, 2 << 20, 5000, 0, (1 << 20) + 7):
+            piece = chance.randbytes(length)
+            digest.update(piece)
+            incoming.write(piece)
+        name = incoming.finish(digest.hexdigest()).sha256
+    with store.open(name) as file:
+        assert hashlib.file_digest(file, "sha256").hexdigest() == name
 
 
 def test_nothing_can_be_read_before_the_end(tmp_path: Path) -> None:

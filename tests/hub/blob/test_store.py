@@ -48,6 +48,20 @@ def interrupt(store: BlobStore, digest: str, data: bytes) -> None:
         raise ConnectionError
 
 
+def test_memory_may_be_used_again(store: BlobStore) -> None:
+    """Whoever sends a blob through one small piece of memory sends what was in it each time."""
+    digest, buffer = hashlib.sha256(BIG).hexdigest(), bytearray(2**20)
+    with store.receive(digest) as incoming:
+        for start in range(0, len(BIG), len(buffer)):
+            piece = BIG[start : start + len(buffer)]
+            buffer[: len(piece)] = piece
+            incoming.write(memoryview(buffer)[: len(piece)])
+            buffer[:] = bytes(len(buffer))
+        incoming.finish()
+    with store.open(digest) as file:
+        assert file.read() == BIG
+
+
 @pytest.mark.parametrize("announced", [True, False])
 @pytest.mark.parametrize("data", [b"", b"x", BIG], ids=["empty", "small", "big"])
 def test_what_was_received_is_read_back(store: BlobStore, data: bytes, announced: bool) -> None:

@@ -11,14 +11,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hallmarked.core.errors import InputError
+from hallmarked.core.errors import Forbidden, InputError
 from hallmarked.hub.blob.possession import add_blob
 from hallmarked.hub.change.commit import Change, Copy, Delete, Message, Put, PutLarge, commit
 from hallmarked.hub.change.creation import create
+from hallmarked.hub.community.pull import open_pull
 from hallmarked.hub.error import EntryNotFound, Outdated, RevisionNotFound
 from hallmarked.hub.git.object import read_object
 from hallmarked.hub.git.pointer import encode_pointer, parse_pointer
-from hallmarked.hub.repository.repository import MAIN, Repository, find_repository
+from hallmarked.hub.repository.repository import MAIN, Repository, change_settings, find_repository
 from hallmarked.hub.repository.revision import (
     Revision,
     create_ref,
@@ -29,6 +30,7 @@ from hallmarked.hub.repository.revision import (
     list_history,
     read_text,
 )
+from hallmarked.hub.review.status import set_state
 from tests.hubs import RunningHub
 
 
@@ -77,7 +79,7 @@ def test_ids_are_gits(hub: RunningHub, tmp_path: Path, batches: list[dict[str, b
         before = files(hub, repo)
         try:
             at = push(hub, repo, *changes)
-        except InputError:
+        except (InputError, EntryNotFound):
             assert files(hub, repo) == before
             continue
         here = files(hub, repo)
@@ -185,6 +187,22 @@ def test_refused_changes_leave_nothing(hub: RunningHub, changes: list[Change]) -
     with pytest.raises((InputError, EntryNotFound)):
         push(hub, repo, Put("new", b""), *changes)
     assert files(hub, repo) == {"a": b"1", "folder/file": b"2"}
+
+
+@pytest.mark.parametrize("kept", ["gated", "held", "checking"])
+def test_only_what_one_may_get_is_copied(hub: RunningHub, kept: str) -> None:
+    """Who may only offer changes does not get at a file by copying it to where everybody reads it, as a card."""
+    repo, ada, bob = start(hub), hub.actor("ada"), hub.actor("bob")
+    at = push(hub, repo, Put("notes.txt", b"not for everybody"))
+    copy = [Copy("README.md", "notes.txt", MAIN)]
+    with hub.hub.database.write() as db:
+        set_state(db, repo.id, at.oid, "available" if kept == "gated" else kept, "why")
+        change_settings(db, repo.id, gate="manual" if kept == "gated" else "")
+        repo = find_repository(db, "model", "ada/model")
+        pull = open_pull(db, repo, bob, Message("offer"), MAIN)
+        with pytest.raises(Forbidden):
+            commit(db, repo, bob, copy, Message("copy"), branch=pull.branch)
+        commit(db, repo, ada, copy, Message("copy"), branch=pull.branch)
 
 
 def test_large_files_belong_to_who_sent_them(hub: RunningHub) -> None:

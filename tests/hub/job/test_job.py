@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
 from hallmarked.artifacts.source import from_description
+from hallmarked.checks.malware import signatures
 from hallmarked.core.errors import BackendError, InputError, NotFound
-from hallmarked.core.evidence import Statement
+from hallmarked.core.evidence import Statement, Subject
 from hallmarked.hub.blob.local import LocalBlobs
 from hallmarked.hub.blob.possession import add_blob
 from hallmarked.hub.change.commit import Delete, Message, Put, PutLarge, commit
@@ -21,11 +23,12 @@ from hallmarked.hub.job.audit import task_of
 from hallmarked.hub.job.queue import auditing
 from hallmarked.hub.job.stage import stage
 from hallmarked.hub.job.waiting import list_new, list_outdated
-from hallmarked.hub.repository.repository import change_settings, find_repository
+from hallmarked.hub.repository.repository import delete_repository, find_repository
 from hallmarked.hub.repository.revision import Revision, find_revision
-from hallmarked.hub.review.finding import check_of
 from hallmarked.hub.schema.repository import revision
 from hallmarked.hub.schema.review import audit
+from hallmarked.hub.setting import Job, Settings, Storage
+from tests.checks.test_malware import FakeDaemon
 from tests.hubs import RunningHub, open_test_hub
 
 PICKLE = b"cos\nsystem\n(S'true'\ntR."
@@ -143,22 +146,95 @@ def test_whoever_pushes_much_keeps_nobody_waiting(hub: RunningHub) -> None:
     assert flood[4] not in waiting
 
 
-@pytest.mark.slow
 def test_new_rules_judge_old_revisions_again(hub: RunningHub) -> None:
-    """A revision that other rules judged is listed: what a branch names first, then the others."""
-    old, new = push(hub, "good", {"a.txt": b"a"}), push(hub, "good", {"a.txt": b"b"})
-    hub.audit_all()
+    """A revision that other rules judged is listed, the one first that was audited longest ago; never a deleted one."""
+    made = [push(hub, "good", {"a.txt": str(number).encode()}) for number in range(3)]
+    push(hub, "gone", {"a.txt": b"a"})
     with hub.hub.database.write() as db:
-        assert list_outdated(db, 10) == []
-        db.execute(update(revision).values(rule_set="0" * 64))
-        db.execute(update(audit).values(id=audit.c.id + "-old", rule_set="0" * 64))
-        listed = [item.task.oid for item in list_outdated(db, 10)]
-    assert listed[0] == new
-    assert old in listed[1:]
-    job.audit_revision(hub.hub, task(hub, "ada/good", new))
-    assert len(audits(hub, new)) == 2
+        delete_repository(db, find_repository(db, "model", "ada/gone").id)
+        for settled, oid in zip((3, 1, 2), made, strict=True):
+            marks = {"audited": True, "state": "available", "rule_set": "0" * 64, "settled": settled}
+            db.execute(update(revision).where(revision.c.oid == oid).values(**marks))
     with hub.hub.database.read() as db:
-        assert new not in [item.task.oid for item in list_outdated(db, 10)]
+        assert [item.task.oid for item in list_outdated(db, 10)] == [made[1], made[2], made[0]]
+        assert [item.task.oid for item in list_outdated(db, 1)] == [made[1]]
+        again = list_outdated(db, 1)[0].task
+    job.give_up(hub.hub, again, "only for the order")
+    with hub.hub.database.read() as db:
+        assert [item.task.oid for item in list_outdated(db, 10)] == [made[2], made[0]]
+
+
+def test_newer_signatures_judge_old_revisions_again(hub: RunningHub) -> None:
+    """A revision is listed when the scanner knows more than it did then, and not when a scanner here knows less."""
+    oid = push(hub, "good", {"a.txt": b"a"})
+    job.give_up(hub.hub, replace(task(hub, "ada/good", oid), signatures=27001), "only for the mark")
+    with hub.hub.database.read() as db:
+        assert list_outdated(db, 10, 0) == list_outdated(db, 10, 27000) == list_outdated(db, 10, 27001) == []
+        newer = [item.task for item in list_outdated(db, 10, 27002)]
+    assert [(one.oid, one.signatures) for one in newer] == [(oid, 27002)]
+    assert newer[0].id != task(hub, "ada/good", oid).id
+
+
+@pytest.mark.slow
+def test_malware_that_becomes_known_is_found_in_what_is_there(
+    hub: RunningHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """New signatures hold back an old revision; of what had been said before, nothing is logged again."""
+    monkeypatch.setenv("HALLMARKED_CLAMD", f"unix:{tmp_path}/clamd")
+    daemon = FakeDaemon(tmp_path / "clamd", {})
+    daemon.start()
+    oid = push(hub, "good", {"a.bin": b"unknown as yet"})
+    job.audit_revision(hub.hub, replace(task(hub, "ada/good", oid), signatures=signatures()))
+    assert look(hub, "ada/good", oid).state == "available"
+    first, size = audits(hub, oid)[0], hub.hub.journal.size
+    daemon.version = "ClamAV 1.4.3/27001/Fri Jan  2 10:00:00 2026"
+    daemon.answers[b"unknown as yet"] = "stream: Win.Test.X-1 FOUND"
+    with hub.hub.database.read() as db:
+        todo = list_outdated(db, 10, signatures())
+    assert [item.task.oid for item in todo] == [oid]
+    job.audit_revision(hub.hub, todo[0].task)
+    assert look(hub, "ada/good", oid).state == "held"
+    second = next(entries for entries in audits(hub, oid) if entries != first)
+    assert len(second) == len(first)
+    assert len(set(second) - set(first)) == hub.hub.journal.size - size == 2  # of the scanner, and the decision
+    with hub.hub.database.read() as db:
+        assert list_outdated(db, 10, signatures()) == []
+        kept = list(db.execute(select(audit.c.statements, audit.c.entries)))
+    for bodies, entries in kept:
+        assert hub.hub.journal.holds([Statement.from_dict(body) for body in bodies], entries)
+
+
+@pytest.mark.slow
+def test_new_revisions_do_not_wait_for_old_ones(tmp_path: Path) -> None:
+    """While older revisions are audited again, few at a time, what is pushed is audited at once."""
+    chosen = Settings(storage=Storage(data=str(tmp_path / "data")), job=Job(recheck_per_minute=2))
+    with open_test_hub(tmp_path, chosen) as running:
+        old = [push(running, f"old{number}", {"a.txt": b"a"}) for number in range(5)]
+        with running.hub.database.write() as db:
+            marks = {"audited": True, "state": "available", "rule_set": "0" * 64}
+            db.execute(update(revision).values(**marks))
+        new = push(running, "new", {"a.txt": b"a"}, who="bob")
+        with auditing(running.hub):
+            running.await_audits()
+        assert look(running, "bob/new", new).audited
+        with running.hub.database.read() as db:
+            done = db.execute(select(audit.c.revision)).scalars().all()
+        assert new in done
+        assert len([oid for oid in done if oid in old]) <= 2
+
+
+def test_what_was_hidden_is_logged_anew_once_it_is_public(hub: RunningHub) -> None:
+    """An entry that hides its subject is not used for a public revision, nor the other way round."""
+    oid = push(hub, "good", {"a.txt": b"a"})
+    with hub.hub.database.read() as db:
+        name = find_repository(db, "model", "ada/good").name
+    said = Statement((Subject(name, {"gitCommit": oid}),), "urn:example:said:v1", {"a": "b"})
+    open_, hidden = (hub.hub.journal.attest([said], hidden=flag)[0].index for flag in (False, True))
+    assert hub.hub.journal.stands(open_, said, hidden=False)
+    assert not hub.hub.journal.stands(open_, said, hidden=True)
+    assert hub.hub.journal.stands(hidden, said, hidden=True)
+    assert not hub.hub.journal.stands(hidden, said, hidden=False)
+    assert not hub.hub.journal.stands(open_, replace(said, predicate={}), hidden=False)
 
 
 def test_missing_bytes_are_an_error_not_a_verdict(hub: RunningHub) -> None:
@@ -179,48 +255,6 @@ def test_missing_bytes_are_an_error_not_a_verdict(hub: RunningHub) -> None:
         job.examine(hub.hub, todo)
     assert look(hub, "ada/large", oid).state == "checking"
     assert audits(hub, oid) == []
-
-
-def stated(hub: RunningHub, oid: str) -> dict[str, Statement]:
-    with hub.hub.database.read() as db:
-        bodies = db.execute(select(audit.c.statements).where(audit.c.revision == oid)).scalar_one()
-    return {check_of(one): one for one in map(Statement.from_dict, bodies) if check_of(one)}
-
-
-@pytest.mark.slow
-def test_the_same_files_are_not_examined_twice(hub: RunningHub) -> None:
-    """The same tree under the same rules gets the same statements about itself, which say where they come from."""
-    files = {"model.pkl": PICKLE, "README.md": b"# A"}
-    first = push(hub, "one", files)
-    push(hub, "one", {"README.md": b"# B"})
-    again = push(hub, "one", files)
-    hub.audit_all()
-    old, new = stated(hub, first), stated(hub, again)
-    assert old.keys() == new.keys()
-    reused = {check for check, one in new.items() if "reused" in one.predicate}
-    assert reused == set(new) - {"malware"}
-    for check in reused:
-        note = new[check].predicate["reused"]
-        assert note["gitCommit"] == first
-        assert hub.hub.journal.holds([old[check]], [note["entry"]])
-        rest = {key: value for key, value in new[check].predicate.items() if key != "reused"}
-        assert rest == old[check].predicate
-        assert new[check].subjects[0].digest["gitCommit"] == again
-        assert new[check].subjects[0].digest["dirHash"] == old[check].subjects[0].digest["dirHash"]
-    assert look(hub, "ada/one", again).reason == look(hub, "ada/one", first).reason
-
-
-@pytest.mark.slow
-def test_nobody_learns_that_somebody_has_the_same_files_in_private(hub: RunningHub) -> None:
-    """What was said of a private repository is not used for another one."""
-    files = {"README.md": b"# Only here"}
-    push(hub, "hidden", files)
-    with hub.hub.database.write() as db:
-        change_settings(db, find_repository(db, "model", "ada/hidden").id, visibility="private")
-    hub.audit_all()
-    other = push(hub, "other", files, who="bob")
-    hub.audit_all()
-    assert not any("reused" in one.predicate for one in stated(hub, other).values())
 
 
 class Far(LocalBlobs):

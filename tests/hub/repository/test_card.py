@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hallmarked.hub.catalog.tag import groups_of, tags_of
-from hallmarked.hub.repository.card import judge_card
+from hallmarked.hub.repository.card import judge_card, read_card
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,16 @@ def test_errors_name_the_field(front: str, error: str) -> None:
     found = judge_card(f"---\n{front}\n---\n# Card\n".encode())
     assert bool(found.errors) == bool(error)
     assert not error or error in found.errors[0]
+
+
+@pytest.mark.parametrize("shape", ["aliases", "wide"])
+def test_cards_that_unfold_are_not_kept(shape: str) -> None:
+    """A card of a few bytes that stands for very many, or one with very many parts, counts as none, and is refused."""
+    rows = [f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join([f'*{chr(97 + n)}'] * 8)}]" for n in range(6)]
+    front = "\n".join(["a: &a [x, x]", *rows] if shape == "aliases" else [f"k{n}: v" for n in range(60_000)])
+    data = f"---\n{front}\n---\n".encode()
+    assert read_card(data) == {}
+    assert judge_card(data).errors
 
 
 def test_all_errors_at_once_and_warnings() -> None:

@@ -27,8 +27,9 @@ from hallmarked.hub.error import Conflict, HeldBack
 from hallmarked.hub.repository.repository import MAIN, Repository, change_settings, find_repository
 from hallmarked.hub.repository.revision import find_revision
 from hallmarked.hub.review import moderation
+from hallmarked.hub.review.decision import Act, list_decisions
 from hallmarked.hub.review.finding import sort_findings
-from hallmarked.hub.review.moderation import Act, Case, apply_audit, list_decisions
+from hallmarked.hub.review.moderation import Case, apply_audit
 from hallmarked.hub.review.reason import count, list_between, list_log, log_decisions, reasons
 from hallmarked.hub.review.status import file_status, repo_status, set_state, summarise
 from hallmarked.hub.schema.repository import collaborator

@@ -59,6 +59,25 @@ def test_a_sound_hub_has_no_faults(filled: tuple[RunningHub, Stored]) -> None:
     assert list(check_hub(filled[0].hub, deep=True)) == []
 
 
+def test_nobody_else_on_the_machine_reads_a_copy(filled: tuple[RunningHub, Stored], tmp_path: Path) -> None:
+    """Keys, tables and files lie in a folder that is for its owner alone, also when the folder was there before."""
+    for target in (tmp_path / "new", tmp_path / "old" / "deep"):
+        if target.name == "deep":
+            target.mkdir(parents=True, mode=0o755)
+        back_up(filled[0].hub, target)
+        assert target.stat().st_mode & 0o777 == 0o700
+
+
+def test_nobody_else_on_the_machine_reads_the_database(tmp_path: Path) -> None:
+    """Names, addresses and digests are for the hub alone, also in a data folder that others may enter."""
+    (tmp_path / "data").mkdir(mode=0o755)
+    with open_test_hub(tmp_path) as running:
+        running.person("ada")
+        modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "data").glob("hub.sqlite3*")}
+        assert len(modes) == 3
+        assert set(modes.values()) == {0o600}
+
+
 FAULTS: dict[str, tuple[Callable[[Connection], object], str]] = {
     "ref": (lambda db: db.execute(update(ref).values(oid="1" * 40)), "leads to the commit 1111"),
     "object": (lambda db: db.execute(update(object_).where(object_.c.kind == "blob").values(data=b"?")), "other bytes"),

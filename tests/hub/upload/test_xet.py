@@ -23,6 +23,7 @@ from hallmarked.hub.schema.object import blob, possession
 from hallmarked.hub.schema.xet import xorb, xorb_extent
 from hallmarked.hub.setting import Limit, Settings, Storage
 from hallmarked.hub.upkeep.garbage import Terms, collect_garbage
+from hallmarked.hub.upload.xet import rebuild as rebuilding
 from hallmarked.hub.upload.xet.body import Bodies
 from hallmarked.hub.upload.xet.collect import REMEMBERED, UNFINISHED, collect
 from hallmarked.hub.upload.xet.grant import Grant, decode_grant, encode_grant
@@ -292,6 +293,24 @@ def test_file_larger_than_accepted(tmp_path: Path) -> None:
         uploads.send(chunk)
         with pytest.raises(TooLarge):
             uploads.build(shard([file_records([(chunk, 0, 1)] * 8193, "0" * 64, verified=False, hash_=bytes(32))]))
+
+
+def test_a_small_upload_cannot_fill_the_disk(uploads: Uploads, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that repeat the same few chunks over and over are refused from some size on, and nothing is written."""
+    monkeypatch.setattr(rebuilding, "_REPEATED", 20 * len(SINGLE.chunks[0]))
+    monkeypatch.setattr(rebuilding, "_TIMES", 10)
+    uploads.send(SINGLE)
+    uploads.send(SECRET)
+    few, many = whole(SINGLE) * 20, whole(SINGLE) * 21
+    uploads.build(describe(few, SINGLE))
+    uploads.send(SINGLE)
+    with pytest.raises(TooLarge, match="repeat"):
+        uploads.build(describe(many, SINGLE))
+    assert uploads.running.hub.blobs.size(join(many)[1]) is None
+    varied = [*whole(SINGLE) * 21, *whole(SECRET)]
+    uploads.build(describe(varied, SINGLE, SECRET))
+    with pytest.raises(Gone):  # to whoever proves nothing it looks as if the xorb were not there
+        uploads.build(shard([file_records(many, None, verified=False)], []), "eve")
 
 
 def test_memory_does_not_grow_with_the_file(uploads: Uploads) -> None:

@@ -55,11 +55,23 @@ class ServedArtifact:
         if path not in self._numbers:
             raise NotFound(f"no file {path} in {self.name}")
         number = self._numbers[path]
-        return io.BufferedReader(_Ranges(self._take, number, self.files[number].size), BUFFER)
+        return ranges(self._take, number, self.files[number].size, BUFFER)
 
     def _take(self, number: int, start: int, size: int) -> bytes:
         with self._lock:  # one question at a time
             return self._ask(number, start, size)
+
+
+def ranges(ask: Ask, number: int, size: int, buffer: int) -> BinaryIO:
+    """Open a file that is read by asking.
+
+    Args:
+        ask: How bytes are had.
+        number: Of the file.
+        size: Of the file, bytes.
+        buffer: Bytes that are asked for at once when less is read.
+    """
+    return io.BufferedReader(_Ranges(ask, number, size), buffer)
 
 
 class _Ranges(io.RawIOBase):

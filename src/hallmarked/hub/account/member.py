@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, func, select
 
-from hallmarked.hub.account.account import Account
+from hallmarked.hub.account.account import Account, from_row
 from hallmarked.hub.schema.account import account, membership
 from hallmarked.hub.schema.community import discussion, like
 from hallmarked.hub.schema.repository import repository
@@ -25,7 +25,7 @@ def list_members(db: Connection, organisation_id: str, *, count: int, after: str
         .order_by(account.c.key)
         .limit(count)
     )
-    return [Account(row.id, row.kind, row.name, row.full_name, row.email, row.administrator) for row in rows]
+    return [from_row(row) for row in rows]
 
 
 def count_work(db: Connection, account_id: str) -> dict[str, int]:

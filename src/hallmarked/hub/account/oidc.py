@@ -22,23 +22,25 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet, OctKey
+from joserfc.jwk import KeySet
 from joserfc.jwt import JWTClaimsRegistry
 from sqlalchemy import Connection, insert, select
 
 from hallmarked.core.errors import BackendError, Forbidden, InputError
 from hallmarked.hub.access import Actor, require_person
-from hallmarked.hub.account.account import RESERVED, Account, create_account, from_row
+from hallmarked.hub.account.account import MAX_EMAIL, MAX_FULL_NAME, RESERVED, Account, create_account, from_row
 from hallmarked.hub.clock import now
 from hallmarked.hub.error import Conflict, NotSignedIn
 from hallmarked.hub.outbound.client import Rules, client, send
 from hallmarked.hub.schema.account import account
 from hallmarked.hub.schema.identity import login
 from hallmarked.hub.setting import Login
+from hallmarked.hub.ticket import issue_ticket, read_ticket
 from hallmarked.hub.trail import Tag, record
 
 SECONDS = 600
 """How long somebody may take at the other service."""
+PURPOSE = "arrival"
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 """Signatures of identity tokens; never "none", and no shared secret."""
 LEEWAY = 60
@@ -109,11 +111,8 @@ def depart(settings: Login, secret: bytes, back: str, next_: str, link: str = ""
         "code_challenge": _challenge(verifier),
         "code_challenge_method": "S256",
     }
-    claims = {
-        "use": "arrival", "state": state, "nonce": nonce, "verifier": verifier, "next": next_, "link": link,
-        "exp": now() // 1000 + SECONDS,
-    }  # fmt: skip
-    kept = jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(secret))
+    facts = {"state": state, "nonce": nonce, "verifier": verifier, "next": next_, "link": link}
+    kept = issue_ticket(secret, PURPOSE, facts, seconds=SECONDS)
     return Departure(f"{provider.authorization}{'&' if '?' in provider.authorization else '?'}{urlencode(query)}", kept)
 
 
@@ -178,7 +177,7 @@ def admit(db: Connection, settings: Login, arrival: Arrival, actor: Actor) -> Ac
         found = from_row(db.execute(select(account).where(account.c.id == arrival.link)).one())
     elif settings.create:
         found = create_account(
-            db, _free_name(db, arrival), full_name=_printable(arrival.full_name), email=arrival.email[:254]
+            db, _free_name(db, arrival), full_name=_printable(arrival.full_name), email=arrival.email[:MAX_EMAIL]
         )
     else:
         raise Forbidden("nobody here is linked to that login; sign in by password first, then link it in the settings")
@@ -208,12 +207,9 @@ def discover(settings: Login) -> Provider:
 
 def _read_state(secret: bytes, kept: str) -> dict[str, str]:
     try:
-        claims = jwt.decode(kept[:MAX_ANSWER], OctKey.import_key(secret), algorithms=["HS256"]).claims
-    except (JoseError, ValueError):
-        claims = {}
-    if claims.get("use") != "arrival" or claims.get("exp", 0) < now() // 1000:
-        raise Forbidden("this browser did not begin to sign in here, or did so too long ago; begin again")
-    return claims
+        return read_ticket(secret, PURPOSE, kept)
+    except Forbidden:
+        raise Forbidden("this browser did not begin to sign in here, or did so too long ago; begin again") from None
 
 
 def _exchange(settings: Login, provider: Provider, code: str, verifier: str, back: str) -> str:
@@ -290,4 +286,4 @@ def _challenge(verifier: str) -> str:
 
 
 def _printable(text: str) -> str:
-    return "".join(char for char in text if char.isprintable())[:120]
+    return "".join(char for char in text if char.isprintable())[:MAX_FULL_NAME]

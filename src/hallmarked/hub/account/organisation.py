@@ -8,9 +8,25 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from hallmarked.core.errors import Forbidden, InputError, NotFound
 from hallmarked.hub.access import Actor, Role, require_change
-from hallmarked.hub.account.account import Account, create_account, find_account, read_account, set_role
+from hallmarked.hub.account.account import (
+    MAX_EMAIL,
+    MAX_FULL_NAME,
+    Account,
+    create_account,
+    find_account,
+    read_account,
+    set_role,
+)
 from hallmarked.hub.account.notice import Kind, notify
-from hallmarked.hub.account.ticket import INVITATION, find_ticket, make_ticket, use_ticket
+from hallmarked.hub.account.ticket import (
+    INVITATION,
+    OpenTicket,
+    find_ticket,
+    forget_ticket,
+    list_tickets,
+    make_ticket,
+    use_ticket,
+)
 from hallmarked.hub.error import Conflict, NotSignedIn
 from hallmarked.hub.schema.account import account, membership
 from hallmarked.hub.trail import Tag, record
@@ -92,13 +108,40 @@ def invite(db: Connection, actor: Actor, organisation: str, role: Role, email: s
         Forbidden: When the actor is no owner of it.
     """
     home = _managed(db, actor, organisation)
-    if len(email) > 254:
+    if len(email) > MAX_EMAIL:
         raise InputError("the e-mail address is too long")
     text = make_ticket(
         db, INVITATION, INVITATION_HOURS, organisation_id=home.id, role=role, email=email, account_id=actor.account_id
     )
     record(db, actor, Tag.MEMBER_INVITED, f"account:{home.id}", {"role": role})
     return text
+
+
+def list_invitations(db: Connection, actor: Actor, organisation: str) -> list[OpenTicket]:
+    """Return the invitations that nobody accepted yet; what stands in their links is not kept.
+
+    Raises:
+        NotFound: When there is no such organisation.
+        Forbidden: When the actor is no owner of it.
+    """
+    return list_tickets(db, INVITATION, _managed(db, actor, organisation).id)
+
+
+def withdraw_invitation(db: Connection, actor: Actor, organisation: str, invitation: str) -> None:
+    """Let an invitation work no more.
+
+    Raises:
+        NotFound: When there is no such organisation or invitation.
+        Forbidden: When the actor is no owner of it.
+    """
+    home = _managed(db, actor, organisation)
+    forget_ticket(db, INVITATION, home.id, invitation)
+    record(db, actor, Tag.INVITATION_WITHDRAWN, f"account:{home.id}", {"invitation": invitation})
+
+
+def prefers_private(db: Connection, organisation_id: str) -> bool:
+    """Say whether new repositories of an organisation are private unless somebody says otherwise."""
+    return bool(db.execute(select(account.c.private_by_default).where(account.c.id == organisation_id)).scalar_one())
 
 
 def show_invitation(db: Connection, text: str) -> Invitation:
@@ -206,8 +249,8 @@ def change_organisation(
         InputError: When the full name is not accepted.
     """
     home = _managed(db, actor, organisation)
-    if full_name is not None and not (0 < len(full_name) <= 120 and full_name.isprintable()):
-        raise InputError("a full name has 1 to 120 characters")
+    if full_name is not None and not (0 < len(full_name) <= MAX_FULL_NAME and full_name.isprintable()):
+        raise InputError(f"a full name has 1 to {MAX_FULL_NAME} characters")
     values = {"full_name": full_name, "private_by_default": private}
     changed = {name: value for name, value in values.items() if value is not None}
     if changed:

@@ -43,6 +43,8 @@ class Session:
     created: int
     """Milliseconds since the epoch."""
     expires: int
+    last_used: int
+    """About when; likewise."""
 
 
 def sign_in(database: Database, name: str, password: str, agent: str = "") -> tuple[Account, str]:
@@ -103,7 +105,14 @@ def actor_of_session(db: Connection, cookie: str, terms: str = "") -> Actor | No
     """
     accepted = and_(acceptance.c.account_id == account.c.id, acceptance.c.version == terms)
     row = db.execute(
-        select(account.c.id, account.c.name, account.c.administrator, account.c.language, acceptance.c.version)
+        select(
+            account.c.id,
+            account.c.name,
+            account.c.administrator,
+            account.c.language,
+            acceptance.c.version,
+            session.c.id.label("session_id"),
+        )
         .join(session, session.c.account_id == account.c.id)
         .outerjoin(acceptance, accepted)
         .where(session.c.digest == digest_secret(cookie), session.c.expires > now(), account.c.disabled.is_(None))
@@ -111,14 +120,17 @@ def actor_of_session(db: Connection, cookie: str, terms: str = "") -> Actor | No
     if row is None:
         return None
     agreed = not terms or row.version is not None
-    return Actor(row.id, row.name, row.administrator, in_person=True, agreed=agreed, language=row.language)
+    return Actor(
+        row.id, row.name, row.administrator, in_person=True, agreed=agreed, language=row.language,
+        session_id=row.session_id,
+    )  # fmt: skip
 
 
 def list_sessions(db: Connection, account_id: str) -> list[Session]:
     """Return the browsers in which somebody is signed in, the newest first."""
     where = (session.c.account_id == account_id, session.c.expires > now())
     rows = db.execute(select(session).where(*where).order_by(session.c.created.desc()))
-    return [Session(row.id, row.agent, row.created, row.expires) for row in rows]
+    return [Session(row.id, row.agent, row.created, row.expires, row.last_used or row.created) for row in rows]
 
 
 def end_session(db: Connection, actor: Actor, session_id: str) -> None:

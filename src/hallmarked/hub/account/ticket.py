@@ -23,6 +23,8 @@ HOUR = 3_600_000
 SETUP_HOURS = 24
 SETUP, INVITATION = "setup", "invitation"
 """Purposes."""
+MOST_SHOWN = 200
+"""Links of one organisation that are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,22 @@ class Ticket:
     """Who made it."""
     expires: int
     """Milliseconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTicket:
+    """A link that works still, as those who manage its organisation see it."""
+
+    id: str
+    role: str
+    email: str
+    """Whom it is meant for; may be empty."""
+    by: str
+    """Name of who made it; empty when that account is gone."""
+    created: int
+    """Milliseconds since the epoch."""
+    expires: int
+    """Likewise."""
 
 
 def make_ticket(
@@ -97,6 +115,32 @@ def use_ticket(db: Connection, purpose: str, text: str) -> Ticket:
     ).rowcount:
         raise NotFound("this link was used a moment ago")
     return found
+
+
+def list_tickets(db: Connection, purpose: str, organisation_id: str) -> list[OpenTicket]:
+    """Return the links of an organisation that work still, the newest first."""
+    found = ticket.c
+    where = (found.purpose == purpose, found.organisation_id == organisation_id, found.used.is_(None))
+    rows = db.execute(
+        select(ticket, account.c.name)
+        .outerjoin(account, account.c.id == found.account_id)
+        .where(*where, found.expires > now())
+        .order_by(found.created.desc(), found.id)
+        .limit(MOST_SHOWN)
+    )
+    return [OpenTicket(row.id, row.role, row.email, row.name or "", row.created, row.expires) for row in rows]
+
+
+def forget_ticket(db: Connection, purpose: str, organisation_id: str, ticket_id: str) -> None:
+    """Let a link of an organisation work no more.
+
+    Raises:
+        NotFound: When it has no such link.
+    """
+    found = ticket.c
+    where = (found.id == ticket_id, found.purpose == purpose, found.organisation_id == organisation_id)
+    if not db.execute(delete(ticket).where(*where, found.used.is_(None))).rowcount:
+        raise NotFound("there is no such invitation: it was used or withdrawn")
 
 
 def has_administrator(db: Connection) -> bool:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
 
 from hallmarked.core.errors import InputError, NotFound
-from hallmarked.hub.access import ANYBODY, Action, Actor, Scope, decide, load_standing, require_person
+from hallmarked.hub.access import ANYBODY, Actor, Scope, may_see, require_person
 from hallmarked.hub.account.notice import Kind, notify
 from hallmarked.hub.account.secret import digest_secret, make_secret
 from hallmarked.hub.clock import now
 from hallmarked.hub.database import Database
-from hallmarked.hub.schema.account import account, token
+from hallmarked.hub.schema.account import account, session, token
 from hallmarked.hub.schema.base import new_id
 from hallmarked.hub.schema.identity import acceptance
 from hallmarked.hub.trail import Tag, record
@@ -186,7 +186,7 @@ def revoke_leaked(db: Connection, data: bytes, scope: Scope, path: str) -> int:
         db.execute(delete(token).where(token.c.id == row.id))
         record(db, ANYBODY, Tag.TOKEN_LEAKED, f"account:{row.account_id}", {"token": row.id, "repository": scope.id})
         owner = Actor(row.account_id)
-        seen = decide(owner, Action.SEE, scope, load_standing(db, owner, scope)) is None
+        seen = may_see(db, owner, scope)
         place = f"{scope.name}, {path}" if seen else "a file of a repository that you do not see"
         said = f"Your token {row.name} was found in {place} and does not work any more; make a new one if you need it."
         notify(db, row.account_id, Kind.TOKEN_LEAKED, said, "/settings/tokens")
@@ -232,17 +232,22 @@ def actor_of_token(db: Connection, text: str, terms: str = "") -> Actor | None:
 
 
 class Uses:
-    """Collects when tokens were last used, so that reading does not mean writing. May be shared between threads."""
+    """Collects when tokens and sessions were last used, so that reading does not mean writing.
+
+    May be shared between threads.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._seen: dict[str, int] = {}
+        self._seen: dict[tuple[str, str], int] = {}
         self._written = now()
 
-    def note(self, token_id: str) -> None:
-        """Remember that a token is used now."""
+    def note(self, actor: Actor) -> None:
+        """Remember that an actor's token or session is used now."""
         with self._lock:
-            self._seen[token_id] = now()
+            for kind, name in (("token", actor.token_id), ("session", actor.session_id)):
+                if name:
+                    self._seen[kind, name] = now()
 
     @property
     def due(self) -> bool:
@@ -260,7 +265,8 @@ class Uses:
         if not seen:
             return
         with database.write() as db:
-            db.execute(
-                update(token).where(token.c.id == bindparam("of")).values(last_used=bindparam("at")),
-                [{"of": token_id, "at": time} for token_id, time in sorted(seen.items())],
-            )
+            for table in (token, session):
+                rows = [{"of": name, "at": time} for (kind, name), time in sorted(seen.items()) if kind == table.name]
+                if rows:
+                    changed = update(table).where(table.c.id == bindparam("of")).values(last_used=bindparam("at"))
+                    db.execute(changed, rows)

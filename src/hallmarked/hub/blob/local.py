@@ -27,8 +27,8 @@ from hallmarked.core.errors import BackendError, NotFound
 from hallmarked.hub.blob.digest import is_sha256, require_sha256
 from hallmarked.hub.blob.passing import write_all
 from hallmarked.hub.blob.store import Claim, Stored
+from hallmarked.hub.error import FULL, StorageFull
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _LARGE = 256 << 10
 """Bytes from which it pays to hash and write at once, in two threads."""
 _KEPT = 64 << 20
@@ -194,8 +194,8 @@ def _told() -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        if problem.errno in _FULL:
-            raise BackendError("the hub's storage is full, so nothing was kept; tell whoever runs it") from problem
+        if problem.errno in FULL:
+            raise StorageFull from problem
         raise BackendError("the hub's storage could not be read or written") from problem
 
 

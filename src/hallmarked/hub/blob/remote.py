@@ -165,7 +165,7 @@ class RemoteIncoming:
         self._hash.update(data)
         self._size += memoryview(data).nbytes
         with _told():
-            self._target.write(data)
+            self._target.write(bytes(data))  # the library sends it later, when whoever has lent it may have changed it
 
     def finish(self, sha256: str | None = None, size: int | None = None) -> Stored:
         """Complete the upload under the digest.

@@ -47,7 +47,7 @@ class Incoming(Protocol):
     """A blob that is being received. Nothing can be read from the store before :meth:`finish`."""
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Add bytes.
+        """Add bytes. Once this returns, the memory they lie in may be used for others.
 
         Raises:
             BackendError: When they cannot be written, for example because the disk is full.

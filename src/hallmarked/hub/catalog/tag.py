@@ -43,6 +43,18 @@ GROUPS = ("task", "library", "licence", "language", "size", "dataset", "base", "
 """What pages offer to filter by."""
 
 
+_CALLED = {"datasets": "dataset", "models": "model", "library_name": "library"}
+"""What clients call groups of tags whose field of the front matter has another name."""
+
+
+def name_in_tags(kind: str, group: str) -> tuple[str, str] | None:
+    """Return what clients call a group, and what stands before its values in tags; None when the kind has none."""
+    for field, known, prefix in _FIELDS[kind]:
+        if known == group:
+            return _CALLED.get(field, field), prefix
+    return None
+
+
 def values_of(value: Any) -> list[str]:
     """Return one or more texts of a card's field, bounded; whatever is not text is left out."""
     found = value if isinstance(value, list) else [value]

@@ -12,17 +12,17 @@ from sqlalchemy import Connection, insert, select, update
 
 from hallmarked.core.errors import InputError
 from hallmarked.formats.blob import Blob
-from hallmarked.hub.access import Actor
+from hallmarked.hub.access import Action, Actor, Bytes, require
 from hallmarked.hub.account.token import PREFIX, revoke_leaked
 from hallmarked.hub.blob.possession import find_usable, is_passive
 from hallmarked.hub.catalog.listing import refresh
 from hallmarked.hub.clock import now
 from hallmarked.hub.database import add_new
-from hallmarked.hub.error import Outdated
+from hallmarked.hub.error import EntryNotFound, Outdated
 from hallmarked.hub.git.object import EMPTY_TREE, Author, add_objects, encode_blob, encode_commit
 from hallmarked.hub.git.pointer import encode_pointer, parse_pointer
-from hallmarked.hub.git.tree import edit, find
-from hallmarked.hub.outbound.webhook import Occasion, announce
+from hallmarked.hub.git.tree import Absent, edit, find
+from hallmarked.hub.outbound.announcement import announce, moved
 from hallmarked.hub.path import check_path
 from hallmarked.hub.repository.card import read_card
 from hallmarked.hub.repository.repository import MAIN, Repository
@@ -109,6 +109,8 @@ def commit(
 
     Raises:
         InputError: When a change cannot be made.
+        Forbidden: When a file is to be copied that the actor may not get.
+        EntryNotFound: When what is to be deleted is not there.
         Outdated: When the branch is somewhere else.
         RevisionNotFound: When there is no such branch.
     """
@@ -122,14 +124,17 @@ def commit(
     if base is None and branch != MAIN:
         find_revision(db, repo, branch)  # raises
     if parent is not None and (base is None or not base.oid.startswith(parent)):
-        raise Outdated(f"{OUTDATED}; it is at {head or 'no commit'}, not at {parent[:40]}")
+        raise Outdated(f"{OUTDATED} It is at {head or 'no commit'}, not at {parent[:40]}.")
     files = _Files(db, repo, actor)
     oids: dict[str, str | None] = {}
     for change in changes:
         path = check_path(change.path.removesuffix("/") if isinstance(change, Delete) else change.path)
         oids[path] = None if isinstance(change, Delete) else files.oid(change)
     files.keep()
-    tree = edit(db, base.tree if base else EMPTY_TREE, oids)
+    try:
+        tree = edit(db, base.tree if base else EMPTY_TREE, oids)
+    except Absent as error:
+        raise EntryNotFound(str(error), base.oid if base else "") from error
     if base is not None and tree == base.tree:
         return base  # nothing changed: no empty commits
     return add_revision(db, repo, actor, tree, message, branch=branch, base=base)
@@ -151,8 +156,7 @@ def add_revision(
     made = find_revision(db, repo, oid)
     if branch == MAIN:
         follow_main(db, repo, made)
-    moved = {"ref": branch, "oldSha": base.oid if base else None, "newSha": oid}
-    announce(db, repo.scope, Occasion("update", "repo.content", {"updatedRefs": [moved]}))
+    announce(db, repo.scope, moved(branch, base.oid if base else None, oid))
     return made
 
 
@@ -224,7 +228,10 @@ class _Files:
             return self._small(change)
         if isinstance(change, PutLarge):
             return self._large(change)
-        found = find_entry(self.db, find_revision(self.db, self.repo, change.revision), change.source)
+        at = find_revision(self.db, self.repo, change.revision)
+        # NOTE: who offers changes may not get every file, and could otherwise read it as the card of their offer
+        require(self.db, self.actor, Action.READ, self.repo.scope, Bytes(at.state, lenient=False, reason=at.reason))
+        found = find_entry(self.db, at, change.source)
         if found.folder:
             raise InputError(f"{change.source} is a folder; only files are copied")
         return found.oid

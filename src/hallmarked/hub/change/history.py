@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Integer, literal, select
 from hallmarked.hub.access import Actor
 from hallmarked.hub.change.commit import Message, advance, follow_main, record
 from hallmarked.hub.git.object import EMPTY_TREE, add_objects, read_object
+from hallmarked.hub.outbound.announcement import announce, moved
 from hallmarked.hub.repository.repository import MAIN, Repository
 from hallmarked.hub.repository.revision import Revision, find_revision
 from hallmarked.hub.schema.account import account
@@ -99,6 +100,7 @@ def squash(db: Connection, repo: Repository, actor: Actor, branch: str, message:
     head = find_revision(db, repo, branch)
     oid = record(db, repo, actor, head.tree, message, parent="")
     advance(db, repo, branch, head.oid, oid)
+    announce(db, repo.scope, moved(branch, head.oid, oid))
     made = find_revision(db, repo, oid)
     if branch == MAIN:
         follow_main(db, repo, made)

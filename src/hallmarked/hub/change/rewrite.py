@@ -13,6 +13,7 @@ from hallmarked.hub.change.commit import follow_main
 from hallmarked.hub.error import Outdated
 from hallmarked.hub.git.object import EMPTY_TREE, Entry, add_objects, encode_tree, read_object
 from hallmarked.hub.git.tree import read_tree
+from hallmarked.hub.outbound.announcement import announce, moved
 from hallmarked.hub.repository.repository import MAIN, Repository
 from hallmarked.hub.repository.revision import find_revision, list_refs
 from hallmarked.hub.review.carry import carry_holds
@@ -70,6 +71,7 @@ class _Rewriter:
                 there = (ref.c.repository_id == self._repo.id, ref.c.name == known.name, ref.c.oid == known.oid)
                 if not self._db.execute(update(ref).where(*there).values(oid=changed[known.oid])).rowcount:
                     raise Outdated("somebody changed a branch meanwhile; try again")
+                announce(self._db, self._repo.scope, moved(known.name, known.oid, changed[known.oid]))
         for old, new in changed.items():
             for column in (discussion.c.base, discussion.c.merged):
                 mine = (discussion.c.repository_id == self._repo.id, column == old)

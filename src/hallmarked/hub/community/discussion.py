@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, Text, cast, func, insert, select, update
 
 from hallmarked.core.errors import Forbidden, InputError, NotFound
 from hallmarked.hub.access import ALLOWED, Action, Actor, load_standing
 from hallmarked.hub.clock import now
 from hallmarked.hub.error import Conflict
+from hallmarked.hub.outbound.announcement import Occasion, announce
 from hallmarked.hub.repository.repository import MAIN, Repository
 from hallmarked.hub.repository.revision import PULLS, create_ref, find_revision
 from hallmarked.hub.schema.account import account
@@ -22,6 +23,8 @@ from hallmarked.hub.trail import Tag, record
 
 MAX_TITLE, MAX_COMMENT, MAX_EVENTS = 200, 65_536, 5_000
 """Characters of a title and of a comment; what may happen in one discussion."""
+MAX_BEFORE, MAX_ALL = 262_144, 8 << 20
+"""Characters of what a comment said before that are kept, and of everything in one discussion."""
 DRAFT, OPEN, CLOSED, MERGED = "draft", "open", "closed", "merged"
 
 
@@ -85,6 +88,8 @@ class Opening:
     pull_request: bool = False
     target: str = MAIN
     """Full name of the branch that a pull request is for."""
+    base: str = ""
+    """The commit that a pull request begins at; empty for where that branch is."""
     status: str = OPEN
 
 
@@ -99,11 +104,13 @@ def open_discussion(db: Connection, repo: Repository, actor: Actor, opening: Ope
 
     Raises:
         InputError: When the title is empty or too long.
-        RevisionNotFound: When there is no branch that a pull request could be for.
+        RevisionNotFound: When there is no branch that a pull request could be for, or no commit to begin at.
     """
     title = _check_title(opening.title)
     text = _check_text(opening.description, empty=True)
     base = find_revision(db, repo, opening.target).oid if opening.pull_request else ""
+    if base and opening.base:
+        base = find_revision(db, repo, opening.base).oid
     number = (
         db.execute(
             update(repository)
@@ -121,7 +128,8 @@ def open_discussion(db: Connection, repo: Repository, actor: Actor, opening: Ope
     )  # fmt: skip
     if opening.pull_request:
         create_ref(db, repo, f"{PULLS}{number}", base)
-    add_event(db, repo, number, actor, "comment", {"text": text, "history": [], "hidden": False})
+    first = add_event(db, repo, number, actor, "comment", {"text": text, "history": [], "hidden": False})
+    _tell(db, repo, number, "create", first)
     return find_discussion(db, repo, number)
 
 
@@ -189,14 +197,9 @@ def add_event(db: Connection, repo: Repository, number: int, actor: Actor, kind:
     Raises:
         InputError: When too much happened in it already.
     """
-    table = discussion_event.c
-    known = db.execute(
-        select(func.count(), func.max(table.created)).where(table.repository_id == repo.id, table.number == number)
-    ).one()
-    if known[0] >= MAX_EVENTS:
-        raise InputError(f"discussion {number} has {MAX_EVENTS:,} entries already; open another one")
+    latest = _require_room(db, repo, number)
     # NOTE: times tell the order of events, so no two of a discussion may be the same
-    time = max(now(), (known[1] or 0) + 1)
+    time = max(now(), latest + 1)
     made = new_id()
     db.execute(
         insert(discussion_event).values(
@@ -215,7 +218,10 @@ def add_comment(db: Connection, repo: Repository, number: int, actor: Actor, tex
         NotFound: When there is no such discussion.
     """
     find_discussion(db, repo, number)
-    return add_event(db, repo, number, actor, "comment", {"text": _check_text(text), "history": [], "hidden": False})
+    data = {"text": _check_text(text), "history": [], "hidden": False}
+    event = add_event(db, repo, number, actor, "comment", data)
+    _tell(db, repo, number, "create", event, "discussion.comment")
+    return event
 
 
 def edit_comment(db: Connection, repo: Repository, number: int, event_id: str, actor: Actor, text: str) -> Event:
@@ -229,9 +235,14 @@ def edit_comment(db: Connection, repo: Repository, number: int, event_id: str, a
     event = _find_comment(db, repo, number, event_id)
     if event.author_id != actor.account_id:
         raise Forbidden("only who wrote a comment can change it")
-    before = {"text": event.data["text"], "until": now()}
-    data = {**event.data, "text": _check_text(text), "history": [*event.data["history"], before][-100:]}
-    return _change_event(db, event, {**data, "edited": now()})
+    _require_room(db, repo, number)
+    before = [*event.data["history"], {"text": event.data["text"], "until": now()}][-100:]
+    while sum(len(each["text"]) for each in before) > MAX_BEFORE:
+        before = before[1:]
+    data = {**event.data, "text": _check_text(text), "history": before}
+    changed = _change_event(db, event, {**data, "edited": now()})
+    _tell(db, repo, number, "update", changed, "discussion.comment")
+    return changed
 
 
 def hide_comment(db: Connection, repo: Repository, number: int, event_id: str, actor: Actor) -> Event:
@@ -244,7 +255,9 @@ def hide_comment(db: Connection, repo: Repository, number: int, event_id: str, a
     event = _find_comment(db, repo, number, event_id)
     require_author(db, repo, actor, event.author_id)
     record(db, actor, Tag.COMMENT_HIDDEN, f"repository:{repo.id}", {"discussion": number, "comment": event.id})
-    return _change_event(db, event, {**event.data, "hidden": True, "text": "", "history": []})
+    changed = _change_event(db, event, {**event.data, "hidden": True, "text": "", "history": []})
+    _tell(db, repo, number, "update", changed, "discussion.comment")
+    return changed
 
 
 def change_status(db: Connection, repo: Repository, number: int, actor: Actor, status: str) -> Event:
@@ -268,7 +281,9 @@ def set_status(db: Connection, repo: Repository, number: int, actor: Actor, stat
     """Note a status; the caller has checked that it may be."""
     where = (discussion.c.repository_id == repo.id, discussion.c.number == number)
     db.execute(update(discussion).where(*where).values(status=status, merged=merged))
-    return add_event(db, repo, number, actor, "status-change", {"status": status})
+    event = add_event(db, repo, number, actor, "status-change", {"status": status})
+    _tell(db, repo, number, "update")
+    return event
 
 
 def rename(db: Connection, repo: Repository, number: int, actor: Actor, title: str) -> Event:
@@ -284,7 +299,9 @@ def rename(db: Connection, repo: Repository, number: int, actor: Actor, title: s
     title = _check_title(title)
     where = (discussion.c.repository_id == repo.id, discussion.c.number == number)
     db.execute(update(discussion).where(*where).values(title=title))
-    return add_event(db, repo, number, actor, "title-change", {"from": found.title, "to": title})
+    event = add_event(db, repo, number, actor, "title-change", {"from": found.title, "to": title})
+    _tell(db, repo, number, "update")
+    return event
 
 
 def require_author(db: Connection, repo: Repository, actor: Actor, author_id: str | None) -> None:
@@ -298,6 +315,45 @@ def require_author(db: Connection, repo: Repository, actor: Actor, author_id: st
     roles = load_standing(db, actor, repo.scope).roles
     if not any(Action.WRITE in ALLOWED[role] for role in roles):
         raise Forbidden("only its author and whoever may write to the repository can do that")
+
+
+def _require_room(db: Connection, repo: Repository, number: int) -> int:
+    """Return when the last thing happened in a discussion, 0 when nothing has.
+
+    Raises:
+        InputError: When too much happened in it already.
+    """
+    table = discussion_event.c
+    counted = select(func.count(), func.max(table.created), func.sum(func.length(cast(table.data, Text))))
+    count, latest, length = db.execute(counted.where(table.repository_id == repo.id, table.number == number)).one()
+    if count >= MAX_EVENTS or (length or 0) > MAX_ALL:
+        raise InputError(f"discussion {number} has as much in it as one may have; open another one")
+    return latest or 0
+
+
+def _tell(
+    db: Connection, repo: Repository, number: int, action: str, comment: Event | None = None, scope: str = "discussion"
+) -> None:
+    """Let webhooks tell of a discussion as it is now, and of one comment in it."""
+    found = find_discussion(db, repo, number)
+    told: dict[str, Any] = {
+        "id": f"{repo.id}-{number}",
+        "num": number,
+        "title": found.title,
+        "status": found.status,
+        "isPullRequest": found.pull_request,
+        "author": {"id": found.author_id or ""},
+    }
+    if found.pull_request:
+        merged = {"mergeCommitId": found.merged} if found.merged else {}
+        told["changes"] = {"base": found.target, **merged}
+    details = {"discussion": told}
+    if comment is not None:
+        hidden = bool(comment.data["hidden"])
+        words = {} if hidden else {"content": comment.data["text"]}
+        author = {"id": comment.author_id or ""}
+        details["comment"] = {"id": comment.id, "author": author, "hidden": hidden, **words}
+    announce(db, repo.scope, Occasion(action, scope, details))
 
 
 def _check_title(title: str) -> str:

@@ -16,8 +16,8 @@ from math import log2
 
 from sqlalchemy import Connection, delete, select, update
 
-from hallmarked.hub.access import Action, Actor, decide, load_standing
-from hallmarked.hub.account.account import Account
+from hallmarked.hub.access import Actor, may_see
+from hallmarked.hub.account.account import Account, from_row
 from hallmarked.hub.catalog.listing import touch
 from hallmarked.hub.clock import now
 from hallmarked.hub.database import Database, add_new
@@ -51,9 +51,10 @@ class Liked:
 
 def set_like(db: Connection, repo: Repository, account_id: str, *, likes: bool) -> None:
     """Note that somebody likes a repository, or does not any more; saying it twice changes nothing."""
+    # NOTE: the lock comes first, so that somebody who says it many times at once is not counted as many times
+    db.execute(select(repository.c.id).where(repository.c.id == repo.id).with_for_update())
     where = (like.c.repository_id == repo.id, like.c.account_id == account_id)
-    there = db.execute(select(like.c.created).where(*where)).first() is not None
-    if there == likes:
+    if is_liked(db, repo.id, account_id) == likes:
         return
     if likes:
         add_new(db, like, [{"repository_id": repo.id, "account_id": account_id, "created": now()}])
@@ -67,6 +68,12 @@ def set_like(db: Connection, repo: Repository, account_id: str, *, likes: bool) 
     touch(db, [repo.id])
 
 
+def is_liked(db: Connection, repository_id: str, account_id: str) -> bool:
+    """Say whether somebody likes a repository."""
+    where = (like.c.repository_id == repository_id, like.c.account_id == account_id)
+    return db.execute(select(like.c.created).where(*where)).first() is not None
+
+
 def list_likers(db: Connection, repo: Repository, *, count: int, after: str = "") -> Sequence[Account]:
     """List who likes a repository, by name, beginning behind a name."""
     rows = db.execute(
@@ -76,7 +83,7 @@ def list_likers(db: Connection, repo: Repository, *, count: int, after: str = ""
         .order_by(account.c.key)
         .limit(count)
     )
-    return [Account(row.id, row.kind, row.name, row.full_name, row.email, row.administrator) for row in rows]
+    return [from_row(row) for row in rows]
 
 
 def list_liked(db: Connection, actor: Actor, account_id: str) -> Sequence[Liked]:
@@ -88,15 +95,8 @@ def list_liked(db: Connection, actor: Actor, account_id: str) -> Sequence[Liked]
     return [
         Liked(known[row.repository_id], row.created)
         for row in rows
-        if row.repository_id in known and may_see(db, actor, known[row.repository_id])
+        if row.repository_id in known and may_see(db, actor, known[row.repository_id].scope)
     ]
-
-
-def may_see(db: Connection, actor: Actor, repo: Repository) -> bool:
-    """Whether an actor may know of a repository; public ones need no question to the database."""
-    if not repo.scope.private and not repo.scope.disabled:
-        return True
-    return decide(actor, Action.SEE, repo.scope, load_standing(db, actor, repo.scope)) is None
 
 
 def trending_score(stored: int) -> int:

@@ -51,17 +51,21 @@ def pull_number(branch: str) -> int | None:
     return int(number) if branch.startswith(PULLS) and number.isdecimal() and len(number) < 10 else None
 
 
-def open_pull(db: Connection, repo: Repository, actor: Actor, message: Message, target: str) -> Discussion:
+def open_pull(
+    db: Connection, repo: Repository, actor: Actor, message: Message, target: str, *, base: str = ""
+) -> Discussion:
     """Open a pull request for a branch, described by the message of its first commit.
 
+    It begins at the commit ``base``, or where the branch is.
+
     Raises:
-        RevisionNotFound: When there is no such branch.
+        RevisionNotFound: When there is no such branch or commit.
         InputError: When it is none that a pull request could be for.
     """
     if not target.startswith(HEADS):
         raise InputError("a pull request has to be for a branch")
     title, text = message.title[:MAX_TITLE], message.description[:MAX_COMMENT]
-    return open_discussion(db, repo, actor, Opening(title, text, pull_request=True, target=target))
+    return open_discussion(db, repo, actor, Opening(title, text, pull_request=True, target=target, base=base))
 
 
 def require_commit(db: Connection, repo: Repository, number: int, actor: Actor) -> Discussion:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from hallmarked.core.errors import BackendError, Forbidden, InputError
 from hallmarked.hub.access import Action, Actor, Bytes, Standing, decide, load_standing
@@ -19,6 +19,8 @@ from hallmarked.hub.setting import Policy
 
 MOST_COMMITS = 200_000
 MOST_OBJECTS = 1_000_000
+HEAD = 1_024
+"""Bytes of a commit in which its tree and its parents are named; what it says may be a hundred times as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ def load_history(db: Connection, repo: Repository) -> Mapping[str, Commit]:
         BackendError: When one is damaged.
     """
     rows = db.execute(
-        select(object_.c.oid, object_.c.data)
+        select(object_.c.oid, func.substr(object_.c.data, 1, HEAD).label("data"))
         .join(revision, revision.c.oid == object_.c.oid)
         .where(revision.c.repository_id == repo.id)
         .limit(MOST_COMMITS + 1)

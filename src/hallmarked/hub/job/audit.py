@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from hallmarked.audit.audit import judge
 from hallmarked.audit.examine import examine as run_checks
@@ -27,11 +27,12 @@ from hallmarked.hub.catalog.listing import set_labels
 from hallmarked.hub.clock import now
 from hallmarked.hub.database import add_new
 from hallmarked.hub.hub import Hub
-from hallmarked.hub.job.reuse import find_earlier, remaining
+from hallmarked.hub.job.reuse import Memory
 from hallmarked.hub.job.stage import stage
 from hallmarked.hub.repository.repository import MAIN, Repository, repository_of
-from hallmarked.hub.repository.revision import Revision, find_revision
-from hallmarked.hub.review.finding import check_of, sort_findings
+from hallmarked.hub.repository.revision import Revision, find_revision, list_files
+from hallmarked.hub.review.audited import Audit, find_audit
+from hallmarked.hub.review.finding import sort_findings
 from hallmarked.hub.review.moderation import Case, apply_audit
 from hallmarked.hub.review.status import summarise
 from hallmarked.hub.schema.repository import ref, revision
@@ -44,6 +45,9 @@ EVERYTHING = "all"
 MAX_REASON = 500
 STATES = {Outcome.PASS: "available", Outcome.FAIL: "held", Outcome.UNKNOWN: "unknown"}
 
+ASKED = ""
+"""Rule set of a revision that no rules have judged yet, or that has to be judged again whatever rules did."""
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -52,16 +56,18 @@ class Task:
     repository_id: str
     oid: str
     rule_set: str
+    signatures: int = 0
+    """Version of the malware signatures for which it is done; 0 when no scanner answered."""
 
     @property
     def id(self) -> str:
         """Names this audit, for good."""
-        return f"{self.repository_id}-{self.oid}-{self.rule_set[:16]}"
+        return f"{self.repository_id}-{self.oid}-{self.rule_set[:16]}.{self.signatures}"
 
 
-def task_of(repository_id: str, oid: str) -> Task:
+def task_of(repository_id: str, oid: str, signatures: int = 0) -> Task:
     """Return the audit of a revision under the rules of this installation."""
-    return Task(repository_id, oid, rule_set_digest())
+    return Task(repository_id, oid, rule_set_digest(), signatures)
 
 
 def context_of(settings: Settings) -> Context:
@@ -120,7 +126,7 @@ def examine(hub: Hub, task: Task) -> None:
         repo = repository_of(db, task.repository_id)
         at = find_revision(db, repo, task.oid)
     start = hub.journal.size
-    report = _report(hub, repo, at, task.rule_set)
+    report = _report(hub, repo, at)
     verdict = report.verdict
     with database.write() as db:
         row = {
@@ -142,9 +148,25 @@ def attest(hub: Hub, task: Task) -> list[int]:
         if row is None:
             return []
         hidden = repository_of(db, task.repository_id).scope.private
+        before = find_audit(db, task.repository_id, task.oid)
     statements = [Statement.from_dict(body) for body in row.statements]
-    known = hub.journal.locate(statements, row.start)
-    return known or [receipt.index for receipt in hub.journal.attest(statements, hidden=hidden)]
+    places = _stated(hub, before, statements, hidden)
+    new = [statement for statement, place in zip(statements, places, strict=True) if place is None]
+    logged = hub.journal.locate(new, row.start) or [one.index for one in hub.journal.attest(new, hidden=hidden)]
+    rest = iter(logged)
+    return [next(rest) if place is None else place for place in places]
+
+
+def _stated(hub: Hub, before: Audit | None, statements: Sequence[Statement], hidden: bool) -> list[int | None]:
+    """Return where each statement lies in the log already, because an earlier audit of the revision said the same.
+
+    So a revision that is audited every time the signatures change adds to the log what changed, not all over again.
+    """
+    said = list(zip(before.statements, before.entries, strict=False)) if before is not None else []
+    return [
+        next((entry for other, entry in said if other == one and hub.journal.stands(entry, one, hidden=hidden)), None)
+        for one in statements
+    ]
 
 
 def settle(hub: Hub, task: Task, entries: Sequence[int]) -> None:
@@ -154,13 +176,15 @@ def settle(hub: Hub, task: Task, entries: Sequence[int]) -> None:
         if row is None:
             return
         statements = [Statement.from_dict(body) for body in row.statements]
-        kept = {name: getattr(row, name) for name in ("id", "repository_id", "revision", "rule_set", "outcome")}
+        kept = {name: getattr(row, name) for name in ("repository_id", "revision", "rule_set", "outcome")}
+        made = _name(db, task)
         add_new(
             db,
             audit,
             [
                 {
                     **kept,
+                    "id": made,
                     "statements": row.statements,
                     "entries": list(entries),
                     "files": summarise(statements),
@@ -173,7 +197,7 @@ def settle(hub: Hub, task: Task, entries: Sequence[int]) -> None:
         repo = repository_of(db, task.repository_id)
         at = find_revision(db, repo, task.oid)
         case = Case(repo, at, hub.settings.policy)
-        apply_audit(db, case, task.id, STATES[Outcome(row.outcome)], row.reason, statements)
+        apply_audit(db, case, made, STATES[Outcome(row.outcome)], row.reason, statements)
         _label(db, repo, at, statements)
 
 
@@ -244,16 +268,18 @@ def _label(db: Connection, repo: Repository, at: Revision, statements: Sequence[
         set_labels(db, repo.id, "claim", sorted({str(claim.status) for claim in derive_claims(statements)}))
 
 
-def _report(hub: Hub, repo: Repository, at: Revision, rule_set: str) -> Report:
-    """Run the checks, but for those that an earlier audit answers, and judge."""
-    context = context_of(hub.settings)
+def _report(hub: Hub, repo: Repository, at: Revision) -> Report:
+    """Run the checks on what is not known yet, remember what they say of it, and judge."""
+    context, limits = context_of(hub.settings), limits_of(hub.settings)
+    memory = Memory(repo.id, limits)
     with hub.database.read() as db:
-        earlier = find_earlier(db, repo, at, rule_set)
-    with stage(hub.database, hub.blobs, repo, at, hub.settings.scratch) as artifact:
-        examination = run_checks(artifact, checks=remaining(earlier), limits=limits_of(hub.settings))
-    if earlier is not None:
-        said = [*examination.statements, *earlier.about(examination.subject)]
-        examination = replace(examination, statements=sorted(said, key=check_of))
+        entries = list_files(db, at)
+        # Whoever asks again wants the checks to look again, not to hear what they said.
+        earlier = memory.recall(db, () if _is_asked(db, repo, at) else entries)
+    settled = memory.settled(earlier)
+    with stage(hub.database, hub.blobs, repo, at, hub.settings.scratch, settled) as artifact:
+        examination = run_checks(artifact, limits=limits, earlier=earlier)
+    memory.keep(hub.database, entries, examination.results)
     return judge(examination, context, datetime.now(UTC).replace(microsecond=0))
 
 
@@ -262,7 +288,26 @@ def _is_drafted(db: Connection, task: Task) -> bool:
 
 
 def _is_done(db: Connection, task: Task) -> bool:
-    return db.execute(select(audit.c.id).where(audit.c.id == task.id)).first() is not None
+    """Say whether the revision was judged under these rules and signatures, and nobody asked for that again since."""
+    made = revision.c
+    where = (made.repository_id == task.repository_id, made.oid == task.oid, made.rule_set == task.rule_set)
+    judged = select(made.oid).where(*where, made.audited, made.signatures >= task.signatures)
+    return db.execute(judged).first() is not None
+
+
+def _is_asked(db: Connection, repo: Repository, at: Revision) -> bool:
+    """Whether somebody wants a revision audited again that was audited before."""
+    made = revision.c
+    where = (made.repository_id == repo.id, made.oid == at.oid, made.rule_set == ASKED, made.audited)
+    return db.execute(select(made.oid).where(*where)).first() is not None
+
+
+def _name(db: Connection, task: Task) -> str:
+    """Return the id of the audit that a task comes to: its own, then a numbered one for each time it is repeated."""
+    made = audit.c
+    where = (made.repository_id == task.repository_id, made.revision == task.oid, made.rule_set == task.rule_set)
+    number = db.execute(select(func.count()).select_from(audit).where(*where)).scalar_one()
+    return f"{task.id}-{number}" if number else task.id
 
 
 def _mark(db: Connection, task: Task) -> None:
@@ -270,7 +315,7 @@ def _mark(db: Connection, task: Task) -> None:
     db.execute(
         update(revision)
         .where(revision.c.repository_id == task.repository_id, revision.c.oid == task.oid)
-        .values(audited=True, rule_set=task.rule_set, attempts=0)
+        .values(audited=True, rule_set=task.rule_set, signatures=task.signatures, settled=now(), attempts=0)
     )
 
 

@@ -10,7 +10,7 @@ import hmac
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -21,10 +21,9 @@ from sqlalchemy import Connection, Row, delete, select, update
 from hallmarked.core.errors import Error
 from hallmarked.hub.clock import now
 from hallmarked.hub.hub import Hub
+from hallmarked.hub.outbound.announcement import may_be_told, with_addresses
 from hallmarked.hub.outbound.client import Resolver, Rules, client, lookup, rules_of, send
-from hallmarked.hub.outbound.webhook import may_see
-from hallmarked.hub.repository.repository import find_repository
-from hallmarked.hub.schema.repository import repository
+from hallmarked.hub.repository.repository import repository_of
 from hallmarked.hub.schema.webhook import webhook, webhook_delivery
 
 log = logging.getLogger(__name__)
@@ -40,10 +39,15 @@ MOST_FAILURES = 20
 
 
 @contextmanager
-def delivering(hub: Hub) -> Iterator[None]:
-    """Send messages of a hub in a thread of this process until the context is left."""
+def delivering(hub: Hub, every: float = LOOK_SECONDS) -> Iterator[None]:
+    """Send messages of a hub in a thread of this process until the context is left.
+
+    Args:
+        hub: The hub.
+        every: Seconds between two looks for what is due.
+    """
     stop = threading.Event()
-    thread = threading.Thread(target=_run, args=(hub, stop), name="hallmarked-delivery")
+    thread = threading.Thread(target=_run, args=(hub, stop, every), name="hallmarked-delivery")
     thread.start()
     try:
         yield
@@ -52,8 +56,8 @@ def delivering(hub: Hub) -> Iterator[None]:
         thread.join()
 
 
-def _run(hub: Hub, stop: threading.Event) -> None:
-    while not stop.wait(LOOK_SECONDS):
+def _run(hub: Hub, stop: threading.Event, every: float) -> None:
+    while not stop.wait(every):
         try:
             deliver_due(hub, stopped=stop.is_set)
         except Error as error:
@@ -133,17 +137,15 @@ def _claim(db: Connection, delivery_id: str) -> Row[Any] | None:
     table = webhook_delivery
     row = db.execute(
         select(
-            table, webhook.c.url, webhook.c.secret, webhook.c.disabled, webhook.c.account_id, webhook.c.failures,
-            repository.c.kind, repository.c.key, repository.c.deleted,
+            table, webhook.c.url, webhook.c.secret, webhook.c.disabled, webhook.c.account_id, webhook.c.failures
         )
         .join(webhook, webhook.c.id == table.c.webhook_id)
-        .join(repository, repository.c.id == table.c.repository_id)
         .where(table.c.id == delivery_id, table.c.state == "waiting", table.c.due <= now())
         .with_for_update(of=table)
     ).first()  # fmt: skip
     if row is None:
         return None
-    visible = row.deleted is not None or may_see(db, row.account_id, find_repository(db, row.kind, row.key).scope)
+    visible = may_be_told(db, row.account_id, repository_of(db, row.repository_id).scope)
     values: dict[str, Any] = {"attempts": row.attempts + 1, "due": now() + _wait(row.attempts)}
     if row.disabled or not visible:
         values = {"state": "dropped", "answer": "the webhook is off, or its owner may not see the repository any more"}
@@ -152,7 +154,7 @@ def _claim(db: Connection, delivery_id: str) -> Row[Any] | None:
 
 
 def _post(opened: httpx.Client, rules: Rules, row: Row[Any], hub_url: str) -> int:
-    body = json.dumps(_with_addresses(row.payload, hub_url), ensure_ascii=False, separators=(",", ":")).encode()
+    body = json.dumps(with_addresses(row.payload, hub_url), ensure_ascii=False, separators=(",", ":")).encode()
     headers = {"Content-Type": "application/json", "User-Agent": "hallmarked", "X-Webhook-Delivery": row.id}
     if row.secret:
         signature = hmac.new(row.secret.encode(), body, hashlib.sha256).hexdigest()
@@ -175,12 +177,3 @@ def _settle(db: Connection, row: Row[Any], said: str, *, arrived: bool) -> None:
 
 def _wait(attempts: int) -> int:
     return DELAYS[min(attempts, len(DELAYS) - 1)] // timedelta(milliseconds=1)
-
-
-def _with_addresses(payload: Mapping[str, Any], hub_url: str) -> dict[str, Any]:
-    """Add where the repository is, which depends on how the hub is reached when it is sent."""
-    told = dict(payload["repo"])
-    page = f"{told['name']}" if told["type"] == "model" else f"{told['type']}s/{told['name']}"
-    base = hub_url.rstrip("/")
-    told["url"] = {"web": f"{base}/{page}", "api": f"{base}/api/{told['type']}s/{told['name']}"}
-    return {**payload, "repo": told}

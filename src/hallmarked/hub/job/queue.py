@@ -21,6 +21,7 @@ from dbos import DBOSPortableJSONSerializer as JsonSerializer
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from hallmarked.checks.malware import signatures
 from hallmarked.core.errors import BackendError, Error, InputError
 from hallmarked.hub.clock import now, to_text
 from hallmarked.hub.event import log_events
@@ -35,7 +36,7 @@ from hallmarked.hub.schema.review import decision, event
 
 log = logging.getLogger(__name__)
 
-NAME, QUEUE, VERSION = "hallmarked", "audit", "1"
+NAME, QUEUE, VERSION = "hallmarked", "audit", "2"
 """``VERSION`` is of the workflow's steps: raise it when they change."""
 SCHEMA = "hallmarked_jobs"
 LOOK_SECONDS = 1.0
@@ -77,47 +78,47 @@ def _hub() -> Hub:
 
 
 @DBOS.step(retries_allowed=True, max_attempts=TRIES, interval_seconds=RETRY_SECONDS)
-def _begin(repository_id: str, oid: str, rule_set: str) -> bool:
-    return audit.begin(_hub(), Task(repository_id, oid, rule_set))
+def _begin(repository_id: str, oid: str, rule_set: str, signatures: int) -> bool:
+    return audit.begin(_hub(), Task(repository_id, oid, rule_set, signatures))
 
 
 @DBOS.step(retries_allowed=True, max_attempts=TRIES, interval_seconds=RETRY_SECONDS)
-def _examine(repository_id: str, oid: str, rule_set: str) -> str:
+def _examine(repository_id: str, oid: str, rule_set: str, signatures: int) -> str:
     """Return why it cannot be examined at all; empty when it was."""
     try:
-        audit.examine(_hub(), Task(repository_id, oid, rule_set))
+        audit.examine(_hub(), Task(repository_id, oid, rule_set, signatures))
     except InputError as problem:
         return str(problem)
     return ""
 
 
 @DBOS.step(retries_allowed=True, max_attempts=TRIES, interval_seconds=RETRY_SECONDS)
-def _attest(repository_id: str, oid: str, rule_set: str) -> list[int]:
-    return audit.attest(_hub(), Task(repository_id, oid, rule_set))
+def _attest(repository_id: str, oid: str, rule_set: str, signatures: int) -> list[int]:
+    return audit.attest(_hub(), Task(repository_id, oid, rule_set, signatures))
 
 
 @DBOS.step(retries_allowed=True, max_attempts=TRIES, interval_seconds=RETRY_SECONDS)
-def _settle(repository_id: str, oid: str, rule_set: str, entries: list[int]) -> None:
-    audit.settle(_hub(), Task(repository_id, oid, rule_set), entries)
+def _settle(repository_id: str, oid: str, rule_set: str, signatures: int, entries: list[int]) -> None:
+    audit.settle(_hub(), Task(repository_id, oid, rule_set, signatures), entries)
 
 
 @DBOS.step()
-def _note_failure(repository_id: str, oid: str, rule_set: str, reason: str) -> None:
-    audit.note_failure(_hub(), Task(repository_id, oid, rule_set), reason)
+def _note_failure(repository_id: str, oid: str, rule_set: str, signatures: int, reason: str) -> None:
+    audit.note_failure(_hub(), Task(repository_id, oid, rule_set, signatures), reason)
 
 
 @DBOS.step(retries_allowed=True, max_attempts=TRIES, interval_seconds=RETRY_SECONDS)
-def _give_up(repository_id: str, oid: str, rule_set: str, reason: str) -> None:
-    audit.give_up(_hub(), Task(repository_id, oid, rule_set), reason)
+def _give_up(repository_id: str, oid: str, rule_set: str, signatures: int, reason: str) -> None:
+    audit.give_up(_hub(), Task(repository_id, oid, rule_set, signatures), reason)
 
 
 @DBOS.workflow(name="audit")
-def _audit(repository_id: str, oid: str, rule_set: str) -> None:
+def _audit(repository_id: str, oid: str, rule_set: str, signatures: int) -> None:
     with _counted():
-        _do_steps(repository_id, oid, rule_set)
+        _do_steps(repository_id, oid, rule_set, signatures)
 
 
-def _do_steps(*named: *tuple[str, str, str]) -> None:
+def _do_steps(*named: *tuple[str, str, str, int]) -> None:
     if not _begin(*named):
         return
     try:
@@ -143,6 +144,7 @@ class Auditor:
         self._hub, self._slots, self._slot = hub, slots, slot
         self._stop = threading.Event()
         self._handed: set[str] = set()
+        self._signatures = 0
         self._thread = threading.Thread(target=self._run, name="hallmarked-auditor")
 
     def start(self) -> None:
@@ -158,6 +160,8 @@ class Auditor:
         older = orphans = 0.0
         while not self._stop.is_set():
             try:
+                if time.monotonic() >= older:
+                    self._signatures = signatures()
                 self._hand_out_new()
                 _log_events(self._hub)
                 if time.monotonic() >= orphans:
@@ -174,7 +178,7 @@ class Auditor:
 
     def _hand_out_new(self) -> None:
         with self._hub.database.read() as db:
-            waiting = list_new(db, MANY)
+            waiting = list_new(db, MANY, self._signatures)
         for item in waiting:
             if item.task.id not in self._handed:
                 _enqueue(item.task, item.owner_id)
@@ -183,7 +187,7 @@ class Auditor:
     def _hand_out_older(self) -> None:
         most = self._hub.settings.job.recheck_per_minute
         with self._hub.database.read() as db:
-            waiting = list_outdated(db, most)
+            waiting = list_outdated(db, most, self._signatures)
         for item in waiting:
             _enqueue(item.task, OLDER, priority=LATER)
 
@@ -299,11 +303,13 @@ def _enqueue(task: Task, partition: str, *, priority: int = 0) -> None:
     known = DBOS.list_workflows(workflow_id_prefix=f"{task.id}-", load_input=False, load_output=False)
     if any(item.status not in OVER for item in known):
         return
+    # NOTE: old ones are forgotten, so their number says nothing; an id that was used does not run again
+    used = [int(item.workflow_id.rpartition("-")[2]) for item in known]
     with (
-        SetWorkflowID(f"{task.id}-{len(known)}"),
+        SetWorkflowID(f"{task.id}-{max(used, default=-1) + 1}"),
         SetEnqueueOptions(queue_partition_key=partition, priority=priority or None),
     ):
-        DBOS.enqueue_workflow(QUEUE, _audit, task.repository_id, task.oid, task.rule_set)
+        DBOS.enqueue_workflow(QUEUE, _audit, task.repository_id, task.oid, task.rule_set, task.signatures)
 
 
 def _log_events(hub: Hub) -> None:

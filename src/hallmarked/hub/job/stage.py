@@ -9,12 +9,13 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from hallmarked.artifacts.stored import MANIFEST, PACK, StoredArtifact, StoredFile, pack
-from hallmarked.core.errors import BackendError
+from hallmarked.core.errors import BackendError, NotFound
 from hallmarked.hub.blob.store import BlobStore
 from hallmarked.hub.database import Database
 from hallmarked.hub.repository.repository import Repository
@@ -27,16 +28,22 @@ YOUNG = 60.0
 
 @contextmanager
 def stage(
-    database: Database, blobs: BlobStore, repo: Repository, at: Revision, scratch: Path
+    database: Database,
+    blobs: BlobStore,
+    repo: Repository,
+    at: Revision,
+    scratch: Path,
+    settled: Collection[str] = (),
 ) -> Iterator[StoredArtifact]:
     """Make a revision readable for checks until the context is left.
 
     Args:
         database: Has the small files.
-        blobs: Have the large ones; what lies on another machine is fetched first.
+        blobs: Have the large ones; what lies on another machine is fetched first, but for those that are settled.
         repo: The repository.
         at: The revision.
         scratch: Where temporary files may be.
+        settled: Files of which at most a little is read: when they lie on another machine, that is asked for there.
 
     Raises:
         BackendError: When a file is missing from the hub's storage, or nothing can be written.
@@ -55,8 +62,8 @@ def stage(
                 ((entry.path, read_text(db, entry), entry.sha256) for entry in entries if not entry.large),
                 folder / PACK,
             )
-        large = _place(blobs, [entry for entry in entries if entry.large], folder)
-        yield StoredArtifact(repo.name, at.oid, [*small, *large], folder / MANIFEST)
+        large = _place(blobs, [entry for entry in entries if entry.large], folder, settled)
+        yield StoredArtifact(repo.name, at.oid, [*small, *large], folder / MANIFEST, partial(_reach, blobs))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)
@@ -76,12 +83,34 @@ def clear(scratch: Path) -> None:
                 os.close(lock)
 
 
-def _place(blobs: BlobStore, entries: Sequence[Entry], folder: Path) -> list[StoredFile]:
-    placed: dict[str, Path] = {}
+def _place(blobs: BlobStore, entries: Sequence[Entry], folder: Path, settled: Collection[str]) -> list[StoredFile]:
+    placed: dict[str, str] = {}
+    wanted = {entry.sha256 for entry in entries if entry.path not in settled}
     for entry in entries:
         if entry.sha256 not in placed:
-            placed[entry.sha256] = blobs.path(entry.sha256) or _fetch(blobs, entry, folder)
-    return [StoredFile(e.path, e.size, e.sha256, str(placed[e.sha256].absolute())) for e in entries]
+            place = blobs.path(entry.sha256)
+            if place is None and entry.sha256 not in wanted:
+                _confirm(blobs, entry)
+            elif place is None:
+                place = _fetch(blobs, entry, folder)
+            placed[entry.sha256] = str(place.absolute()) if place is not None else ""
+    return [StoredFile(e.path, e.size, e.sha256, placed[e.sha256]) for e in entries]
+
+
+def _confirm(blobs: BlobStore, entry: Entry) -> None:
+    """Make sure that the storage has a file that is not fetched."""
+    if blobs.size(entry.sha256) != entry.size:
+        raise BackendError(f"the hub's storage does not have the bytes of {entry.path}")
+
+
+def _reach(blobs: BlobStore, _number: int, file: StoredFile, start: int, size: int) -> bytes:
+    """Read a range of a file that was not fetched."""
+    try:
+        with blobs.open(file.sha256) as source:
+            source.seek(start)
+            return source.read(size)
+    except (NotFound, OSError) as error:
+        raise BackendError(f"{file.path} cannot be read for its audit: {error}") from error
 
 
 def _fetch(blobs: BlobStore, entry: Entry, folder: Path) -> Path:

@@ -1,7 +1,7 @@
 """Webhooks: tell programs elsewhere what happens to repositories.
 
-A message is written down in the transaction of the act it tells of (:func:`announce`), so it is sent if and only if the
-act took place; ``hub.job.delivery`` sends what is due. It arrives at least once: its receiver tells
+A message is written down in the transaction of the act it tells of (``hub.outbound.announcement``), so it is sent if
+and only if the act took place; ``hub.job.delivery`` sends what is due. It arrives at least once: its receiver tells
 repetitions by ``X-Webhook-Delivery``. The body is signed with the webhook's secret (HMAC-SHA-256 in
 ``X-Webhook-Signature``), which is also sent as it is (``X-Webhook-Secret``) because that is what the ecosystem's
 receivers compare. Whoever may not see a repository (any more) is told nothing of it.
@@ -16,18 +16,16 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from hallmarked.core.errors import InputError, NotFound
-from hallmarked.hub.access import Action, Actor, Scope, decide, load_standing
+from hallmarked.hub.access import Actor
 from hallmarked.hub.clock import now
 from hallmarked.hub.error import NotSignedIn
+from hallmarked.hub.kind import FROM_CLIENTS
 from hallmarked.hub.outbound.client import Rules, parse_url
-from hallmarked.hub.schema.account import account
 from hallmarked.hub.schema.base import new_id
 from hallmarked.hub.schema.webhook import webhook, webhook_delivery, webhook_target
 from hallmarked.hub.trail import Tag, record
 
 DOMAINS = ("repo", "discussion")
-CLIENT_KINDS = {"model": "model", "dataset": "dataset", "system": "space"}
-_KINDS = {"model": "model", "dataset": "dataset", "space": "system"}
 MOST_WEBHOOKS, MOST_WATCHED, MOST_SECRET = 50, 100, 256
 
 
@@ -53,18 +51,6 @@ class Wish:
     watched: Sequence[Mapping[str, Any]] | None = None
     domains: Sequence[str] | None = None
     secret: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Occasion:
-    """What happened to a repository."""
-
-    action: str
-    """``create``, ``update``, ``delete`` or ``move``."""
-    scope: str
-    """``repo``, ``repo.content``, ``repo.config``, ``discussion`` or ``discussion.comment``."""
-    details: Mapping[str, Any]
-    """More members of the message, such as ``updatedRefs`` or ``discussion``."""
 
 
 def list_webhooks(db: Connection, actor: Actor) -> list[Webhook]:
@@ -166,54 +152,6 @@ def _forget(db: Connection, ids: Sequence[str]) -> None:
     db.execute(delete(webhook).where(webhook.c.id.in_(ids)))
 
 
-def announce(db: Connection, scope: Scope, occasion: Occasion) -> int:
-    """Write down what has to be told to whom; called in the transaction of what happened.
-
-    Returns:
-        How many messages will be sent.
-    """
-    owner = scope.name.partition("/")[0]
-    targets = [f"{scope.kind}:{scope.name}".lower(), f"account:{owner}".lower()]
-    watching = select(webhook_target.c.webhook_id).where(webhook_target.c.target.in_(targets))
-    rows = db.execute(select(webhook).where(webhook.c.id.in_(watching), webhook.c.disabled.is_(False))).all()
-    domain = occasion.scope.partition(".")[0]
-    told = [row for row in rows if domain in row.domains and may_see(db, row.account_id, scope)]
-    for row in told:
-        payload = _payload(scope, occasion, row.id)
-        db.execute(
-            insert(webhook_delivery).values(
-                id=new_id(), webhook_id=row.id, repository_id=scope.id, payload=payload, state="waiting",
-                attempts=0, due=now(), created=now(),
-            )
-        )  # fmt: skip
-    return len(told)
-
-
-def _payload(scope: Scope, occasion: Occasion, webhook_id: str) -> dict[str, Any]:
-    kind = CLIENT_KINDS[scope.kind]
-    return {
-        "event": {"action": occasion.action, "scope": occasion.scope},
-        "repo": {
-            "id": scope.id,
-            "type": kind,
-            "name": scope.name,
-            "private": scope.private,
-            "owner": {"id": scope.owner_id},
-        },
-        "webhook": {"id": webhook_id, "version": 3},
-        **occasion.details,
-    }
-
-
-def may_see(db: Connection, account_id: str, scope: Scope) -> bool:
-    """Whether the owner of a webhook may know of a repository (any more)."""
-    row = db.execute(select(account).where(account.c.id == account_id, account.c.disabled.is_(None))).first()
-    if row is None:
-        return False
-    actor = Actor(row.id, row.name, row.administrator)
-    return decide(actor, Action.SEE, scope, load_standing(db, actor, scope)) is None
-
-
 def _owner(actor: Actor) -> str:
     if actor.account_id is None:
         raise NotSignedIn("sign in first: nobody without an account has webhooks")
@@ -241,8 +179,8 @@ def _checked(wish: Wish, rules: Rules) -> dict[str, Any]:
 
 def _watched(item: Mapping[str, Any]) -> dict[str, str]:
     kind, name = item.get("type"), item.get("name")
-    slashes = 1 if kind in _KINDS else 0
-    if kind not in ("user", "org", *_KINDS) or not isinstance(name, str) or len(name) > 200:
+    slashes = 1 if kind in FROM_CLIENTS else 0
+    if kind not in ("user", "org", *FROM_CLIENTS) or not isinstance(name, str) or len(name) > 200:
         raise InputError("what is watched has a type (user, org, model, dataset or space) and a name")
     if name.count("/") != slashes:
         raise InputError(f"{name[:100]!r} is not the name of a {kind}")
@@ -251,7 +189,7 @@ def _watched(item: Mapping[str, Any]) -> dict[str, str]:
 
 def _watch(db: Connection, webhook_id: str, watched: Sequence[Mapping[str, str]]) -> None:
     db.execute(delete(webhook_target).where(webhook_target.c.webhook_id == webhook_id))
-    targets = {f"{_KINDS.get(item['type'], 'account')}:{item['name']}".lower() for item in watched}
+    targets = {f"{FROM_CLIENTS.get(item['type'], 'account')}:{item['name']}".lower() for item in watched}
     if targets:
         rows = [{"webhook_id": webhook_id, "target": target} for target in sorted(targets)]
         db.execute(insert(webhook_target), rows)

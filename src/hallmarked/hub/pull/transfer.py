@@ -68,7 +68,7 @@ def pull(hub: Hub, client: HubClient, address: Address, target: Target, progress
 
     Args:
         hub: This hub.
-        client: Reads from the other one. A hub that pulls for other people gives it ``hub.outbound.Transport``.
+        client: Reads from the other one. A hub that pulls for other people gives it ``hub.outbound.client.Transport``.
         address: The repository there, and which branch, tag or commit.
         target: Where it goes.
         progress: Told as bytes arrive.

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import isfinite
 from typing import Any
 
 from hallmarked.checks.licence.catalogue import resolve
 from hallmarked.core.errors import FormatError
-from hallmarked.formats.blob import Budget
+from hallmarked.formats.blob import Budget, Limits
 from hallmarked.formats.readme import decode, read_metadata, split
 
 MAX_CARD = 1 << 20
 """Bytes of a README that are looked at."""
+LIMITS = Limits(nodes=100_000)
+"""Of what a card says, aliases unfolded: it is kept in the database, and lists have it for each repository."""
 
 
+@lru_cache(maxsize=16)
 def read_card(data: bytes) -> Mapping[str, Any]:
-    """Return the front matter of a README; empty when there is none that can be read."""
+    """Return the front matter of a README; empty when there is none that can be read.
+
+    Long ones take a second. Whoever is about to commit one asks before, so that nobody waits for the answer meanwhile.
+    """
     if len(data) > MAX_CARD:
         return {}
     try:
         front, _, _ = split(decode(data))
-        metadata = read_metadata(front, Budget(stored=len(data)))
+        metadata = read_metadata(front, Budget(len(data), LIMITS))
     except FormatError:
         return {}
     plain = to_plain(metadata)
@@ -68,7 +75,7 @@ def judge_card(data: bytes) -> Opinion:
     """
     try:
         front, _, _ = split(decode(data))
-        metadata = read_metadata(front, Budget(stored=len(data)))
+        metadata = read_metadata(front, Budget(len(data), LIMITS))
     except FormatError as error:
         return Opinion(errors=[str(error)])
     if front is None or not metadata:

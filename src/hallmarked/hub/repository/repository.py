@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
@@ -16,6 +16,7 @@ from hallmarked.hub.clock import now
 from hallmarked.hub.database import in_parts
 from hallmarked.hub.error import Conflict, RepositoryNotFound, Taken
 from hallmarked.hub.kind import CLIENT_KINDS, KINDS
+from hallmarked.hub.outbound.announcement import Occasion, announce
 from hallmarked.hub.path import check_name
 from hallmarked.hub.schema.account import account
 from hallmarked.hub.schema.base import new_id
@@ -129,7 +130,9 @@ def create_repository(
     )
     refresh(db, made)
     record(db, actor, Tag.REPOSITORY_CREATED, f"repository:{made}", {"kind": kind, "visibility": visibility})
-    return find_repository(db, kind, key)
+    repo = find_repository(db, kind, key)
+    announce(db, repo.scope, Occasion("create", "repo", {}))
+    return repo
 
 
 def change_settings(
@@ -163,6 +166,10 @@ def change_settings(
     _change(db, repository_id, changed)
     for name, value in changed.items():
         record(db, by, tags[name], f"repository:{repository_id}", {"from": getattr(old, name), "to": value})
+    if changed:
+        scope = repository_of(db, repository_id).scope
+        updated = {"private": scope.private} if "visibility" in changed else {}
+        announce(db, scope, Occasion("update", "repo.config", {"updatedConfig": updated}))
 
 
 def move_repository(db: Connection, actor: Actor, repo: Repository, target: str) -> Repository:
@@ -179,21 +186,18 @@ def move_repository(db: Connection, actor: Actor, repo: Repository, target: str)
     key = f"{home.name}/{name}".lower()
     old = repo.name.lower()
     if key == old:
-        _change(db, repo.id, {"name": name})
-        record(db, actor, Tag.REPOSITORY_MOVED, f"repository:{repo.id}", {"owner": home.id})
-        return find_repository(db, repo.scope.kind, key)
+        return _move(db, actor, repo, home, {"name": name})
     kind = repo.scope.kind
     if db.execute(select(repository.c.id).where(repository.c.kind == kind, repository.c.key == key)).first():
         raise _taken(kind, f"{home.name}/{name}")
     db.execute(delete(former_name).where(former_name.c.kind == kind, former_name.c.key.in_((key, old))))
     db.execute(insert(former_name).values(kind=kind, key=old, repository_id=repo.id))
-    _change(db, repo.id, {"name": name, "key": key, "owner_id": home.id})
-    record(db, actor, Tag.REPOSITORY_MOVED, f"repository:{repo.id}", {"owner": home.id})
-    return find_repository(db, kind, key)
+    return _move(db, actor, repo, home, {"name": name, "key": key, "owner_id": home.id})
 
 
 def delete_repository(db: Connection, repository_id: str, *, by: Actor = ANYBODY) -> None:
     """Hide a repository from everybody; :func:`restore_repository` undoes it until it is purged."""
+    announce(db, repository_of(db, repository_id).scope, Occasion("delete", "repo", {}))
     # The name becomes free at once, so the hidden one gets a key that nobody can ask for.
     _change(db, repository_id, {"deleted": now(), "key": f"deleted:{repository_id}"})
     record(db, by, Tag.REPOSITORY_DELETED, f"repository:{repository_id}")
@@ -214,6 +218,7 @@ def restore_repository(db: Connection, repository_id: str, *, by: Actor = ANYBOD
         raise Conflict(f"the name {row.owner}/{row.name} was taken meanwhile")
     _change(db, repository_id, {"deleted": None, "key": key})
     record(db, by, Tag.REPOSITORY_RESTORED, f"repository:{repository_id}")
+    announce(db, repository_of(db, repository_id).scope, Occasion("create", "repo", {}))
 
 
 def owner_for(db: Connection, actor: Actor, owner: str | None) -> Account:
@@ -288,6 +293,16 @@ def _from_row(row: Row[Any]) -> Repository:
         row.id, row.kind, f"{row.owner}/{row.name}", row.owner_id, row.visibility == "private", row.gate, disabled
     )
     return Repository(scope, row.card, row.downloads, row.likes, row.created, row.modified, row.trending)
+
+
+def _move(db: Connection, actor: Actor, repo: Repository, home: Account, values: Mapping[str, Any]) -> Repository:
+    _change(db, repo.id, values)
+    record(db, actor, Tag.REPOSITORY_MOVED, f"repository:{repo.id}", {"owner": home.id})
+    made = repository_of(db, repo.id)
+    # Whoever watches the old name hears of the new one: the message names the old, as receivers know it.
+    told = {"movedTo": {"name": made.name, "owner": {"id": home.id}}}
+    announce(db, replace(made.scope, name=repo.name), Occasion("move", "repo", told), (made.name,))
+    return made
 
 
 def _change(db: Connection, repository_id: str, values: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,8 @@ from hallmarked.core.errors import Forbidden, InputError
 from hallmarked.hub.database import in_parts
 from hallmarked.hub.error import Conflict, EntryNotFound, RevisionNotFound
 from hallmarked.hub.git.object import read_object
-from hallmarked.hub.git.tree import find, read_tree, walk
+from hallmarked.hub.git.tree import find, find_many, read_tree, walk
+from hallmarked.hub.outbound.announcement import announce, moved
 from hallmarked.hub.path import check_branch
 from hallmarked.hub.repository.repository import MAIN, Repository
 from hallmarked.hub.schema.object import content
@@ -114,8 +115,26 @@ def find_entry(db: Connection, at: Revision, path: str) -> Entry:
     return describe_files(db, [(path, entry.oid)])[0]
 
 
-def list_entries(db: Connection, at: Revision, path: str = "", *, recursive: bool = True) -> Sequence[Entry]:
+def find_entries(db: Connection, at: Revision, paths: Iterable[str]) -> Mapping[str, Entry]:
+    """Return files and folders of a revision by path; those that are not there are left out."""
+    found = find_many(db, at.tree, paths)
+    files = describe_files(db, [(path, entry.oid) for path, entry in found.items() if not entry.folder])
+    folders = {path: Entry(path, entry.oid, folder=True) for path, entry in found.items() if entry.folder}
+    return folders | {entry.path: entry for entry in files}
+
+
+def list_entries(
+    db: Connection, at: Revision, path: str = "", *, recursive: bool = True, after: str = "", count: int | None = None
+) -> Sequence[Entry]:
     """List files and folders below a path, in git's order.
+
+    Args:
+        db: A transaction.
+        at: The revision.
+        path: Of a folder.
+        recursive: Whether what its folders hold is wanted too.
+        after: The path that the page before this one ended with.
+        count: How many at most.
 
     Raises:
         EntryNotFound: When there is no such folder.
@@ -128,6 +147,8 @@ def list_entries(db: Connection, at: Revision, path: str = "", *, recursive: boo
         found = list(walk(db, root.oid, prefix, folders=True))
     else:
         found = [(prefix + name, entry) for name, entry in read_tree(db, root.oid).items()]
+    start = next((n + 1 for n, (known, _) in enumerate(found) if known == after), 0) if after else 0
+    found = found[start : None if count is None else start + count]
     files = {entry.path: entry for entry in describe_files(db, [(p, e.oid) for p, e in found if not e.folder])}
     return [files[p] if not e.folder else Entry(p, e.oid, folder=True) for p, e in found]
 
@@ -170,6 +191,8 @@ def create_ref(db: Connection, repo: Repository, name: str, oid: str, message: s
     if db.execute(select(ref.c.oid).where(ref.c.repository_id == repo.id, ref.c.name == name)).first():
         raise Conflict(f"Reference {name} already exists in {repo.name}")
     db.execute(insert(ref).values(repository_id=repo.id, name=name, oid=oid, message=message))
+    if prefix != PULLS:  # of a pull request its discussion tells
+        announce(db, repo.scope, moved(name, None, oid))
 
 
 def delete_ref(db: Connection, repo: Repository, name: str) -> None:
@@ -181,8 +204,11 @@ def delete_ref(db: Connection, repo: Repository, name: str) -> None:
     """
     if name == MAIN:
         raise Forbidden(f"Cannot delete {MAIN}: it is the main branch")
-    if not db.execute(delete(ref).where(ref.c.repository_id == repo.id, ref.c.name == name)).rowcount:
+    where = (ref.c.repository_id == repo.id, ref.c.name == name)
+    old = db.execute(delete(ref).where(*where).returning(ref.c.oid)).scalar()
+    if old is None:
         raise RevisionNotFound(f"Invalid rev id: {repo.name} has no {name[:200]}")
+    announce(db, repo.scope, moved(name, old, None))
 
 
 def move_ref(db: Connection, repo: Repository, name: str, old: str, new: str) -> bool:

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, select
 
-from hallmarked.core.errors import BackendError
+from hallmarked.core.errors import BackendError, Forbidden
 from hallmarked.core.evidence import Statement
-from hallmarked.hub.repository.repository import MAIN
+from hallmarked.hub.access import ANYBODY, Action, decide
+from hallmarked.hub.access import Standing as Nobody
+from hallmarked.hub.journal import Journal
+from hallmarked.hub.repository.repository import MAIN, Repository, load_repositories
 from hallmarked.hub.schema.repository import ref, revision
-from hallmarked.hub.schema.review import audit
+from hallmarked.hub.schema.review import audit, decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,38 @@ def list_entries(db: Connection, repository_id: str, revision: str) -> list[int]
     made = audit.c
     rows = db.execute(select(made.entries).where(made.repository_id == repository_id, made.revision == revision))
     return sorted({int(index) for row in rows for index in row.entries})
+
+
+def public_envelope(db: Connection, journal: Journal, index: int) -> bytes:
+    """Return the signed statement of an entry when it is about what everybody may see now.
+
+    A repository that was public may be private, deleted or disabled since. Then its statements, which name it and its
+    files, are handed out with its evidence to those who may see it, and to nobody else; the entry stays.
+
+    Raises:
+        NotFound: When there is no such entry, or its statement was erased.
+        Forbidden: When the entry, or what it is about, is not public.
+        BackendError: When the log is damaged.
+    """
+    envelope = journal.envelope(index)
+    commits = [one.partition(":")[2] for one in journal.entry(index).subjects if one.startswith("gitCommit:")]
+    if commits and not any(_is_public(repo) for repo in _about(db, index, commits)):
+        raise Forbidden(f"entry {index} is about something that is not public")
+    return envelope
+
+
+def _about(db: Connection, index: int, commits: Sequence[str]) -> Sequence[Repository]:
+    """Return the repositories of which an entry speaks: a commit may be in others, of which it does not."""
+    rows = db.execute(select(audit.c.repository_id, audit.c.entries).where(audit.c.revision.in_(commits)))
+    ids = {row.repository_id for row in rows if index in row.entries}
+    ids |= set(db.execute(select(decision.c.repository_id).where(decision.c.entry == index)).scalars())
+    if not ids:  # no audit and no decision, so what was stated when it came here
+        ids = set(db.execute(select(revision.c.repository_id).where(revision.c.oid.in_(commits))).scalars())
+    return load_repositories(db, sorted(ids))
+
+
+def _is_public(repo: Repository) -> bool:
+    return decide(ANYBODY, Action.SEE, repo.scope, Nobody()) is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, select
 from hallmarked.hub.git.tree import walk
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import Revision, find_revision, list_history
-from hallmarked.hub.review.moderation import Act, Case, Decision, continue_hold, list_decisions, standing
+from hallmarked.hub.review.decision import Act, Decision, list_decisions, standing
+from hallmarked.hub.review.moderation import Case, continue_hold
 from hallmarked.hub.schema.repository import revision
 from hallmarked.hub.schema.review import decision
 from hallmarked.hub.setting import Policy

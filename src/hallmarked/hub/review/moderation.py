@@ -1,17 +1,17 @@
 """Holding revisions back, and letting go of them: who decides, what stands, and who is told.
 
 Every decision is a row that stays, an event of the audit trail, and a statement of reasons in the ledger (see
-``hub.reason``). What an audit says is overruled only by people: two of them, of whom the second has no stake in it.
+``hub.review.reason``). What an audit says is overruled only by people: two of them, of whom the second has no stake
+in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, insert, select
 
 from hallmarked.core.errors import Forbidden, InputError
 from hallmarked.core.evidence import Finding, Level, Statement
@@ -24,6 +24,15 @@ from hallmarked.hub.kind import page_path
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import Revision
 from hallmarked.hub.review.audited import find_audit
+from hallmarked.hub.review.decision import (
+    CATEGORIES,
+    Act,
+    Decision,
+    list_decisions,
+    open_appeal,
+    open_proposal,
+    standing,
+)
 from hallmarked.hub.review.finding import sort_findings
 from hallmarked.hub.review.status import set_state
 from hallmarked.hub.schema.account import account, membership
@@ -36,51 +45,6 @@ MAX_REASON = 2_000
 MAX_SHOWN = 300
 ANYWHERE = "reviewers"
 """Value of ``policy.release`` with which no administrator has to be one of the two."""
-
-
-class Act(StrEnum):
-    """What can be decided about a revision."""
-
-    HOLD = "hold"
-    """It is held back."""
-    CLEAR = "clear"
-    """The hub itself takes back that it held it: a later audit found nothing."""
-    PROPOSE = "propose-release"
-    """One person would let others have it."""
-    RELEASE = "release"
-    """A second person agrees, and others have it."""
-    APPEAL = "appeal"
-    """Somebody whose it is asks to look again."""
-    UPHOLD = "uphold"
-    """It was looked at again, and stays held back."""
-
-
-CATEGORIES = ("malicious-code", "personal-data", "credential", "licence", "unlawful", "terms", "other")
-"""What a hold is about; ``malicious-code`` when an audit decides."""
-_STANDING = (Act.HOLD, Act.CLEAR, Act.RELEASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Something that was decided about a revision."""
-
-    id: str
-    repository_id: str
-    revision: str
-    act: Act
-    account_id: str | None
-    """None: the hub itself, by policy."""
-    reason: str
-    data: Mapping[str, Any]
-    entry: int | None
-    """Of its statement of reasons in the ledger, once it is there."""
-    created: int
-    """Milliseconds since the epoch."""
-
-    @property
-    def by_people(self) -> bool:
-        """Whether people hold the revision back by it, which only people let go of."""
-        return self.act is Act.HOLD and self.account_id is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +60,9 @@ class Case:
         """Where its repository's page is."""
         return page_path(self.repo.scope.kind, self.repo.name)
 
-
-def list_decisions(db: Connection, repository_id: str, oid: str) -> list[Decision]:
-    """List what was decided about a revision, oldest first."""
-    made = decision.c
-    where = (made.repository_id == repository_id, made.revision == oid)
-    return [read_decision(row) for row in db.execute(select(decision).where(*where).order_by(made.created, made.id))]
-
-
-def standing(decisions: Sequence[Decision], acts: Collection[Act] = _STANDING) -> Decision | None:
-    """Return the last decision of some kinds; by default of those that say whether a revision is held back."""
-    return next((one for one in reversed(decisions) if one.act in acts), None)
+    def decisions(self, db: Connection) -> list[Decision]:
+        """Return what was decided about it, oldest first."""
+        return list_decisions(db, self.repo.id, self.at.oid)
 
 
 def hold(db: Connection, actor: Actor, case: Case, reason: str, category: str = "other") -> None:
@@ -120,7 +76,7 @@ def hold(db: Connection, actor: Actor, case: Case, reason: str, category: str = 
     require(db, actor, Action.REVIEW, case.repo.scope)
     if category not in CATEGORIES:
         raise InputError(f"a category is one of {', '.join(CATEGORIES)}")
-    last = standing(list_decisions(db, case.repo.id, case.at.oid))
+    last = standing(case.decisions(db))
     if last is not None and last.by_people:
         raise Conflict("this revision is held back by hand already")
     said = _said(reason)
@@ -153,7 +109,7 @@ def propose_release(db: Connection, actor: Actor, case: Case, reason: str) -> No
     """
     require(db, actor, Action.REVIEW, case.repo.scope)
     _require_held(case)
-    if open_proposal(list_decisions(db, case.repo.id, case.at.oid)) is not None:
+    if open_proposal(case.decisions(db)) is not None:
         raise Conflict("somebody has proposed this already; a second person decides")
     _add(db, actor, case, Act.PROPOSE, _said(reason), {})
 
@@ -170,7 +126,7 @@ def release(db: Connection, actor: Actor, case: Case, reason: str) -> None:
     """
     require(db, actor, Action.REVIEW, case.repo.scope)
     _require_held(case)
-    proposal = open_proposal(list_decisions(db, case.repo.id, case.at.oid))
+    proposal = open_proposal(case.decisions(db))
     if proposal is None:
         raise Conflict("nobody has proposed to release this revision yet: two people have to agree")
     if proposal.account_id == actor.account_id:
@@ -195,7 +151,7 @@ def appeal(db: Connection, actor: Actor, case: Case, reason: str) -> None:
     """
     require(db, actor, Action.WRITE, case.repo.scope)
     _require_held(case)
-    if open_appeal(list_decisions(db, case.repo.id, case.at.oid)) is not None:
+    if open_appeal(case.decisions(db)) is not None:
         raise Conflict("an appeal is open already")
     _add(db, actor, case, Act.APPEAL, _said(reason), {})
     staff = db.execute(select(account.c.id).where(account.c.administrator, account.c.disabled.is_(None))).scalars()
@@ -211,7 +167,7 @@ def uphold(db: Connection, actor: Actor, case: Case, reason: str) -> None:
         Forbidden: When the actor may not, or has a stake in it.
     """
     require(db, actor, Action.REVIEW, case.repo.scope)
-    asked = open_appeal(list_decisions(db, case.repo.id, case.at.oid))
+    asked = open_appeal(case.decisions(db))
     if asked is None:
         raise Conflict("no appeal is open")
     if asked.account_id == actor.account_id:
@@ -234,7 +190,7 @@ def apply_audit(
         reason: Why, in one sentence.
         statements: What the audit stated.
     """
-    last = standing(list_decisions(db, case.repo.id, case.at.oid))
+    last = standing(case.decisions(db))
     if last is not None and last.by_people:
         return
     if last is not None and last.act is Act.RELEASE:
@@ -262,26 +218,6 @@ def problems_of(statements: Sequence[Statement]) -> list[str]:
     return sorted(
         {f"{item.rule} {path}" for path, item in found if isinstance(item, Finding) and item.level is not Level.NOTE}
     )
-
-
-def open_appeal(decisions: Sequence[Decision]) -> Decision | None:
-    """Return the appeal that nobody has answered yet."""
-    last = standing(decisions, (Act.APPEAL, Act.UPHOLD, Act.RELEASE, Act.CLEAR, Act.HOLD))
-    return last if last is not None and last.act is Act.APPEAL else None
-
-
-def open_proposal(decisions: Sequence[Decision]) -> Decision | None:
-    """Return the proposal to release it that nobody has decided on yet."""
-    last = standing(decisions, (*_STANDING, Act.PROPOSE))
-    return last if last is not None and last.act is Act.PROPOSE else None
-
-
-def read_decision(row: Row[Any]) -> Decision:
-    """Read a row of the table of decisions."""
-    return Decision(
-        row.id, row.repository_id, row.revision, Act(row.kind), row.account_id, row.reason, row.data, row.entry,
-        row.created,
-    )  # fmt: skip
 
 
 def _add(

@@ -19,7 +19,7 @@ from hallmarked.core.evidence import Statement, Subject
 from hallmarked.hub.clock import to_text
 from hallmarked.hub.database import Database
 from hallmarked.hub.journal import Journal
-from hallmarked.hub.review.moderation import Act, Decision, read_decision
+from hallmarked.hub.review.decision import Act, Decision, read_decision
 from hallmarked.hub.schema.account import account
 from hallmarked.hub.schema.repository import repository
 from hallmarked.hub.schema.review import decision

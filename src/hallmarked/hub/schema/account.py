@@ -57,6 +57,7 @@ session = Table(
     refers("account_id", "account.id"),
     Column("agent", Text, nullable=False, default=""),  # the browser, as it names itself
     moment("created"),
+    moment("last_used", nullable=True),  # about
     moment("expires"),
 )
 Index(None, session.c.account_id)

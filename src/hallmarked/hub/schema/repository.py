@@ -73,7 +73,11 @@ revision = Table(
     Column("reason", Text, nullable=False, default=""),  # of the state, one sentence
     Column("audited", Boolean, nullable=False, default=False),
     Column("rule_set", Text, nullable=False, default=""),  # digest of the rules of its last audit
+    Column("signatures", BigInteger, nullable=False, default=0),  # version of the scanner's then; 0: none answered
+    moment("settled", nullable=True),  # when its last audit came to its end
     Column("attempts", BigInteger, nullable=False, default=0),  # audits of it that began and did not end
 )
 Index(None, revision.c.state, revision.c.created)
 Index(None, revision.c.rule_set)
+Index(None, revision.c.signatures)
+Index(None, revision.c.oid)

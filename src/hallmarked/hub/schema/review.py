@@ -20,6 +20,7 @@ audit = Table(
     moment("created"),
 )
 Index(None, audit.c.repository_id, audit.c.revision, audit.c.created)
+Index(None, audit.c.revision)
 
 draft = Table(
     "draft",
@@ -34,6 +35,23 @@ draft = Table(
     Column("start", BigInteger, nullable=False),  # size of the log before
     moment("created"),
 )
+
+look = Table(
+    "look",
+    metadata,
+    # What a check said of one file. Never used for another repository: nobody shall learn who else has a file, nor what
+    # somebody made a check say of it.
+    refers("repository_id", "repository.id", primary_key=True),
+    Column("sha256", Text, primary_key=True),  # of the file
+    Column("path", Text, primary_key=True),
+    Column("check_id", Text, primary_key=True),
+    Column("rules", Text, nullable=False),  # digest of all else that it depends on, see hub.job.reuse
+    Column("items", JSON, nullable=False),
+    Column("data", JSON, nullable=False),  # what the check needs of it at its end
+    moment("used"),
+)
+Index(None, look.c.sha256)
+Index(None, look.c.repository_id, look.c.used)
 
 decision = Table(
     "decision",

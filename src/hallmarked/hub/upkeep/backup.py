@@ -64,7 +64,9 @@ def back_up(hub: Hub, target: Path) -> Copied:
     """
     _require_empty(target)
     try:
-        (target / TABLES).mkdir(parents=True, mode=0o700, exist_ok=True)
+        target.mkdir(parents=True, exist_ok=True)
+        target.chmod(0o700)  # all that is private is in it
+        (target / TABLES).mkdir()
         rows, wanted = _write_tables(hub.database, target / TABLES)
         _copy_ledger(hub, target / FOLDER)
         shutil.copy2(hub.settings.data / SECRET, target / SECRET)

@@ -24,6 +24,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, delete, exists, se
 from hallmarked.hub.clock import now
 from hallmarked.hub.database import add_new
 from hallmarked.hub.hub import Hub
+from hallmarked.hub.job.reuse import forget, forget_unused
 from hallmarked.hub.schema.object import blob, usage
 from hallmarked.hub.schema.repository import repository
 from hallmarked.hub.schema.xet import xorb_extent
@@ -77,6 +78,8 @@ def collect_garbage(hub: Hub, terms: Terms) -> Report:
     """
     report = Report(repositories=_purge(hub, terms))
     if not terms.dry_run:
+        with hub.database.write() as db:
+            forget_unused(db)
         collect(hub, bodies_of(hub))
         _adopt(hub, terms)
     unused = _unused(terms)
@@ -156,6 +159,7 @@ def _remove(hub: Hub, digest: str, terms: Terms) -> bool:
         if digest not in _lock(db, [digest], marked, terms):
             return False
         hub.blobs.delete(digest)
+        forget(db, digest)
         db.execute(delete(blob).where(blob.c.sha256 == digest))
     return True
 

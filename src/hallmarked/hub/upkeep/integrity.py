@@ -17,7 +17,7 @@ from hallmarked.hub.hub import Hub
 from hallmarked.hub.migration.upgrade import differences
 from hallmarked.hub.review.status import summarise
 from hallmarked.hub.schema.object import blob, content, object_, usage
-from hallmarked.hub.schema.repository import ref, repository, revision
+from hallmarked.hub.schema.repository import ref, revision
 from hallmarked.hub.schema.review import audit, decision, event
 
 CHUNK = 1 << 20
@@ -157,8 +157,3 @@ def _check_blob(hub: Hub, sha256: str, size: int, *, deep: bool) -> Iterator[str
                 yield f"the large file {sha256} holds other bytes"
     except BackendError as error:
         yield f"the large file {sha256} cannot be read: {error}"
-
-
-def count_repositories(db: Connection) -> int:
-    """Count all repositories, also deleted ones."""
-    return len(db.execute(select(repository.c.id)).all())

@@ -18,8 +18,6 @@ from hallmarked.hub.blob.store import BlobStore, Stored
 
 PART = 256 << 20
 """Bytes of a part."""
-LARGE = 4 << 30
-"""Bytes from which a file is sent in parts."""
 SALT = 32
 """Random bytes before a part's own."""
 _COPY = 1 << 20
@@ -61,11 +59,6 @@ class Upload:
         if len(tags) != self.parts or not all(good):
             raise InputError("the parts named are not those that were sent for this file")
         return parts
-
-
-def is_large(size: int) -> bool:
-    """Say whether a file of so many bytes is better sent in parts."""
-    return size >= LARGE
 
 
 def new_salt() -> bytes:

@@ -10,9 +10,8 @@ from sqlalchemy import Connection
 from hallmarked.hub.change.commit import MAX_INLINE
 from hallmarked.hub.error import EntryNotFound
 from hallmarked.hub.git.ignore import is_ignored, parse_ignore
-from hallmarked.hub.git.tree import find
 from hallmarked.hub.path import check_path
-from hallmarked.hub.repository.revision import Revision, find_entry, read_text
+from hallmarked.hub.repository.revision import Entry, Revision, find_entries, find_entry, read_text
 
 MAX_ATTRIBUTES = 64 << 10
 """Bytes of a ``.gitattributes`` that are looked at."""
@@ -48,16 +47,16 @@ def plan_upload(
     if ignore is None:
         ignore = (_read_small(db, at, ".gitignore") or b"").decode("utf-8", "replace")
     unwanted = parse_ignore(ignore)
-    plans = [_plan(db, at, check_path(path), size, patterns) for path, size in sizes.items()]
+    paths = [check_path(path) for path in sizes]
+    known = find_entries(db, at, paths) if at else {}
+    plans = [_plan(known.get(path), path, size, patterns) for path, size in sizes.items()]
     return [replace(plan, ignored=is_ignored(unwanted, plan.path)) for plan in plans]
 
 
-def _plan(db: Connection, at: Revision | None, path: str, size: int, patterns: Sequence[tuple[str, bool]]) -> Plan:
+def _plan(known: Entry | None, path: str, size: int, patterns: Sequence[tuple[str, bool]]) -> Plan:
     large = size > MAX_INLINE or _marked(path, patterns)
-    entry = find(db, at.tree, path) if at else None
-    if entry is None or entry.folder or at is None:
+    if known is None or known.folder:
         return Plan(path, large and size > 0, None)
-    known = find_entry(db, at, path)
     return Plan(path, large and size > 0, known.sha256 if known.large else known.oid)
 
 

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Action, Actor, load_standing
-from hallmarked.hub.account.account import names_of
+from hallmarked.hub.account.account import find_account, names_of
 from hallmarked.hub.clock import to_datetime
 from hallmarked.hub.gate.form import countries, read_form
 from hallmarked.hub.gate.request import (
@@ -27,10 +27,12 @@ from hallmarked.hub.gate.request import (
     withdraw_request,
 )
 from hallmarked.hub.kind import page_path
+from hallmarked.hub.repository.collaborator import list_collaborators, set_collaborator
 from hallmarked.hub.repository.repository import change_settings, delete_repository, move_repository
 from hallmarked.web.address import repo_routes
 from hallmarked.web.form import Form, with_form
 from hallmarked.web.markdown import render_markdown
+from hallmarked.web.page.organisation import ROLES, Member, role_of
 from hallmarked.web.page.repository import KINDS, Head, open_page
 from hallmarked.web.render import Html, Page, context
 from hallmarked.web.request import hub_of, target
@@ -119,6 +121,12 @@ class Settings:
     """What stands on top."""
     restore_days: int
     """For how many days a deleted repository can be restored."""
+    people: tuple[Member, ...]
+    """Who has a role in it beside its owner and the members of an organisation."""
+    roles: tuple[str, ...]
+    """Roles there are."""
+    organisation: bool
+    """Whether its owner is an organisation, whose members have their roles too."""
 
 
 def show_access(request: Request, kind: str) -> Access:
@@ -160,7 +168,13 @@ def show_settings(request: Request, kind: str) -> Settings:
         Forbidden: When the reader is no owner.
     """
     with open_page(request, kind, Action.MANAGE) as opened:
-        return Settings(opened.head, opened.hub.settings.limit.restore_days)
+        people = tuple(
+            Member(each.name, each.full_name, each.role.value, to_datetime(each.since))
+            for each in list_collaborators(opened.db, opened.repo)
+        )
+        home = find_account(opened.db, opened.repo.name.partition("/")[0])
+        days = opened.hub.settings.limit.restore_days
+        return Settings(opened.head, days, people, ROLES, home.kind == "organisation")
 
 
 def do_ask(request: Request, form: Form, kind: str) -> Response:
@@ -199,7 +213,7 @@ def do_decide(request: Request, form: Form, kind: str) -> Response:
 
 
 def do_settings(request: Request, form: Form, kind: str) -> Response:
-    """Change a repository: who sees it, its gate, its name; or delete it.
+    """Change a repository: who sees it, its gate, its people, its name; or delete it.
 
     Raises:
         InputError: When it is to be deleted and its name was not typed.
@@ -211,12 +225,15 @@ def do_settings(request: Request, form: Form, kind: str) -> Response:
             if form.text("confirm") != repo.name:
                 raise InputError(f"type {repo.name} to delete it; nothing was deleted")
             delete_repository(db, repo.id, by=actor)
-            return RedirectResponse(f"/{repo.name.partition('/')[0]}", 303)
+            return RedirectResponse("/settings/deleted", 303)
         if act == "move":
             repo = move_repository(db, actor, repo, form.text("target"))
+        elif act in ("role", "remove"):
+            set_collaborator(db, actor, repo, form.text("person"), role_of(form) if act == "role" else None)
         else:
             _change(db, repo.id, form, actor)
-    return RedirectResponse(f"{page_path(kind, repo.name)}/settings", 303)
+    where = "#people" if act in ("role", "remove") else ""
+    return RedirectResponse(f"{page_path(kind, repo.name)}/settings{where}", 303)
 
 
 def _change(db: Connection, repository_id: str, form: Form, by: Actor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlencode, urlsplit
 
@@ -9,22 +10,26 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from hallmarked.core.errors import InputError
+from hallmarked.core.errors import Forbidden, InputError
 from hallmarked.hub.access import require_person
 from hallmarked.hub.account.account import organisations, read_account
 from hallmarked.hub.account.notice import Notice, count_unread, list_notices, mark_read
 from hallmarked.hub.account.organisation import create_organisation, join, show_invitation
+from hallmarked.hub.account.password import check_password, hash_password
 from hallmarked.hub.account.session import begin_session, end_session, list_sessions, sign_out
 from hallmarked.hub.account.terms import accept_terms, has_accepted
-from hallmarked.hub.account.ticket import SETUP, Person, find_ticket, set_up
+from hallmarked.hub.account.ticket import SETUP, Person, enrol, find_ticket, set_up
 from hallmarked.hub.account.token import Wanted, issue_token, list_tokens, revoke_token
 from hallmarked.hub.clock import to_datetime
 from hallmarked.hub.error import NotSignedIn
 from hallmarked.web.form import Form, with_form
 from hallmarked.web.markdown import render_markdown
+from hallmarked.web.page.browser import name_browser
 from hallmarked.web.render import Html, Page, context, show
-from hallmarked.web.request import actor_of, hub_of
+from hallmarked.web.request import actor_of, base_url, hub_of
 from hallmarked.web.session import agent_of, enter, local_path, renew, session_cookie, start, stop
+
+NOT_ANYBODY = "this hub makes accounts for people it knows; ask whoever runs it"
 
 
 @context
@@ -37,6 +42,16 @@ class SignIn:
     """Whether the name or the password was wrong a moment ago."""
     elsewhere: str
     """What the other service is called that people may sign in through; empty when there is none."""
+    register: bool
+    """Whether anybody may make an account here."""
+
+
+@context
+class Register:
+    """The page on which somebody makes their own account."""
+
+    name: str
+    """What this hub is called."""
 
 
 @context
@@ -87,6 +102,10 @@ class Session:
     """When."""
     expires: datetime
     """Until when."""
+    used: datetime
+    """When it was used last, about."""
+    here: bool
+    """Whether it is the browser that asks."""
 
 
 @context
@@ -159,13 +178,15 @@ class NewToken:
     """``read`` or ``write``."""
     text: str
     """The token itself."""
+    uses: tuple[str, ...]
+    """How a program is told about it, line by line."""
 
 
 def show_sign_in(request: Request) -> SignIn:
     """Make the page to sign in on."""
     asked, login = request.query_params, hub_of(request).settings.login
-    elsewhere = login.label or urlsplit(login.issuer).netloc
-    return SignIn(local_path(asked.get("next", "/")), asked.get("wrong") == "1", elsewhere if login.issuer else "")
+    elsewhere = login.label or urlsplit(login.issuer).netloc if login.issuer else ""
+    return SignIn(local_path(asked.get("next", "/")), asked.get("wrong") == "1", elsewhere, login.register)
 
 
 def do_sign_in(request: Request, form: Form) -> Response:
@@ -202,16 +223,50 @@ def show_welcome(request: Request) -> Welcome:
     return Welcome(text, hub.settings.server.name)
 
 
+def show_register(request: Request) -> Register:
+    """Make the page on which somebody makes their own account.
+
+    Raises:
+        Forbidden: When this hub does not let anybody do so.
+    """
+    settings = hub_of(request).settings
+    if not settings.login.register:
+        raise Forbidden(NOT_ANYBODY)
+    return Register(settings.server.name)
+
+
+def do_register(request: Request, form: Form) -> Response:
+    """Make somebody's own account, and sign them in.
+
+    Raises:
+        Forbidden: When this hub does not let anybody do so.
+        InputError: When the two passwords are not the same, or something is not accepted.
+        TooMany: When too many accounts were made from that address.
+    """
+    show_register(request)
+    person, password = _person(form), form.raw("password")
+    request.app.state.limits.take_sign_in(request, person.name)
+    kept = hash_password(check_password(password, person.name, person.email))
+    with hub_of(request).database.write() as db:
+        cookie = begin_session(db, enrol(db, replace(person, password=""), kept).id, agent_of(request))
+    response = RedirectResponse("/settings", 303)
+    start(request, response, cookie)
+    return response
+
+
+def _person(form: Form) -> Person:
+    if form.raw("password") != form.raw("again"):
+        raise InputError("the two passwords are not the same")
+    return Person(form.text("name"), form.raw("password"), form.text("full_name"), form.text("email"))
+
+
 def do_welcome(request: Request, form: Form) -> Response:
     """Make the first administrator's account, and sign them in.
 
     Raises:
         InputError: When the two passwords are not the same, or something is not accepted.
     """
-    if form.raw("password") != form.raw("again"):
-        raise InputError("the two passwords are not the same")
-    database = hub_of(request).database
-    person = Person(form.text("name"), form.raw("password"), form.text("full_name"), form.text("email"))
+    person, database = _person(form), hub_of(request).database
     made = set_up(database, form.text("ticket"), person)
     with database.write() as db:
         cookie = begin_session(db, made.id, agent_of(request))
@@ -275,7 +330,10 @@ def show_account(request: Request) -> Account:
             found.administrator,
             tuple((each.name, role.value) for each, role in organisations(db, me)),
             tuple(
-                Session(each.id, each.agent, to_datetime(each.created), to_datetime(each.expires))
+                Session(
+                    each.id, name_browser(each.agent), to_datetime(each.created), to_datetime(each.expires),
+                    to_datetime(each.last_used), each.id == actor.session_id,
+                )
                 for each in list_sessions(db, me)
             ),
             tuple(
@@ -306,8 +364,11 @@ def do_token(request: Request, form: Form) -> Response:
         form.text("name"), form.text("scope", "read"), int(days) if days.isdecimal() and len(days) < 6 else None
     )
     with hub_of(request).database.write() as db:
-        text = issue_token(db, actor_of(request, db), wanted)
-    return show(request, "token.html.j2", NewToken(wanted.name, wanted.scope, text))
+        actor = actor_of(request, db)
+        text = issue_token(db, actor, wanted)
+    then = f"hf upload {actor.name}/my-model ./my-model" if wanted.scope == "write" else "hf auth whoami"
+    uses = (f"export HF_ENDPOINT={base_url(request)}", f"export HF_TOKEN={text}", then)
+    return show(request, "token.html.j2", NewToken(wanted.name, wanted.scope, text, uses))
 
 
 def do_revoke(request: Request, form: Form) -> Response:
@@ -355,6 +416,7 @@ def do_organisation(request: Request, form: Form) -> Response:
 
 FORMS = (
     Route("/login", with_form(do_sign_in), methods=["POST"]),
+    Route("/login/new", with_form(do_register), methods=["POST"]),
     Route("/logout", with_form(do_sign_out), methods=["POST"]),
     Route("/welcome", with_form(do_welcome), methods=["POST"]),
     Route("/join", with_form(do_join), methods=["POST"]),
@@ -368,6 +430,7 @@ FORMS = (
 )
 PAGES = (
     Page("/login", "login.html.j2", show_sign_in),
+    Page("/login/new", "register.html.j2", show_register),
     Page("/welcome", "welcome.html.j2", show_welcome),
     Page("/join", "join.html.j2", show_join),
     Page("/tos", "terms.html.j2", show_terms),

@@ -8,6 +8,7 @@ from datetime import datetime
 from starlette.requests import Request
 
 from hallmarked.core.errors import Forbidden, InputError, NotFound
+from hallmarked.hub.review.audited import public_envelope
 from hallmarked.ledger.dsse import read_envelope
 from hallmarked.web.render import Page, context
 from hallmarked.web.request import base_url, hub_of
@@ -106,10 +107,12 @@ def show_entry(request: Request) -> Entry:
     text = request.path_params["index"]
     if not text.isascii() or not text.isdecimal() or len(text) > 15:
         raise NotFound("the log has no such entry")
-    journal = hub_of(request).journal
+    hub = hub_of(request)
+    journal = hub.journal
     row = _row(request, int(text))
     try:
-        envelope = read_envelope(json.loads(journal.envelope(row.index)))
+        with hub.database.read() as db:
+            envelope = read_envelope(json.loads(public_envelope(db, journal, row.index)))
     except (Forbidden, NotFound) as error:
         return Entry(row, journal.size, (), str(error))
     statement = json.loads(envelope.payload)

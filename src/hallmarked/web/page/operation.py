@@ -12,10 +12,12 @@ from starlette.routing import BaseRoute
 from hallmarked.core.errors import InputError
 from hallmarked.hub.account.account import names_of
 from hallmarked.hub.clock import to_datetime
+from hallmarked.hub.job.again import AUDITS, audit_again, is_waiting
 from hallmarked.hub.job.waiting import count_waiting
 from hallmarked.hub.kind import page_path
 from hallmarked.hub.repository.revision import find_revision
 from hallmarked.hub.review import moderation
+from hallmarked.hub.review.decision import CATEGORIES, list_decisions, open_appeal, open_proposal
 from hallmarked.hub.review.reason import Logged, list_log, reasons
 from hallmarked.web.address import param, repo_routes
 from hallmarked.web.form import Form, with_form
@@ -94,6 +96,8 @@ class Review:
     """Whether its owners asked to look again, and nobody answered yet."""
     categories: tuple[str, ...]
     """What a hold can be about."""
+    waiting: bool
+    """Whether an audit of it is to be done, the first or one that was asked for again."""
 
 
 def show_moderation(request: Request) -> Moderation:
@@ -129,7 +133,7 @@ def show_status(request: Request) -> Status:
 def show_review(request: Request, kind: str) -> Review:
     """Make the page of what was decided about a revision."""
     with open_page(request, kind) as opened:
-        found = moderation.list_decisions(opened.db, opened.repo.id, opened.at.oid)
+        found = list_decisions(opened.db, opened.repo.id, opened.at.oid)
         names = names_of(opened.db, [each.account_id for each in found])
         rows = tuple(
             _decision(Logged(each, kind, opened.repo.name), names.get(each.account_id or "", "")) for each in found
@@ -137,9 +141,10 @@ def show_review(request: Request, kind: str) -> Review:
         return Review(
             opened.head,
             rows,
-            moderation.open_proposal(found) is not None,
-            moderation.open_appeal(found) is not None,
-            moderation.CATEGORIES,
+            open_proposal(found) is not None,
+            open_appeal(found) is not None,
+            CATEGORIES,
+            is_waiting(opened.db, opened.repo.id, opened.at.oid),
         )
 
 
@@ -161,12 +166,15 @@ def do_review(request: Request, form: Form, kind: str) -> Response:
         at = find_revision(db, repo, param(request, "revision"))
         case = moderation.Case(repo, at, hub.settings.policy)
         act, reason = form.text("act"), form.text("reason")
-        if act == "hold":
+        if act == "audit":
+            request.app.state.limits.take("audit", actor.account_id or "", AUDITS)
+            audit_again(db, actor, repo, at)
+        elif act == "hold":
             moderation.hold(db, actor, case, reason, form.text("category", "other"))
         elif act in acts:
             acts[act](db, actor, case, reason)
         else:
-            raise InputError("a revision is held back, released, appealed for, or stays held back")
+            raise InputError("a revision is held back, released, appealed for, stays held back or is audited again")
     return RedirectResponse(f"{page_path(kind, repo.name)}/review/{at.oid}", 303)
 
 

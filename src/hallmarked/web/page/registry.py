@@ -6,20 +6,28 @@ from hallmarked.web.page import (
     access,
     account,
     community,
+    deletion,
     file,
     guide,
     history,
     ledger,
+    like,
     listing,
     operation,
+    organisation,
     proof,
     repository,
+    webhook,
 )
 
 PAGES = (
     *listing.FIRST,
     *ledger.PAGES,
     *account.PAGES,
+    *webhook.PAGES,
+    *deletion.PAGES,
+    *organisation.PAGES,
+    *like.PAGES,
     *operation.PAGES,
     *guide.PAGES,
     *community.PAGES,
@@ -31,4 +39,13 @@ PAGES = (
     *listing.LAST,
 )
 """Fixed addresses first: a repository could otherwise be meant."""
-FORMS = (*account.FORMS, *community.FORMS, *access.FORMS, *operation.FORMS)
+FORMS = (
+    *account.FORMS,
+    *webhook.FORMS,
+    *deletion.FORMS,
+    *organisation.FORMS,
+    *like.FORMS,
+    *community.FORMS,
+    *access.FORMS,
+    *operation.FORMS,
+)

@@ -12,16 +12,18 @@ from urllib.parse import quote
 from sqlalchemy import Connection
 from starlette.requests import Request
 
-from hallmarked.core.errors import NotFound
+from hallmarked.core.errors import Forbidden, NotFound
 from hallmarked.hub.access import Action, Actor, Role, load_standing
 from hallmarked.hub.account.account import RESERVED
 from hallmarked.hub.clock import to_datetime
+from hallmarked.hub.community.popularity import is_liked
 from hallmarked.hub.error import EntryNotFound
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.kind import CLIENT_KINDS, page_path
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import Entry, Revision, find_entry, find_revision, list_history, read_text
 from hallmarked.hub.review.audited import find_audit
+from hallmarked.hub.review.carry import list_holds
 from hallmarked.hub.review.passage import Passage
 from hallmarked.web.address import PREFIXES, param
 from hallmarked.web.markdown import Place, render_markdown
@@ -93,6 +95,8 @@ class Head:
     """How often it was downloaded."""
     likes: int
     """How many people like it."""
+    liked: bool
+    """Whether the reader does."""
     may_write: bool
     """Whether the reader may commit."""
     may_review: bool
@@ -223,6 +227,7 @@ def make_head(
         library=card_text(repo, "library_name"),
         downloads=repo.downloads,
         likes=repo.likes,
+        liked=actor.account_id is not None and is_liked(db, repo.id, actor.account_id),
         may_write=owner or Role.WRITER in roles,
         may_review=owner or Role.REVIEWER in roles,
         may_manage=owner,
@@ -309,6 +314,12 @@ def _readme(opened: Opened) -> str | None:
         return None
     if entry.folder or entry.large:
         return None
+    if opened.at.state == "held" and opened.at.oid in list_holds(opened.db, opened.repo.id):
+        # NOTE: else a card is for everybody; but what people hold back may be what it says
+        try:
+            opened.require_bytes(entry)
+        except Forbidden:
+            return None
     return read_text(opened.db, entry).decode("utf-8", "replace")
 
 

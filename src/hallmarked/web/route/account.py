@@ -6,7 +6,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from hallmarked.hub.access import Actor
 from hallmarked.hub.account.account import find_account, organisations
+from hallmarked.hub.account.token import list_tokens
 from hallmarked.hub.error import NotSignedIn
 from hallmarked.web.request import actor_of, hub_of
 
@@ -19,6 +21,7 @@ def whoami(request: Request) -> Response:
             raise NotSignedIn("Invalid username or password.")
         me = find_account(db, actor.name)
         belongs = organisations(db, me.id)
+        token = next((token for token in list_tokens(db, me.id) if token.id == actor.token_id), None)
     return JSONResponse(
         {
             "type": "user",
@@ -34,10 +37,17 @@ def whoami(request: Request) -> Response:
             ],
             "auth": {
                 "type": "access_token",
-                "accessToken": {"displayName": "token", "role": "write" if actor.writes else "read"},
+                # NOTE: clients keep several tokens apart by this name
+                "accessToken": {"displayName": token.name if token else "session", "role": _role(actor)},
             },
         }
     )
+
+
+def _role(actor: Actor) -> str:
+    if actor.repositories is not None:
+        return "fineGrained"
+    return "write" if actor.writes else "read"
 
 
 ROUTES = [Route("/api/whoami-v2", whoami)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator
+from itertools import count
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
@@ -19,6 +20,7 @@ from hallmarked.hub.access import Action, Actor
 from hallmarked.hub.change.commit import MAX_INLINE, Change, Copy, Delete, Message, Put, PutLarge
 from hallmarked.hub.community.pull import commit_to, full_branch, open_pull, pull_number, require_commit
 from hallmarked.hub.error import TooLarge
+from hallmarked.hub.repository.card import read_card
 from hallmarked.hub.repository.repository import MAIN, Repository
 from hallmarked.hub.repository.revision import find_revision
 from hallmarked.hub.upload.plan import plan_upload
@@ -30,7 +32,10 @@ MAX_FILES = 1_000
 """Files in one question about an upload; clients ask about 256 at once."""
 MAX_LINE = MAX_INLINE // 3 * 4 + 10_000
 """Bytes of one line of a commit: a small file in base64, and its name."""
+MAX_CHANGES = 100_000
+"""Lines of one commit."""
 IN_MEMORY = 1 << 20
+CARD = "README.md"
 
 
 def target_branch(request: Request, db: Connection) -> tuple[Actor, Repository, str]:
@@ -80,6 +85,7 @@ def preupload(request: Request, body: dict[str, Any]) -> Response:
 async def post_commit(request: Request) -> Response:
     """Commit what the lines of the body say."""
     limit = hub_of(request).settings.limit.commit_mib << 20
+    await run_in_threadpool(_authorize, request)
     with SpooledTemporaryFile(IN_MEMORY) as body:
         size = 0
         async for part in request.stream():
@@ -91,18 +97,27 @@ async def post_commit(request: Request) -> Response:
         return await run_in_threadpool(_commit, request, body)
 
 
+def _authorize(request: Request) -> None:
+    """Refuse who may not commit there before their files are taken in; what they may is asked again later."""
+    with hub_of(request).database.read() as db:
+        target_branch(request, db)
+
+
 def _commit(request: Request, body: IO[bytes]) -> Response:
     lines = _lines(body)
     key, header = next(lines, ("", {}))
     if key != "header":
         raise InputError("the first line of a commit has to be its header")
-    message = Message(text_of(header, "summary"), text_of(header, "description", ""))
+    message = _message(header)
     parent = text_of(header, "parentCommit", "") or None
+    changes = [_change(key, value) for key, value in lines]  # all of them first: nobody else commits meanwhile
+    for change in changes:
+        if isinstance(change, Put) and change.path == CARD:
+            read_card(change.data)  # which is remembered for a while
     with hub_of(request).database.write() as db:
         actor, repo, branch = target_branch(request, db)
         if flag(request, "create_pr"):
-            branch = open_pull(db, repo, actor, message, branch).branch
-        changes = (_change(key, value) for key, value in lines)
+            branch = open_pull(db, repo, actor, message, branch, base=parent or "").branch
         made = commit_to(db, repo, actor, changes, message, branch=branch, parent=parent)
     page = page_url(request, repo)
     answer = {"success": True, "commitOid": made.oid, "commitUrl": f"{page}/commit/{made.oid}", "hookOutput": ""}
@@ -113,8 +128,20 @@ def _commit(request: Request, body: IO[bytes]) -> Response:
     return response
 
 
+def _message(header: dict[str, Any]) -> Message:
+    """Return what a commit says; of a summary of several lines the first is the title."""
+    title, _, rest = text_of(header, "summary").strip().partition("\n")
+    texts = (rest.strip(), text_of(header, "description", ""))
+    return Message(title.rstrip(), "\n\n".join(text for text in texts if text))
+
+
 def _lines(body: IO[bytes]) -> Iterator[tuple[str, dict[str, Any]]]:
-    while line := body.readline(MAX_LINE + 1):
+    for number in count():
+        line = body.readline(MAX_LINE + 1)
+        if not line:
+            return
+        if number > MAX_CHANGES:
+            raise TooLarge(f"a commit of more than {MAX_CHANGES:,} lines is not accepted; make several")
         if len(line) > MAX_LINE:
             raise TooLarge(f"a file of more than {MAX_INLINE >> 20} MiB has to be sent as a large file")
         if not line.strip():

@@ -29,6 +29,7 @@ def nothing(request: Request) -> NoReturn:
 _WORDS = "auth-check|branch|commit|commits|discussions|duplicate|lfs-files|like|likers|paths-info|preupload|refs"
 _MORE = "resolve|revision|settings|super-squash|tag|tree|user-access-request|xet-read-token|xet-write-token"
 ROUTES = [
+    *(Route(f"/api/spaces/{service}", nothing) for service in ("hardware", "templates")),
     Route("/api/{kind:kind}/{name}", no_repository, methods=METHODS),
     *(
         Route(f"/api/{{kind:kind}}/{{name}}/{word}{rest}", no_repository, methods=METHODS)

@@ -40,6 +40,8 @@ def listing(request: Request) -> Response:
     size = limit_of(request, PAGE, PAGE)
     with hub_of(request).database.read() as db:
         _, repo = target(request, db, request.path_params["kind"], Action.REVIEW)
+        if not repo.scope.gate:
+            raise InputError(f"{repo.name} is not gated, so that nobody asks for access")
         found = list_requests(db, repo, status, after=request.query_params.get("cursor", ""), limit=size + 1)
     items = [write_request(item) for item in found[:size]]
     return page_response(request, items, **({"cursor": found[size - 1].id} if len(found) > size else {}))

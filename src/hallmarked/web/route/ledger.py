@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from hallmarked.core.errors import InputError, NotFound
 from hallmarked.hub.repository.revision import find_revision
-from hallmarked.hub.review.audited import list_entries
+from hallmarked.hub.review.audited import list_entries, public_envelope
 from hallmarked.ledger.tile import read_tile_path
 from hallmarked.ledger.verify import MEDIA_TYPE as EVIDENCE
 from hallmarked.web.address import param, repo_routes
@@ -55,8 +55,11 @@ def entry(request: Request) -> Response:
     text = param(request, "index")
     if not text.isdecimal() or len(text) > 18:
         raise NotFound(f"the log has no entry {text[:20]}")
-    # It can be erased, so nobody shall keep it for long.
-    return Response(hub_of(request).journal.envelope(int(text)), headers=BRIEFLY, media_type=ENVELOPE)
+    hub = hub_of(request)
+    with hub.database.read() as db:
+        data = public_envelope(db, hub.journal, int(text))
+    # It can be erased, or be about what is public no more, so nobody shall keep it for long.
+    return Response(data, headers=BRIEFLY, media_type=ENVELOPE)
 
 
 def evidence(request: Request, kind: str) -> Response:

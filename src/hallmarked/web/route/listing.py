@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.catalog.search import Query, list_values, search
-from hallmarked.hub.catalog.tag import GROUPS
+from hallmarked.hub.catalog.tag import GROUPS, name_in_tags
 from hallmarked.hub.repository.repository import find_heads, load_repositories
 from hallmarked.web.address import flag, limit_of
 from hallmarked.web.description import LISTED, View, check_fields, write_fields
@@ -72,10 +72,12 @@ def _fields(request: Request, kind: str) -> list[str]:
     query = request.query_params
     expand = [name for text in (*query.getlist("expand"), *query.getlist("expand[]")) for name in text.split(",")]
     if expand:
-        return list(check_fields(expand))
+        return list(check_fields(kind, expand))
     fields = list(LISTED[kind])
     if flag(request, "full"):
         fields += ["author", "disabled", "siblings", *(("cardData",) if kind != "model" else ())]
+    if flag(request, "linked") and kind == "system":
+        fields += ["models", "datasets"]
     if flag(request, "cardData"):
         fields.append("cardData")
     if flag(request, "config"):
@@ -107,12 +109,37 @@ def tags_by_type(request: Request) -> Response:
     body: dict[str, Any] = {}
     with hub_of(request).database.read() as db:
         for group in GROUPS:
-            values = list_values(db, kind, group)
-            body[group] = [{"id": value, "label": value, "type": group, "count": count} for value, count in values]
+            known = name_in_tags(kind, group)
+            if known is not None:
+                field, prefix = known
+                body[field] = [
+                    {"id": f"{prefix}{value}", "label": value, "type": field, "count": count}
+                    for value, count in list_values(db, kind, group)
+                ]
     return JSONResponse(body)
 
 
+def find_systems(request: Request) -> Response:
+    """Find systems by the words of their names; what clients call a semantic search."""
+    query = request.query_params
+    sdks = [("library", value) for value in query.getlist("sdk") if value.strip()]
+    tags = [("tag", value) for value in query.getlist("filter") if value.strip()]
+    wanted = Query("system", query.get("q", "")[:2_000], (*sdks, *tags), "trending", "", PAGE)
+    hub = hub_of(request)
+    with hub.database.read() as db:
+        found = search(db, actor_of(request, db), wanted)
+        heads = find_heads(db, found.ids)
+        views = [View(db, hub, repo, *heads[repo.id]) for repo in load_repositories(db, found.ids) if repo.id in heads]
+        items = [
+            {"title": view.text("title") or view.repo.name, "emoji": view.text("emoji")}
+            | write_fields(view, (*LISTED["system"], "author", "runtime"))
+            for view in views
+        ]
+    return JSONResponse(items)
+
+
 ROUTES = [
+    Route("/api/spaces/semantic-search", find_systems),
     Route("/api/{kind:kind}", browse),
     Route("/api/{kind:kind}-tags-by-type", tags_by_type),
 ]

@@ -126,7 +126,7 @@ def repositories(request: Request) -> Response:
                 "updatedAt": to_text(item.modified),
                 "visibility": item.visibility,
                 "storage": item.size,
-                "storagePercent": item.size / total if total else 0.0,
+                "storagePercent": 100 * item.size / total if total else 0.0,
             }
             for item in items
         ]

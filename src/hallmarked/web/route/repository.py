@@ -23,7 +23,7 @@ from hallmarked.hub.repository.repository import (
 from hallmarked.hub.repository.revision import find_revision
 from hallmarked.hub.review.status import repo_status
 from hallmarked.web.address import flag, param
-from hallmarked.web.description import FULL, View, check_fields, write_fields, write_sibling
+from hallmarked.web.description import FULL, RUNTIME, View, check_fields, write_fields, write_sibling
 from hallmarked.web.link import page_url, warn_of_state
 from hallmarked.web.request import actor_of, hub_of, target, text_of, with_json
 
@@ -35,6 +35,12 @@ def kind_of(body: dict[str, Any]) -> str:
     if kind not in KINDS:
         raise InputError("type has to be model, dataset or space")
     return kind
+
+
+def _refuse_group(body: dict[str, Any]) -> None:
+    """Refuse what would seem to restrict access and does not."""
+    if body.get("resourceGroupId") is not None:
+        raise InputError("this hub has no resource groups; use an organisation or collaborators instead")
 
 
 def _visibility(body: dict[str, Any]) -> str:
@@ -50,6 +56,7 @@ def make(request: Request, body: dict[str, Any]) -> Response:
     if "/" in name:
         owner, _, name = name.partition("/")
     visibility = _visibility(body)
+    _refuse_group(body)
     with hub_of(request).database.write() as db:
         repo = create(
             db,
@@ -117,7 +124,7 @@ def info(request: Request) -> Response:
         _, repo = target(request, db, kind)
         at = find_revision(db, repo, name)
         view = View(db, hub, repo, at.oid, at.tree)
-        body = write_fields(view, check_fields(expand) or (*FULL[kind], "siblings"))
+        body = write_fields(view, check_fields(kind, expand) or (*FULL[kind], "siblings"))
         if flag(request, "blobs"):
             body["siblings"] = [write_sibling(entry) for entry in view.files]
         if flag(request, "securityStatus"):
@@ -125,6 +132,13 @@ def info(request: Request) -> Response:
     response = JSONResponse(body)
     warn_of_state(response, at)
     return response
+
+
+def runtime(request: Request) -> Response:
+    """Say what of a repository runs: nothing, as this hub keeps systems and does not execute them."""
+    with hub_of(request).database.read() as db:
+        target(request, db, request.path_params["kind"])
+    return JSONResponse(RUNTIME)
 
 
 def check(request: Request) -> Response:
@@ -141,6 +155,7 @@ ROUTES = [
     Route("/api/repos/move", with_json(move), methods=["POST"]),
     Route("/api/{kind:kind}/{owner}/{name}/settings", with_json(change), methods=["PUT"]),
     Route("/api/{kind:kind}/{owner}/{name}/duplicate", with_json(copy), methods=["POST"]),
+    Route("/api/{kind:kind}/{owner}/{name}/runtime", runtime),
     Route("/api/{kind:kind}/{owner}/{name}/auth-check", check),
     Route("/api/{kind:kind}/{owner}/{name}/auth-check/write", check),
     Route("/api/{kind:kind}/{owner}/{name}/revision/{revision}", info),

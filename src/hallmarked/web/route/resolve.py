@@ -60,8 +60,7 @@ def _passage(request: Request, memory: Memory, kind: str) -> Passage:
         return load()[0][0]
     passage, until = memory.recall(key, load)
     request.state.actor, request.state.until = passage.actor, until
-    if passage.actor.token_id:
-        request.app.state.uses.note(passage.actor.token_id)
+    request.app.state.uses.note(passage.actor)
     return passage
 
 

@@ -14,13 +14,15 @@ from hallmarked.core.errors import InputError
 from hallmarked.core.evidence import Finding
 from hallmarked.hub.access import Action, Actor
 from hallmarked.hub.clock import now, to_text
+from hallmarked.hub.job.again import AUDITS, audit_again
 from hallmarked.hub.job.waiting import count_waiting
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import Revision, find_revision
 from hallmarked.hub.review import moderation
 from hallmarked.hub.review.audited import list_audits
+from hallmarked.hub.review.decision import list_decisions
 from hallmarked.hub.review.finding import Found, sort_findings
-from hallmarked.hub.review.moderation import Case, list_decisions
+from hallmarked.hub.review.moderation import Case
 from hallmarked.hub.review.reason import Logged, answer_days, count, list_between, list_log, reasons
 from hallmarked.web.address import param
 from hallmarked.web.request import hub_of, target
@@ -154,6 +156,17 @@ def appeal(request: Request, kind: Kind, owner: Part, name: Part, revision: Part
 def uphold(request: Request, kind: Kind, owner: Part, name: Part, revision: Part, body: Reason) -> ReviewView:
     """Answer an appeal: it stays held back."""
     return _act(request, kind, lambda db, actor, case: moderation.uphold(db, actor, case, body.reason))
+
+
+@router.post(BASE + "/audit", status_code=202)
+def audit_anew(request: Request, kind: Kind, owner: Part, name: Part, revision: Part) -> ReviewView:
+    """Have a revision audited again, soon."""
+    with hub_of(request).database.write() as db:
+        actor, repo = target(request, db, kind, Action.REVIEW)
+        request.app.state.limits.take("audit", actor.account_id or "", AUDITS)
+        at = find_revision(db, repo, param(request, "revision"))
+        audit_again(db, actor, repo, at)
+        return look(db, repo, at)
 
 
 @router.get("/moderation")

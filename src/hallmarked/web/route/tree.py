@@ -15,9 +15,8 @@ from starlette.routing import Route
 from hallmarked.core.errors import InputError
 from hallmarked.hub.change.last import find_last_changes
 from hallmarked.hub.clock import to_text
-from hallmarked.hub.error import EntryNotFound
 from hallmarked.hub.repository.repository import Repository
-from hallmarked.hub.repository.revision import Entry, Revision, find_entry, find_revision, list_entries
+from hallmarked.hub.repository.revision import Entry, Revision, find_entries, find_revision, list_entries
 from hallmarked.hub.review.status import file_status
 from hallmarked.web.address import flag, limit_of, param
 from hallmarked.web.description import large_part
@@ -34,16 +33,16 @@ def tree(request: Request) -> Response:
     path = param(request, "path").strip("/") if "path" in request.path_params else ""
     expand = flag(request, "expand")
     size = limit_of(request, PAGE_EXPANDED if expand else PAGE, PAGE_EXPANDED if expand else PAGE)
-    after = request.query_params.get("cursor", "")
+    # NOTE: the pages of one listing are of one commit, also when the branch moves in between
+    commit, _, after = request.query_params.get("cursor", "").partition("/")
     with hub_of(request).database.read() as db:
         _, repo = target(request, db, request.path_params["kind"])
-        at = find_revision(db, repo, param(request, "revision"))
-        entries = list_entries(db, at, path, recursive=flag(request, "recursive"))
-        start = next((n + 1 for n, entry in enumerate(entries) if entry.path == after), 0) if after else 0
-        page = entries[start : start + size]
+        at = find_revision(db, repo, commit or param(request, "revision"))
+        entries = list_entries(db, at, path, recursive=flag(request, "recursive"), after=after, count=size + 1)
+        page = entries[:size]
         more = _expanded(db, repo, at, page) if expand else {}
     items = [{**write_entry(entry), **more.get(entry.path, {})} for entry in page]
-    return page_response(request, items, **({"cursor": page[-1].path} if start + size < len(entries) else {}))
+    return page_response(request, items, **({"cursor": f"{at.oid}/{page[-1].path}"} if len(entries) > size else {}))
 
 
 async def paths(request: Request) -> Response:
@@ -69,15 +68,12 @@ def _wants_more(request: Request, data: bytes) -> bool:
 
 
 def _paths(request: Request, wanted: list[str], expand: bool) -> Response:
-    found = []
     with hub_of(request).database.read() as db:
         _, repo = target(request, db, request.path_params["kind"])
         at = find_revision(db, repo, param(request, "revision"))
-        for path in wanted:
-            try:
-                found.append(find_entry(db, at, path.strip("/")))
-            except EntryNotFound:
-                continue
+        asked = [path.strip("/") for path in wanted]
+        known = find_entries(db, at, asked)
+        found = [known[path] for path in asked if path in known]
         more = _expanded(db, repo, at, found[:PAGE]) if expand else {}
     return JSONResponse([{**write_entry(entry), **more.get(entry.path, {})} for entry in found])
 

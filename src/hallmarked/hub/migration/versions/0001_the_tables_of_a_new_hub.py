@@ -189,6 +189,7 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Text(), nullable=False),
         sa.Column("agent", sa.Text(), nullable=False),
         sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.Column("last_used", sa.BigInteger(), nullable=True),
         sa.Column("expires", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_session_account_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_session")),
@@ -330,6 +331,7 @@ def upgrade() -> None:
             ["repository_id", "revision", "created"],
             unique=False,
         )
+        batch_op.create_index(batch_op.f("ix_audit_revision"), ["revision"], unique=False)
 
     op.create_table(
         "collaborator",
@@ -458,6 +460,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("repository_id", "account_id", name=op.f("pk_liked")),
     )
     op.create_table(
+        "look",
+        sa.Column("repository_id", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("check_id", sa.Text(), nullable=False),
+        sa.Column("rules", sa.Text(), nullable=False),
+        sa.Column("items", sa.JSON(), nullable=False),
+        sa.Column("data", sa.JSON(), nullable=False),
+        sa.Column("used", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["repository_id"], ["repository.id"], name=op.f("fk_look_repository_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("repository_id", "sha256", "path", "check_id", name=op.f("pk_look")),
+    )
+    with op.batch_alter_table("look", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_look_repository_id_used"), ["repository_id", "used"], unique=False)
+        batch_op.create_index(batch_op.f("ix_look_sha256"), ["sha256"], unique=False)
+
+    op.create_table(
         "posting",
         sa.Column("repository_id", sa.Text(), nullable=False),
         sa.Column("label", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -504,6 +525,8 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("audited", sa.Boolean(), nullable=False),
         sa.Column("rule_set", sa.Text(), nullable=False),
+        sa.Column("signatures", sa.BigInteger(), nullable=False),
+        sa.Column("settled", sa.BigInteger(), nullable=True),
         sa.Column("attempts", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["account.id"], name=op.f("fk_revision_account_id"), ondelete="CASCADE"
@@ -515,7 +538,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("repository_id", "oid", name=op.f("pk_revision")),
     )
     with op.batch_alter_table("revision", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_revision_oid"), ["oid"], unique=False)
         batch_op.create_index(batch_op.f("ix_revision_rule_set"), ["rule_set"], unique=False)
+        batch_op.create_index(batch_op.f("ix_revision_signatures"), ["signatures"], unique=False)
         batch_op.create_index(batch_op.f("ix_revision_state_created"), ["state", "created"], unique=False)
 
     op.create_table(

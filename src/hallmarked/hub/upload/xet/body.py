@@ -20,6 +20,7 @@ from hallmarked.core.errors import BackendError, FormatError, InputError
 from hallmarked.formats.xet.hash import Aggregate, from_text, hash_chunk, to_text
 from hallmarked.formats.xet.xorb import XorbDecoder
 from hallmarked.hub.blob.passing import PassingFile, write_all
+from hallmarked.hub.error import FULL, StorageFull
 from hallmarked.hub.hub import Hub
 
 FOLDER = "xet"
@@ -200,4 +201,6 @@ def _told() -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in FULL:
+            raise StorageFull from error
         raise BackendError("the hub cannot keep what was sent; tell whoever runs it") from error

@@ -27,6 +27,9 @@ from hallmarked.hub.upload.xet.source import Gone, Source
 
 _CHUNKS = 1 << 24
 """Chunks that the files of one shard may have together: a terabyte in chunks of the usual size."""
+_REPEATED, _TIMES = 4 << 30, 64
+"""Bytes of a shard's files from which on they may be so many times as long as the xorbs they are made of: a shard of a
+few kilobytes could fill the disk otherwise."""
 _REMEMBERED = 64
 """Xorbs whose chunks are held in memory."""
 
@@ -72,6 +75,13 @@ def rebuild(hub: Hub, bodies: Bodies, data: bytes | memoryview, account_id: str)
         for _ in work.prove(file):
             yield Progress(0, total)
         total += file.size
+    if total > _REPEATED and total > _TIMES * sum(work.sizes.values()):
+        raise TooLarge(
+            f"these files repeat the same data more than {_TIMES} times; send them by Git LFS (HF_HUB_DISABLE_XET=1)"
+        )
+    for file in shard.files():
+        for _ in work.verify(file):
+            yield Progress(0, total)
     with Source(hub, bodies) as source:
         for file in shard.files():
             for count in work.make(file, source):
@@ -91,10 +101,11 @@ class _Work:
     recent: OrderedDict[str, Known] = field(default_factory=OrderedDict)
     used: dict[str, int] = field(default_factory=dict)
     """Chunks of every xorb that the shard refers to."""
+    sizes: dict[str, int] = field(default_factory=dict)
+    """Bytes of each of them."""
 
     def prove(self, file: FileRecord) -> Iterator[None]:
-        """Check that a file is made of known chunks, which the sender has, and has the hash that is stated."""
-        tree = Aggregate()
+        """Check that a file is made of known chunks, which the sender has."""
         for segment in file.segments():
             xorb = self._find(to_text(segment.xorb))
             if not _is_proven(segment, xorb, stated=file.sha256 is not None):
@@ -104,6 +115,13 @@ class _Work:
             self.budget -= segment.end - segment.first
             if self.budget < 0:
                 raise TooLarge(f"the files of one shard have more than {_CHUNKS:,} chunks")
+            yield
+
+    def verify(self, file: FileRecord) -> Iterator[None]:
+        """Check that a file whose chunks are known has the hash that is stated."""
+        tree = Aggregate()
+        for segment in file.segments():
+            xorb = self._find(to_text(segment.xorb))
             for hash_, length in xorb.chunks(segment.first, segment.end):
                 tree.add(hash_, length)
             yield
@@ -153,7 +171,7 @@ class _Work:
             if known is None:
                 raise Gone
             self.recent[name] = known
-            self.used[name] = known.count
+            self.used[name], self.sizes[name] = known.count, known.size
         self.recent.move_to_end(name)
         if len(self.recent) > _REMEMBERED:
             self.recent.popitem(last=False)

@@ -14,7 +14,7 @@ from hallmarked.hub.upload.xet.known import Extent, Known, Run, find_extents
 
 _OPEN = 16
 """Files held open at once: the segments of a file go back and forth between few xorbs."""
-_PIECE = 4 << 20
+_PIECE = 2 << 20
 _GONE = (
     "this upload refers to data that was sent earlier and that the hub does not have any more, or does not prove that "
     "you have it; delete the folder that the client keeps such data in (~/.cache/huggingface/xet, or HF_XET_CACHE) and "
@@ -35,6 +35,7 @@ class Source:
     def __init__(self, hub: Hub, bodies: Bodies) -> None:
         self._hub, self._bodies = hub, bodies
         self._files: OrderedDict[str, BinaryIO] = OrderedDict()
+        self._buffers = [memoryview(bytearray(_PIECE)) for _ in range(2)]
 
     def __enter__(self) -> Source:
         return self
@@ -54,7 +55,7 @@ class Source:
         """
         body = self._open(f"xorb {xorb.name}", lambda: self._bodies.open(xorb.name, xorb.size))
         if body is not None:
-            yield from _pieces(body, int(xorb.starts[run.first]), xorb.length(run.first, run.until))
+            yield from self._pieces(body, int(xorb.starts[run.first]), xorb.length(run.first, run.until))
             return
         reached = run.first
         while reached < run.until:
@@ -64,7 +65,7 @@ class Source:
             extent, file = found
             until = min(extent.until, run.until)
             start = extent.start + xorb.length(extent.first, reached)
-            yield from _pieces(file, start, xorb.length(reached, until))
+            yield from self._pieces(file, start, xorb.length(reached, until))
             reached = until
 
     def _find(self, name: str, chunk: int) -> tuple[Extent, BinaryIO] | None:
@@ -92,14 +93,12 @@ class Source:
                 self._files.popitem(last=False)[1].close()
         return file
 
-
-def _pieces(file: BinaryIO, start: int, length: int) -> Iterator[memoryview]:
-    buffer, other = (memoryview(bytearray(min(length, _PIECE))) for _ in range(2))
-    file.seek(start)
-    while length:
-        count = file.readinto(buffer[:length])  # type: ignore[attr-defined]
-        if not count:
-            raise BackendError("the hub's storage ends before the bytes it should have")
-        length -= count
-        yield buffer[:count]
-        buffer, other = other, buffer
+    def _pieces(self, file: BinaryIO, start: int, length: int) -> Iterator[memoryview]:
+        file.seek(start)
+        while length:
+            self._buffers.reverse()
+            count = file.readinto(self._buffers[0][:length])  # type: ignore[attr-defined]
+            if not count:
+                raise BackendError("the hub's storage ends before the bytes it should have")
+            length -= count
+            yield self._buffers[0][:count]

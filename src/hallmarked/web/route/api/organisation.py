@@ -1,4 +1,4 @@
-"""Our own API: organisations, their members, invitations; people of one repository."""
+"""Our own API: organisations, their members, invitations; people of one repository; deleted ones."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ from hallmarked.hub.account.organisation import (
     create_organisation,
     invite,
     join,
+    list_invitations,
     list_members,
     remove_member,
     show_invitation,
+    withdraw_invitation,
 )
 from hallmarked.hub.clock import to_text
 from hallmarked.hub.repository.collaborator import list_collaborators, set_collaborator
+from hallmarked.hub.repository.deletion import list_deleted, restore
 from hallmarked.hub.repository.repository import open_repository
 from hallmarked.web.address import kind_of
 from hallmarked.web.request import actor_of, base_url, hub_of
@@ -97,6 +100,37 @@ class InvitationView:
     expires: str
 
 
+@dataclass(frozen=True)
+class OpenInvitationView:
+    """An invitation that nobody accepted yet; its link is not kept."""
+
+    id: str
+    role: Role
+    email: str
+    by: str
+    created: str
+    expires: str
+
+
+@dataclass(frozen=True)
+class DeletedView:
+    """A deleted repository, and until when it can be restored."""
+
+    id: str
+    kind: str
+    name: str
+    deleted: str
+    until: str
+
+
+@dataclass(frozen=True)
+class RestoredView:
+    """A repository that is there again."""
+
+    kind: str
+    name: str
+
+
 @router.post("/organisations", status_code=201)
 def post_organisation(request: Request, body: NewOrganisation) -> OrganisationView:
     """Make an organisation."""
@@ -148,6 +182,42 @@ def post_invitation(request: Request, organisation: str, body: NewInvitation) ->
     with hub_of(request).database.write() as db:
         text = invite(db, actor_of(request, db), organisation, body.role, body.email)
     return InvitationLink(f"{base_url(request)}/join?ticket={text}")
+
+
+@router.get("/organisations/{organisation}/invitations")
+def get_invitations(request: Request, organisation: str) -> list[OpenInvitationView]:
+    """List the invitations that nobody accepted yet."""
+    with hub_of(request).database.read() as db:
+        found = list_invitations(db, actor_of(request, db), organisation)
+    return [
+        OpenInvitationView(item.id, Role(item.role), item.email, item.by, to_text(item.created), to_text(item.expires))
+        for item in found
+    ]
+
+
+@router.delete("/organisations/{organisation}/invitations/{invitation}", status_code=204)
+def delete_invitation(request: Request, organisation: str, invitation: str) -> None:
+    """Withdraw an invitation."""
+    with hub_of(request).database.write() as db:
+        withdraw_invitation(db, actor_of(request, db), organisation, invitation)
+
+
+@router.get("/deleted")
+def get_deleted(request: Request) -> list[DeletedView]:
+    """List deleted repositories that the caller can restore."""
+    hub = hub_of(request)
+    with hub.database.read() as db:
+        found = list_deleted(db, actor_of(request, db), hub.settings.limit.restore_days)
+    return [DeletedView(item.id, item.kind, item.name, to_text(item.deleted), to_text(item.until)) for item in found]
+
+
+@router.post("/deleted/{repository_id}/restore")
+def post_restore(request: Request, repository_id: str) -> RestoredView:
+    """Restore a deleted repository."""
+    hub = hub_of(request)
+    with hub.database.write() as db:
+        repo = restore(db, actor_of(request, db), repository_id, hub.settings.limit.restore_days)
+    return RestoredView(repo.scope.kind, repo.name)
 
 
 @router.get("/invitations/{ticket}")

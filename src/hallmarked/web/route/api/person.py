@@ -140,6 +140,7 @@ class SessionView:
     agent: str
     created: str
     expires: str
+    last_used: str
 
 
 @dataclass(frozen=True)
@@ -224,7 +225,10 @@ def get_sessions(request: Request) -> list[SessionView]:
     """List the browsers in which one is signed in."""
     with hub_of(request).database.read() as db:
         found = list_sessions(db, _whole(actor_of(request, db)))
-    return [SessionView(item.id, item.agent, to_text(item.created), to_text(item.expires)) for item in found]
+    return [
+        SessionView(item.id, item.agent, to_text(item.created), to_text(item.expires), to_text(item.last_used))
+        for item in found
+    ]
 
 
 @router.delete("/sessions/{session_id}", status_code=204)

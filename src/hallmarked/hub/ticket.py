@@ -1,7 +1,7 @@
-"""Tickets: what an address without a token may be used for, signed and short-lived.
+"""Tickets: facts that the hub gives out under its signature, and believes again for a short while.
 
-Clients send no token to the addresses that the batch API names, so that the address itself has to say who may do what.
-A ticket is good for one purpose and a few facts; it is a JSON Web Token (RFC 7519) signed with the hub's secret.
+So nothing has to be kept for an address that clients use without a token, for an upload by Xet, or for a browser that
+signs in elsewhere. A ticket is good for one purpose; it is a JSON Web Token (RFC 7519) signed with the hub's secret.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from joserfc.jwk import OctKey
 from hallmarked.core.errors import Forbidden
 from hallmarked.hub.clock import now
 
-MAX_TICKET = 2_000
-"""Characters; ours have a few hundred."""
+MAX_TICKET = 4_096
+"""Characters; ours have a few hundred, and a path of a page."""
 
 
 def issue_ticket(secret: bytes, purpose: str, facts: dict[str, Any], *, seconds: int) -> str:
