@@ -14,7 +14,7 @@ from importlib.resources.abc import Traversable
 
 from hallmarked.core.digest import dir_hash
 
-PACKAGES = ("core", "formats", "artifacts", "checks")
+PACKAGES = ("core", "formats", "artifacts", "corpus", "checks")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 

@@ -23,6 +23,8 @@ FACTS = {
     "parameters.total": "Parameters",
     "tensors.total": "Tensors",
     "base.tensors.identical": "Tensors identical to the base model",
+    "rows.total": "Rows",
+    "rows.repeated": "Rows that are copies",
     "licence.declared": "Licence declared",
     "licence.text": "Licence text found",
     "files.total": "Files",

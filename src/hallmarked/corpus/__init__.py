@@ -1,0 +1,1 @@
+"""What large tables hold: reading rows of data sets, and measuring them."""

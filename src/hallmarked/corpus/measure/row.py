@@ -1,0 +1,74 @@
+"""Rows that occur more than once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from itertools import repeat
+
+import pyarrow as pa
+
+MOST_ROWS = 20_000_000
+"""Rows whose digests are kept, 16 bytes each and some more for the set."""
+
+
+@dataclass(slots=True)
+class Repeats:
+    """Which rows were there before."""
+
+    rows: int = 0
+    seen: set[bytes] | None = field(default_factory=set)
+    """Digests of the different rows; None when there are more than memory allows."""
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take the rows of a batch."""
+        self.rows += batch.num_rows
+        if self.seen is not None:
+            self.seen.update(digests(batch))
+            self._bound()
+
+    def merge(self, other: Repeats) -> None:
+        """Take what is known of the rows that follow."""
+        self.rows += other.rows
+        self.seen = None if self.seen is None or other.seen is None else self.seen | other.seen
+        self._bound()
+
+    def _bound(self) -> None:
+        if self.seen is not None and len(self.seen) > MOST_ROWS:
+            self.seen = None
+
+    @property
+    def repeated(self) -> int | None:
+        """How many rows are a copy of one that stands before them; None when that is not known."""
+        return None if self.seen is None else self.rows - len(self.seen)
+
+
+def digests(batch: pa.RecordBatch) -> list[bytes]:
+    """Return 16 bytes per row that tell it from others: of names and values, whatever the order of the columns.
+
+    A null is as good as a column that is not there, since files of one data set differ in that.
+    """
+    names = sorted(batch.schema.names)
+    prepared = [_texts(name, batch.column(batch.schema.get_field_index(name))) for name in names]
+    rows = zip(*prepared, strict=True) if prepared else repeat((), batch.num_rows)
+    return [hashlib.blake2b(b"".join(cells), digest_size=16).digest() for cells in rows]
+
+
+def _texts(name: str, array: pa.Array) -> list[bytes]:
+    """Return each value as bytes that say their own length, after the column's name."""
+    head = name.encode() + b"\0"
+    values = array.to_pylist()
+    return [b"" if value is None else _framed(head, _bytes(value)) for value in values]
+
+
+def _framed(head: bytes, data: bytes) -> bytes:
+    return b"%b%d:%b" % (head, len(data), data)
+
+
+def _bytes(value: object) -> bytes:
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogatepass")
+    if isinstance(value, bytes):
+        return value
+    return json.dumps(value, sort_keys=True, default=repr).encode()

@@ -1,0 +1,88 @@
+"""What a data set holds: its columns, its rows, and what could not be read of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from hallmarked.corpus.measure.column import Column
+from hallmarked.corpus.measure.row import Repeats
+from hallmarked.corpus.table.column import MAX_COLUMNS
+from hallmarked.corpus.table.model import Piece, Skipped
+
+MOST_SHOWN = 20
+"""Places of rows that could not be read that are told one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Rows that could not be read, at their place in a file."""
+
+    row: int | None
+    """From 1 at the beginning of the file; None when it is a part as a whole."""
+    rows: int | None
+    reason: str
+
+
+@dataclass(slots=True)
+class Measure:
+    """What is known of some rows of a data set. Measures of parts merge into that of the whole, in their order."""
+
+    rows: int = 0
+    """Those that were read."""
+    skipped: int = 0
+    """Those that could not be, as far as their number is known."""
+    lost: int = 0
+    """Places from which an unknown number of rows could not be read."""
+    columns: dict[str, Column] = field(default_factory=dict)
+    repeats: Repeats = field(default_factory=Repeats)
+    unread: list[Unread] = field(default_factory=list)
+    crowded: bool = False
+    """More columns than are looked at."""
+
+    def take(self, pieces: Iterable[Piece]) -> None:
+        """Measure what a reader yields of one part."""
+        for piece in pieces:
+            if isinstance(piece, Skipped):
+                self._skip(piece)
+            else:
+                self._add(piece)
+
+    def _skip(self, piece: Skipped) -> None:
+        if piece.rows is None:
+            self.lost += 1
+        else:
+            self.skipped += piece.rows
+        if len(self.unread) < MOST_SHOWN:
+            self.unread.append(Unread(None if piece.row is None else piece.row + 1, piece.rows, piece.reason))
+
+    def _add(self, batch: pa.RecordBatch) -> None:
+        before = self.rows
+        self.rows += batch.num_rows
+        self.repeats.add(batch)
+        for name in batch.schema.names:
+            if name not in self.columns and len(self.columns) >= MAX_COLUMNS:
+                self.crowded = True
+                continue
+            column = self.columns.setdefault(name, Column(missing=before))
+            index = batch.schema.get_field_index(name)
+            column.add(batch.column(index), batch.schema.field(index))
+        for name in self.columns.keys() - set(batch.schema.names):
+            self.columns[name].missing += batch.num_rows
+
+    def merge(self, other: Measure) -> None:
+        """Take what is known of the part that follows."""
+        for name in {**self.columns, **other.columns}:
+            mine = self.columns.setdefault(name, Column(missing=self.rows))
+            mine.merge(other.columns.get(name) or Column(missing=other.rows))
+        shift = self.rows + self.skipped
+        for place in other.unread[: MOST_SHOWN - len(self.unread)]:
+            row = None if place.row is None else place.row + shift
+            self.unread.append(Unread(row, place.rows, place.reason))
+        self.rows += other.rows
+        self.skipped += other.skipped
+        self.lost += other.lost
+        self.crowded = self.crowded or other.crowded
+        self.repeats.merge(other.repeats)

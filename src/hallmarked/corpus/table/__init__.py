@@ -1,0 +1,1 @@
+"""Rows of data sets, as batches of columns, whatever the files are."""

@@ -1,0 +1,57 @@
+"""Parquet files, group of rows by group of rows (https://parquet.apache.org/docs/file-format/)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from hallmarked.core.errors import FormatError
+from hallmarked.corpus.table.model import BATCH_BYTES, BATCH_ROWS, Format, Part, Piece, Skipped
+from hallmarked.formats.blob import Blob
+
+BROKEN = (pa.ArrowException, OSError, ValueError, KeyError)
+"""What the library raises about files it cannot read."""
+
+
+@contextmanager
+def _opened(blob: Blob) -> Iterator[pq.ParquetFile]:
+    with blob.open() as stream, pq.ParquetFile(stream) as file:
+        yield file
+
+
+def cut_parquet(blob: Blob) -> Sequence[Part]:
+    """Make a part of every group of rows.
+
+    Raises:
+        FormatError: When the footer cannot be read.
+    """
+    try:
+        with _opened(blob) as file:
+            return [Part(group, group + 1) for group in range(file.metadata.num_row_groups)]
+    except BROKEN as error:
+        raise FormatError(f"not a Parquet file that can be read: {_said(error)}") from error
+
+
+def read_parquet(blob: Blob, part: Part) -> Iterator[Piece]:
+    """Yield the rows of a group; when a page is broken, what stands before it counts."""
+    with _opened(blob) as file:
+        group = file.metadata.row_group(part.start)
+        done = 0
+        each = max(1, group.total_byte_size // max(1, group.num_rows))
+        size = max(1, min(BATCH_ROWS, BATCH_BYTES // each))
+        try:
+            for batch in file.iter_batches(batch_size=size, row_groups=[part.start], use_threads=False):
+                done += batch.num_rows
+                yield batch
+        except BROKEN as error:
+            yield Skipped(f"the rows cannot be read: {_said(error)}", done, max(0, group.num_rows - done))
+
+
+def _said(error: BaseException) -> str:
+    return str(error).partition("\n")[0][:200]
+
+
+PARQUET = Format("parquet", cut_parquet, read_parquet)
