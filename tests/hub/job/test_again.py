@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import insert, select, update
 
@@ -19,6 +21,7 @@ from hallmarked.hub.repository.repository import MAIN, Repository
 from hallmarked.hub.repository.revision import Revision, find_revision
 from hallmarked.hub.schema.repository import revision
 from hallmarked.hub.schema.review import audit
+from tests.checks.test_malware import FakeDaemon
 from tests.hubs import RunningHub
 
 
@@ -55,9 +58,13 @@ def test_who_asks_again_gets_an_audit_before_older_ones(hub: RunningHub, audited
     assert begin(hub.hub, task)
 
 
-def test_newer_signatures_are_a_reason_too(hub: RunningHub, audited: tuple[Repository, Revision]) -> None:
+def test_newer_signatures_are_a_reason_too(
+    hub: RunningHub, audited: tuple[Repository, Revision], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What was judged with older malware signatures is judged again with newer ones, and not with the same."""
     repo, at = audited
+    monkeypatch.setenv("HALLMARKED_CLAMD", f"unix:{tmp_path}/clamd")
+    FakeDaemon(tmp_path / "clamd", {}, version="ClamAV 1.4.3/4/Thu Jan  1 10:00:00 2026").start()
     with hub.hub.database.write() as db:
         db.execute(update(revision).values(signatures=3))
     assert not begin(hub.hub, task_of(repo.id, at.oid, 3))
