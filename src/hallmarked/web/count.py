@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hallmarked.core.errors import BackendError
 from hallmarked.hub.community.popularity import Downloads
 from hallmarked.web.address import PREFIXES
+
+log = logging.getLogger(__name__)
 
 _FILE = re.compile(r"(?P<prefix>/datasets|/spaces|/systems|)/(?P<name>[^/]+/[^/]+)/resolve/[^/]+/.")
 
@@ -47,7 +51,10 @@ class CountMiddleware:
             return
         self.downloads.note(PREFIXES[match["prefix"]], match["name"], sent, _who(scope))
         if self.downloads.due:
-            await run_in_threadpool(self.downloads.flush)
+            try:
+                await run_in_threadpool(self.downloads.flush)
+            except BackendError as error:  # the request was answered already
+                log.warning("downloads could not be counted: %s", error)
 
 
 def _who(scope: Scope) -> str:
