@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import conformance, conversion, footprint, hub, ledger, listing, scan, transfer, xet
+from bench import conformance, conversion, footprint, hub, ledger, listing, reaudit, scan, transfer, xet
 
 HERE = Path(__file__).parent
 DATA = Path(os.environ.get("HALLMARKED_TEST_DATA", HERE.parents[1] / "shared" / "data")) / "model-files"
@@ -69,6 +69,7 @@ def _sections(scratch: Path, peers: Path) -> dict[str, Section]:
         "ledger": ("Ledger", ledger.report),
         "transfer": ("Large files in and out of a hub", lambda: transfer.report(scratch / "transfer")),
         "xet": ("Large files by Xet", lambda: xet.report(scratch / "xet")),
+        "reaudit": ("Audit of a push to a repository with a large file", lambda: reaudit.report(scratch / "reaudit")),
         "hub": ("Answers of a hub", lambda: hub.report(scratch / "answers")),
         "listing": ("Listing and search of 10,000 repositories", listing.report),
         "clients": ("The client's own tests against a hub", lambda: conformance.report(scratch / "clients")),

@@ -206,6 +206,7 @@ def _again(scratch: Path) -> str:
             change(path, chance)
             push(relay.url, token, path, home, fresh=False)
             again = relay.sent - before
+    shutil.rmtree(scratch / "hub")
     what = f"50 bytes changed in {CHANGED // 10**6} MB and uploaded again"
     return markdown([what, ""], [["bytes sent (target < 1 MB)", f"{again:,}"]])
 

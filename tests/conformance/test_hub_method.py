@@ -165,6 +165,10 @@ def test_groups_that_there_are_not(ada: Any) -> None:
     with pytest.raises(errors.BadRequestError, match="no resource groups"):
         ada.create_repo("ada/grouped", resource_group_id="66670e5163145ca562cb1988")
     assert not ada.repo_exists("ada/grouped")
+    if hasattr(ada, "duplicate_repo"):
+        ada.create_repo("ada/to-copy")
+        with pytest.raises(errors.BadRequestError, match="no resource groups"):
+            ada.duplicate_repo("ada/to-copy", "ada/grouped", resource_group_id="66670e5163145ca562cb1988")
 
 
 @pytest.mark.parametrize("method", ["list_spaces_hardware", "list_space_templates", "list_papers", "list_collections"])

@@ -210,7 +210,7 @@ def test_accessibility(walker: Walker, hostile: tuple[Repository, list[str]]) ->
     """axe-core finds nothing against WCAG 2.2 AA on any kind of page, in the light and the dark scheme."""
     rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
     places = ["/", "/models", "/ledger", "/login", "/settings", "/moderation", "/status", "/acme", "/nothing/here"]
-    places += ["/settings/webhooks", "/settings/deleted", "/organizations/acme", "/likes/ada"]
+    places += ["/help", "/settings/webhooks", "/settings/deleted", "/organizations/acme", "/likes/ada"]
     places += [f"{MODEL}{rest}" for rest in ("/tree/main", "/blob/main/page.html", "/commits/main", "/commit/main")]
     places += [f"{MODEL}{rest}" for rest in ("/evidence", "/discussions", "/discussions/1", "/access", "/settings")]
     for scheme in ("light", "dark"):

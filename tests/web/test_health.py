@@ -58,8 +58,10 @@ def test_requests_are_counted_by_route(client: TestClient) -> None:
     """Counters name routes, never what was asked for."""
     client.get("/api/models/ada/private-name%2F")
     client.get("/api/models/ada/private-name")
+    client.get("/models?search=private-name")
     text = client.get("/metrics").text
     assert 'hallmarked_requests_total{method="GET",route="repository.info",status="401"} 2' in text
+    assert 'hallmarked_requests_total{method="GET",route="listing.show_listing",status="200"} 1' in text
     assert "hallmarked_audits_waiting 0" in text
     assert "hallmarked_up 1" in text
     assert "private-name" not in text

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache, partial
+from functools import cache, partial, wraps
 from importlib.resources import files
 from typing import Annotated, Any, TypeVar, dataclass_transform, get_type_hints
 
@@ -170,6 +170,7 @@ def respond(text: str, status: int = 200) -> HTMLResponse:
 def _document(
     page: Page, prefix: str, build: Build, renderer: Renderer, site_of: Callable[[Request], Site]
 ) -> BaseRoute:
+    @wraps(page.build)  # the log and the metrics name a route by its function
     def document(request: Request) -> Response:
         made = build(request)
         if isinstance(made, Response):
@@ -181,6 +182,7 @@ def _document(
 
 
 def _data(page: Page, prefix: str, build: Build) -> BaseRoute:
+    @wraps(page.build)
     def data(request: Request) -> Response:
         made = build(request)
         if isinstance(made, Response):

@@ -26,8 +26,8 @@ from hallmarked.web.app import create_app
 SERVED, PASSPHRASE = "HALLMARKED_SERVED", "HALLMARKED_PASSPHRASE"
 """Environment of the processes that this one starts: the settings, as JSON, and what opens the ledger's keys."""
 
-_TRIM, _MAP = -1, -3
-"""Names of two settings of GNU's C library, as ``mallopt`` takes them."""
+_TRIM, _MAP, _ARENAS = -1, -3, -8
+"""Names of settings of GNU's C library, as ``mallopt`` takes them."""
 
 
 def listen(server: Server) -> socket.socket:
@@ -92,7 +92,8 @@ def _keep_memory() -> None:
     with suppress(AttributeError):  # other libraries do not have this setting
         library = ctypes.CDLL(None)
         library.mallopt(_MAP, 4 << 20)
-        library.mallopt(_TRIM, 16 << 20)
+        library.mallopt(_TRIM, 4 << 20)
+        library.mallopt(_ARENAS, 2)  # what is free in one cannot be used in another
 
 
 def _options(settings: Settings) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from hallmarked.web.range import Part, choose_part
 
 CHUNK = 256 * 1024
 """Bytes read and sent at a time: what a slow reader keeps in memory is one or two of these."""
-BATCH = 1024 * 1024
+BATCH = 512 * 1024
 """Bytes received before they are hashed and written together."""
 LINK = timedelta(minutes=15)
 """How long an address at the object storage holds: time to begin a download, not to finish it."""

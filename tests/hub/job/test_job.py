@@ -202,6 +202,12 @@ def test_malware_that_becomes_known_is_found_in_what_is_there(
         kept = list(db.execute(select(audit.c.statements, audit.c.entries)))
     for bodies, entries in kept:
         assert hub.hub.journal.holds([Statement.from_dict(body) for body in bodies], entries)
+    assert not job.begin(hub.hub, replace(todo[0].task, signatures=27002))  # nobody here knows so much
+    monkeypatch.setenv("HALLMARKED_CLAMD", f"unix:{tmp_path}/away")
+    for other in ("0" * 64, "1" * 64):
+        job.audit_revision(hub.hub, replace(todo[0].task, rule_set=other, signatures=0))
+        assert look(hub, "ada/good", oid).state == "held"  # a scanner that is away clears nobody
+    assert len(audits(hub, oid)) == 4
 
 
 @pytest.mark.slow

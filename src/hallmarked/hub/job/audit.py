@@ -17,6 +17,7 @@ from hallmarked.audit.audit import judge
 from hallmarked.audit.examine import examine as run_checks
 from hallmarked.audit.report.report import Report
 from hallmarked.cards.claim import derive_claims
+from hallmarked.checks.malware import INFECTED, signatures
 from hallmarked.checks.ruleset import rule_set_digest
 from hallmarked.checks.runner import items
 from hallmarked.checks.sandbox import Limits
@@ -32,9 +33,10 @@ from hallmarked.hub.job.stage import stage
 from hallmarked.hub.repository.repository import MAIN, Repository, repository_of
 from hallmarked.hub.repository.revision import Revision, find_revision, list_files
 from hallmarked.hub.review.audited import Audit, find_audit
-from hallmarked.hub.review.finding import sort_findings
+from hallmarked.hub.review.decision import Act, list_decisions, standing
+from hallmarked.hub.review.finding import check_of, sort_findings
 from hallmarked.hub.review.moderation import Case, apply_audit
-from hallmarked.hub.review.status import summarise
+from hallmarked.hub.review.status import SCANNER, summarise
 from hallmarked.hub.schema.repository import ref, revision
 from hallmarked.hub.schema.review import audit, draft
 from hallmarked.hub.setting import Settings
@@ -95,8 +97,10 @@ def limits_of(settings: Settings) -> Limits:
 
 
 def begin(hub: Hub, task: Task) -> bool:
-    """Count an attempt; False when there is nothing (more) to do."""
+    """Count an attempt; False when there is nothing (more) to do, or the scanner here knows too little for it."""
     most = hub.settings.job.attempts
+    if task.signatures > 0 and signatures() < task.signatures:
+        return False  # it stays due, for a process whose scanner is up to date
     with hub.database.write() as db:
         if _is_done(db, task):
             return False
@@ -197,8 +201,19 @@ def settle(hub: Hub, task: Task, entries: Sequence[int]) -> None:
         repo = repository_of(db, task.repository_id)
         at = find_revision(db, repo, task.oid)
         case = Case(repo, at, hub.settings.policy)
-        apply_audit(db, case, made, STATES[Outcome(row.outcome)], row.reason, statements)
+        state, reason = STATES[Outcome(row.outcome)], row.reason
+        if at.state == "held" and state != "held" and _is_forgotten(db, repo, at, statements):
+            state, reason = at.state, at.reason
+        apply_audit(db, case, made, state, reason, statements)
         _label(db, repo, at, statements)
+
+
+def _is_forgotten(db: Connection, repo: Repository, at: Revision, statements: Sequence[Statement]) -> bool:
+    """Say whether malware is why it is held, and could not be looked for: a scanner that is away clears nobody."""
+    last = standing(list_decisions(db, repo.id, at.oid))
+    known = last is not None and last.act is Act.HOLD and INFECTED.id in last.data.get("rules", ())
+    said = {check_of(one): one.predicate.get("outcome") for one in statements}
+    return known and said.get(SCANNER) == Outcome.UNKNOWN
 
 
 def note_failure(hub: Hub, task: Task, reason: str) -> None:

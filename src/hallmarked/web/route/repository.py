@@ -107,6 +107,7 @@ def copy(request: Request, body: dict[str, Any]) -> Response:
     """Copy a repository with its history."""
     owner, _, name = text_of(body, "repository").partition("/")
     visibility = _visibility(body)
+    _refuse_group(body)
     hub = hub_of(request)
     with hub.database.write() as db:
         actor, repo = target(request, db, request.path_params["kind"], Action.READ)

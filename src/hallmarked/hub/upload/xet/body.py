@@ -25,8 +25,8 @@ from hallmarked.hub.hub import Hub
 
 FOLDER = "xet"
 """Of the bodies, in the data folder."""
-_BATCH = 1 << 20
-"""Bytes written at once."""
+_BATCH = 256 << 10
+"""Bytes written at once: as many wait in memory for each xorb that arrives."""
 _PIECES = 512
 """Chunks written at once: half of what Linux takes."""
 _KEPT = 4 << 20

@@ -14,7 +14,7 @@ from hallmarked.hub.upload.xet.known import Extent, Known, Run, find_extents
 
 _OPEN = 16
 """Files held open at once: the segments of a file go back and forth between few xorbs."""
-_PIECE = 2 << 20
+_PIECE = 1 << 20
 _GONE = (
     "this upload refers to data that was sent earlier and that the hub does not have any more, or does not prove that "
     "you have it; delete the folder that the client keeps such data in (~/.cache/huggingface/xet, or HF_XET_CACHE) and "
