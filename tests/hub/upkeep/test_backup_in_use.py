@@ -13,6 +13,8 @@ from hallmarked.hub.change.commit import Message, Put, PutLarge, commit
 from hallmarked.hub.change.creation import create
 from hallmarked.hub.event import log_events
 from hallmarked.hub.hub import Hub, open_hub
+from hallmarked.hub.job.audit import audit_revision
+from hallmarked.hub.job.waiting import list_new
 from hallmarked.hub.repository.repository import find_repository
 from hallmarked.hub.repository.revision import find_revision, list_history
 from hallmarked.hub.setting import Settings, Storage
@@ -58,12 +60,15 @@ def test_a_backup_while_people_push(database: str, request: pytest.FixtureReques
         def write() -> None:
             while not over.is_set():
                 acknowledged.append(push(running, len(acknowledged)))
+                over.wait(0.05)
 
         def judge() -> None:
             while not over.is_set():
-                running.audit_all()
+                with running.hub.database.read() as db:
+                    waiting = list_new(db, 1)
+                for item in waiting:
+                    audit_revision(running.hub, item.task)
                 log_events(running.hub.database, running.hub.journal)
-                over.wait(0.1)
 
         threads = [threading.Thread(target=target) for target in (write, write, judge)]
         for thread in threads:
