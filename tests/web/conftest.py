@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 from starlette.testclient import TestClient
 
 from hallmarked.hub.repository.revision import Revision
+from hallmarked.web import limit
 from hallmarked.web.app import create_app
 from tests.hubs import RunningHub, open_test_hub
 from tests.web import example
+
+
+@pytest.fixture(autouse=True)
+def one_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no minute end in the middle of a test: requests are counted anew with each."""
+    monkeypatch.setattr(limit, "time", SimpleNamespace(monotonic=lambda: 1.0))
 
 
 @dataclass
