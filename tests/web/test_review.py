@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -66,6 +67,7 @@ def test_only_some_decide(hub: RunningHub, client: TestClient, act: str) -> None
 def test_release_and_the_public_log(hub: RunningHub, client: TestClient) -> None:
     """Two administrators release it; log and report tell everybody, page by page, and name nobody."""
     review = REVIEW.replace("/m/", "/released/")
+    before = Counter(client.get("/api/hallmarked/moderation/report").json()["totals"]["decisions"])
     steps = [
         ("propose-release", "root", 200),
         ("release", "root", 403),
@@ -81,7 +83,8 @@ def test_release_and_the_public_log(hub: RunningHub, client: TestClient) -> None
     measures = [one["measure"] for one in (*first["decisions"], *rest["decisions"])]
     assert measures == ["restored", "release-proposed", "held-back", "held-back"]
     report = client.get("/api/hallmarked/moderation/report").json()
-    assert report["totals"]["decisions"] == {"held-back": 2, "release-proposed": 1, "restored": 1}
+    assert before["held-back"] >= 2
+    assert Counter(report["totals"]["decisions"]) == before + Counter({"release-proposed": 1, "restored": 1})
     for name in ("root", "ruth", "ada"):
         assert hub.actors[name].account_id not in str(first)
     assert client.get("/api/hallmarked/moderation?before=nonsense").status_code == 400

@@ -67,7 +67,7 @@ def test_a_file_that_cannot_fit_is_refused_before_it_is_sent(tmp_path: Path) -> 
     settings = Settings(storage=Storage(data=str(tmp_path / "data")), limit=Limit(file_gib=1 << 30))
     with serve_test_hub(tmp_path, settings) as hub, begin(offer(hub, size), size) as connection:
         answer = connection.recv(65536)
-        assert answer.startswith(b"HTTP/1.1 503")
+        assert answer.startswith(b"HTTP/1.1 507")
         assert b"storage is full, so nothing was kept" in answer
         assert os.listdir(hub.hub.settings.data / "blobs" / "incoming") == []
 
