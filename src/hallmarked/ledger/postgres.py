@@ -259,8 +259,8 @@ class PostgresStore:
     def erase(self, digest: str, unlisted: Sequence[tuple[str, int]] = ()) -> None:
         """Erase an envelope, and rewrite the tables so that no page of theirs holds its bytes.
 
-        Both happen or neither: rewriting a column leaves out what is deleted, whereas cleaning a table up keeps it while
-        any transaction is open that began before.
+        Both happen or neither: rewriting a column leaves out what is deleted, whereas cleaning a table up keeps it
+        while any transaction is open that began before.
 
         NOTE: the server's write-ahead log, its replicas and its backups hold them until these are recycled.
         """
