@@ -68,7 +68,10 @@ def pending(db: Connection, most: int = 100) -> list[str]:
     """Return the ids of messages that are due, oldest first."""
     waiting = webhook_delivery.c
     rows = db.execute(
-        select(waiting.id).where(waiting.state == "waiting", waiting.due <= now()).order_by(waiting.due).limit(most)
+        select(waiting.id)
+        .where(waiting.state == "waiting", waiting.due <= now())
+        .order_by(waiting.due, waiting.created)
+        .limit(most)
     )
     return [row.id for row in rows]
 
