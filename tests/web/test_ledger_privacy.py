@@ -18,6 +18,7 @@ from hallmarked.hub.change.creation import create
 from hallmarked.hub.event import log_events, note_event
 from hallmarked.hub.repository.repository import change_settings, delete_repository, find_repository
 from hallmarked.hub.review.reason import log_decisions
+from hallmarked.hub.schema.account import account
 from hallmarked.hub.schema.repository import repository
 from hallmarked.hub.schema.review import audit
 from hallmarked.ledger.tile import list_tiles, read_entries, tile_path
@@ -100,7 +101,7 @@ def test_the_log_names_nothing_that_is_not_public(running: RunningHub) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("act", ["private", "deleted", "disabled"])
+@pytest.mark.parametrize("act", ["private", "deleted", "disabled", "owner disabled"])
 def test_what_was_public_is_shown_no_more(running: RunningHub, act: str) -> None:
     """Once a repository is private, deleted or disabled, the statements that name it and its files are not shown."""
     make(running, "once-public", "seen-by-all.pkl")
@@ -114,6 +115,8 @@ def test_what_was_public_is_shown_no_more(running: RunningHub, act: str) -> None
             change_settings(db, repo.id, visibility="private")
         elif act == "deleted":
             delete_repository(db, repo.id)
+        elif act == "owner disabled":
+            db.execute(update(account).where(account.c.name == "ada").values(disabled=1))
         else:
             db.execute(update(repository).where(repository.c.id == repo.id).values(disabled="unlawful"))
     after = all_that_strangers_read(client, size)

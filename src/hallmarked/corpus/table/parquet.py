@@ -32,7 +32,7 @@ def cut_parquet(blob: Blob) -> Sequence[Part]:
         with _opened(blob) as file:
             return [Part(group, group + 1) for group in range(file.metadata.num_row_groups)]
     except BROKEN as error:
-        raise FormatError(f"not a Parquet file that can be read: {_said(error)}") from error
+        raise FormatError(_said(error)) from error
 
 
 def read_parquet(blob: Blob, part: Part) -> Iterator[Piece]:

@@ -172,12 +172,14 @@ def to_statement(logged: Logged) -> Statement:
 def _logged() -> Select[Any]:
     return (
         select(decision, repository.c.kind.label("of"), repository.c.name, repository.c.visibility,
-               repository.c.deleted, repository.c.disabled, account.c.name.label("owner"))
+               repository.c.deleted, repository.c.disabled, account.c.name.label("owner"),
+               account.c.disabled.label("owner_disabled"))
         .join(repository, repository.c.id == decision.c.repository_id)
         .join(account, account.c.id == repository.c.owner_id)
     )  # fmt: skip
 
 
 def _read(row: Row[Any]) -> Logged:
-    public = row.visibility == "public" and row.deleted is None and not row.disabled
+    gone = row.deleted is not None or row.disabled or row.owner_disabled is not None
+    public = row.visibility == "public" and not gone
     return Logged(read_decision(row), row.of, f"{row.owner}/{row.name}" if public else "")
