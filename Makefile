@@ -42,8 +42,8 @@ bench: $(LAB) $(VENV)-peers/ready
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11
 pins: $(VENV)/dev
 	$(PIP) install --quiet uv
-	$(COMPILE) pyproject.toml --extra hub --extra data --group dev -o requirements/dev.txt
-	$(COMPILE) pyproject.toml --extra hub --extra data --group dev --group lab -c requirements/dev.txt -o requirements/lab.txt
+	$(COMPILE) pyproject.toml --extra hub --extra cluster --group dev -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra hub --extra cluster --group dev --group lab -c requirements/dev.txt -o requirements/lab.txt
 	$(COMPILE) --group peers -o requirements/peers.txt
 
 clean:

@@ -22,8 +22,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from hallmarked.checks.part import by_path, cut_tables, missing_module, read_part, read_whole, run_parts
 from hallmarked.core.artifact import Artifact
-from hallmarked.core.check import Extent
+from hallmarked.core.check import Extent, Learned, Part
 from hallmarked.core.errors import BackendError, FormatError, NotFound
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measurement, Rule
 from hallmarked.corpus.table.ending import table_paths
@@ -31,7 +32,6 @@ from hallmarked.corpus.table.ending import table_paths
 if TYPE_CHECKING:
     from hallmarked.corpus.measure.column import Column, Range
     from hallmarked.corpus.measure.table import Measure, Unread
-    from hallmarked.corpus.table.find import Table
 
 UNREADABLE = Rule(
     "TAB001",
@@ -65,11 +65,11 @@ class TableCheck:
     """What do the tables hold?"""
 
     id: ClassVar[str] = "tables"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     title: ClassVar[str] = "What do the tables hold?"
     rules: ClassVar[Sequence[Rule]] = (UNREADABLE, REPEATED, EMPTY, MIXED)
     needs_socket: ClassVar[bool] = False
-    extent: ClassVar[Extent] = Extent.ARTIFACT
+    extent: ClassVar[Extent] = Extent.PARTS
 
     def applies(self, artifact: Artifact) -> bool:
         """Apply to whatever has files with rows."""
@@ -77,48 +77,59 @@ class TableCheck:
 
     def run(self, artifact: Artifact) -> Iterator[Item]:
         """Read every table once, and tell what was counted."""
-        try:
-            from hallmarked.corpus.measure.table import Measure  # noqa: PLC0415 -- needs the extra "data"
-            from hallmarked.corpus.table.find import find_tables  # noqa: PLC0415 -- likewise
-        except ModuleNotFoundError as error:
-            yield Gap(f'tables were not read: {error.name} is missing; install "hallmarked[data]"')
+        if missing := missing_module():
+            yield Gap(f'tables were not read: {missing} is missing; install "hallmarked[data]"')
             return
+        yield from run_parts(self, artifact)
+
+    def cut(self, artifact: Artifact) -> Iterator[Part]:
+        """Yield the parts of all tables."""
+        return cut_tables(artifact)
+
+    def learn(self, artifact: Artifact, part: Part) -> bytes:
+        """Measure the rows of a part."""
+        from hallmarked.corpus.measure.table import Measure  # noqa: PLC0415 -- needs the extra "data"
+
+        measure = Measure()
+        reason = str(part.get("broken", ""))
+        if not reason:
+            try:
+                measure.take(read_part(artifact, part))
+            except (FormatError, BackendError, NotFound) as error:
+                reason = str(error)
+        if reason:
+            measure.lose(reason)
+        return measure.dump()
+
+    def conclude(self, artifact: Artifact, learned: Sequence[Learned]) -> Iterator[Item]:
+        """Tell what was counted, file by file and column by column."""
+        from hallmarked.corpus.measure.table import Measure  # noqa: PLC0415 -- needs the extra "data"
+
         folders: dict[str, Measure] = {}
-        for table in find_tables(artifact):
+        for path, parts in by_path(learned).items():
             whole = Measure()
-            yield from _read(table, whole)
-            yield from _unread(table.path, whole)
-            yield Measurement("rows.total", str(whole.rows), slice={"path": table.path})
-            folders.setdefault(table.path.rpartition("/")[0], Measure()).merge(whole)
+            for part in parts:
+                if part.broke:
+                    whole.lose(part.broke)
+                else:
+                    whole.merge(Measure.load(read_whole(part)))
+            yield from _unread(path, whole)
+            yield Measurement("rows.total", str(whole.rows), slice={"path": path})
+            folders.setdefault(path.rpartition("/")[0], Measure()).merge(whole)
         yield from _total(list(folders.values()))
         for folder, measure in folders.items():
             for name, column in measure.columns.items():
                 yield from _column({"column": name, "folder": folder}, column)
 
 
-def _read(table: Table, whole: Measure) -> Iterator[Item]:
-    """Measure a table part by part."""
-    try:
-        for part in table.cut():
-            measure = type(whole)()
-            try:
-                measure.take(table.read(part))
-            finally:
-                whole.merge(measure)
-    except (FormatError, BackendError, NotFound) as error:
-        whole.lost += 1
-        yield Finding.of(UNREADABLE, f"{table.path} cannot be read: {error}", Location(table.path))
-        yield Gap(f"{table.path} could not be counted: {error}", Location(table.path))
-
-
 def _unread(path: str, whole: Measure) -> Iterator[Item]:
     """Tell which rows could not be read, and say so when they are too many to be passed over."""
     for place in whole.unread:
-        message = f"{path}: {_where(place)}: {place.reason}"
-        yield Finding.of(UNREADABLE, message, Location(path), row=str(place.row or ""))
+        where = f"{path} cannot be read" if place.row is None and not whole.rows else f"{path}: {_where(place)}"
+        yield Finding.of(UNREADABLE, f"{where}: {place.reason}", Location(path), row=str(place.row or ""))
     if whole.skipped > len(whole.unread):
         yield Finding.of(UNREADABLE, f"{path}: {whole.skipped:,} rows cannot be read", Location(path))
-    if whole.skipped > TOLERATED * (whole.rows + whole.skipped) or any(place.rows is None for place in whole.unread):
+    if whole.lost or whole.skipped > TOLERATED * (whole.rows + whole.skipped):
         yield Gap(f"{path} was not read as a whole; the numbers are of the rest", Location(path))
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol
+from typing import Any, BinaryIO, ClassVar, Protocol, TypeAlias
 
 from hallmarked.core.artifact import Artifact
 from hallmarked.core.evidence import Item, Rule
@@ -18,6 +18,8 @@ class Extent(StrEnum):
     """Each file by itself: what it says of one follows from that file's path and bytes. It is a :class:`FileCheck`."""
     ARTIFACT = "artifact"
     """All files together: it compares them, or follows what one says of others. It looks again at every revision."""
+    PARTS = "parts"
+    """All files together, but learned part by part, by as many as there are. It is a :class:`PartCheck`."""
 
     @property
     def words(self) -> str:
@@ -77,3 +79,37 @@ class FileCheck(Check, Protocol):
             artifact: What to look at.
             known: Notes of an earlier run by path. Such a file is not opened; its note is yielded in its turn.
         """
+
+
+Part: TypeAlias = Mapping[str, Any]
+"""A piece of an artifact that can be looked at without the rest, as JSON; what it means is the check's own matter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What a check learned from one part."""
+
+    part: Part
+    open: Callable[[], BinaryIO]
+    """Opens what :meth:`PartCheck.learn` returned, seekable; it may be larger than memory."""
+    size: int
+    """Bytes of it."""
+    broke: str = ""
+    """Why nothing was learned; empty when something was."""
+
+
+class PartCheck(Check, Protocol):
+    """A check of something large: learned part by part, wherever there is room, and concluded from all of it.
+
+    How the artifact is cut depends on its bytes alone, and what is learned from a part on that part alone, so that the
+    result does not depend on who learned it, nor on how many.
+    """
+
+    def cut(self, artifact: Artifact) -> Iterator[Part]:
+        """Yield the parts, in the order in which they are concluded from. It reads as little as it can."""
+
+    def learn(self, artifact: Artifact, part: Part) -> bytes:
+        """Read a part, and return what is needed of it, in a form that can be read without trusting who wrote it."""
+
+    def conclude(self, artifact: Artifact, learned: Sequence[Learned]) -> Iterator[Item]:
+        """Put together what was learned, in the order of the parts, and say what was found."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -108,6 +109,17 @@ class Column:
         self.words += other.words
         both = None if self.labels is None or other.labels is None else self.labels + other.labels
         self.labels = both if both is None or len(both) <= MOST_VALUES else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Write it as JSON."""
+        return {**asdict(self), "kinds": dict(self.kinds), "labels": None if self.labels is None else dict(self.labels)}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Column:
+        """Read what :meth:`to_json` wrote."""
+        labels = None if data["labels"] is None else Counter(data["labels"])
+        ranges = {name: Range(**data[name]) for name in ("numbers", "lengths")}
+        return cls(**{**data, **ranges, "kinds": Counter(data["kinds"]), "labels": labels})
 
 
 def kind_of(type_: pa.DataType) -> str:

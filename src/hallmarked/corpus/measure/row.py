@@ -9,6 +9,8 @@ from itertools import repeat
 
 import pyarrow as pa
 
+DIGEST = 16
+"""Bytes of a row's digest."""
 MOST_ROWS = 20_000_000
 """Rows whose digests are kept, 16 bytes each and some more for the set."""
 
@@ -34,6 +36,21 @@ class Repeats:
         self.seen = None if self.seen is None or other.seen is None else self.seen | other.seen
         self._bound()
 
+    def dump(self) -> bytes:
+        """Write the digests of the different rows, sorted; nothing when they are too many."""
+        return b"".join(sorted(self.seen or ()))
+
+    @classmethod
+    def load(cls, rows: int, data: bytes) -> Repeats:
+        """Read what :meth:`dump` wrote.
+
+        Args:
+            rows: How many there were.
+            data: The digests.
+        """
+        seen = {data[at : at + DIGEST] for at in range(0, len(data), DIGEST)}
+        return cls(rows, seen if data or not rows else None)
+
     def _bound(self) -> None:
         if self.seen is not None and len(self.seen) > MOST_ROWS:
             self.seen = None
@@ -52,7 +69,7 @@ def digests(batch: pa.RecordBatch) -> list[bytes]:
     names = sorted(batch.schema.names)
     prepared = [_texts(name, batch.column(batch.schema.get_field_index(name))) for name in names]
     rows = zip(*prepared, strict=True) if prepared else repeat((), batch.num_rows)
-    return [hashlib.blake2b(b"".join(cells), digest_size=16).digest() for cells in rows]
+    return [hashlib.blake2b(b"".join(cells), digest_size=DIGEST).digest() for cells in rows]
 
 
 def _texts(name: str, array: pa.Array) -> list[bytes]:

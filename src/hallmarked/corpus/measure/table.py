@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import pyarrow as pa
 
@@ -50,6 +51,10 @@ class Measure:
             else:
                 self._add(piece)
 
+    def lose(self, reason: str) -> None:
+        """Take that a part could not be read, nor how many rows it has."""
+        self._skip(Skipped(reason, None, None))
+
     def _skip(self, piece: Skipped) -> None:
         if piece.rows is None:
             self.lost += 1
@@ -86,3 +91,26 @@ class Measure:
         self.lost += other.lost
         self.crowded = self.crowded or other.crowded
         self.repeats.merge(other.repeats)
+
+    def dump(self) -> bytes:
+        """Write it: a line of JSON, and the digests of the rows."""
+        head = {
+            "rows": self.rows,
+            "skipped": self.skipped,
+            "lost": self.lost,
+            "columns": {name: column.to_json() for name, column in self.columns.items()},
+            "unread": [asdict(place) for place in self.unread],
+            "crowded": self.crowded,
+            "repeats": self.repeats.rows,
+        }
+        return json.dumps(head).encode() + b"\n" + self.repeats.dump()
+
+    @classmethod
+    def load(cls, data: bytes) -> Measure:
+        """Read what :meth:`dump` wrote."""
+        line, _, digests = data.partition(b"\n")
+        head = json.loads(line)
+        columns = {name: Column.from_json(column) for name, column in head["columns"].items()}
+        repeats = Repeats.load(head["repeats"], digests)
+        unread = [Unread(**place) for place in head["unread"]]
+        return cls(**{**head, "columns": columns, "unread": unread, "repeats": repeats})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from hallmarked.core.artifact import Artifact, File
-from hallmarked.core.errors import FormatError
+from hallmarked.core.errors import FormatError, NotFound
 from hallmarked.corpus.table.arrow import ARROW
 from hallmarked.corpus.table.csv import CSV
 from hallmarked.corpus.table.ending import format_of, table_paths
@@ -66,6 +66,18 @@ def find_tables(artifact: Artifact) -> Sequence[Table]:
     """Return the files that hold rows, in the order of their paths."""
     wanted = set(table_paths([file.path for file in artifact.files]))
     return [_table(artifact, file) for file in artifact.files if file.path in wanted]
+
+
+def table_at(artifact: Artifact, path: str) -> Table:
+    """Return the table at a path.
+
+    Raises:
+        NotFound: When there is none.
+    """
+    for file in artifact.files:
+        if file.path == path and format_of(path):
+            return _table(artifact, file)
+    raise NotFound(f"there is no table {path}")
 
 
 def _table(artifact: Artifact, file: File) -> Table:

@@ -1,0 +1,1 @@
+"""Texts in tables: where they are, and how they are compared."""
