@@ -40,7 +40,8 @@ SIZE = BANDS * BAND_SIZE + VALUES * VALUE_SIZE
 """Bytes of a sketch as it is kept."""
 MAX_SHINGLES = 1 << 19
 """Shingles that are looked at; of a longer text, the first ones."""
-CHUNK = 1 << 13
+CHUNK = 1 << 9
+"""Shingles at once: so many that what is computed stays in the processor's cache."""
 
 Signature = npt.NDArray[np.uint32]
 
@@ -96,10 +97,8 @@ def sign_text(normal: str) -> Signature | None:
         return None
     least = np.full(VALUES, np.iinfo(np.uint32).max, np.uint32)
     for start in range(0, len(hashes), CHUNK):
-        part = hashes[start : start + CHUNK]
-        for number in range(VALUES):
-            value = ((part * _TIMES[number] + _PLUS[number]) >> np.uint64(32)).min()
-            least[number] = min(least[number], np.uint32(value))
+        values = hashes[start : start + CHUNK, None] * _TIMES + _PLUS
+        np.minimum(least, (values.min(axis=0) >> np.uint64(32)).astype(np.uint32), out=least)
     return least
 
 
