@@ -19,9 +19,9 @@ from hallmarked.checks import registry
 from hallmarked.checks.earlier import Earlier, Look
 from hallmarked.checks.malware import MalwareCheck
 from hallmarked.checks.runner import Result, run, run_isolated
-from hallmarked.checks.sandbox import Limits
 from hallmarked.core.check import Check, Extent
 from hallmarked.core.errors import BackendError
+from hallmarked.core.sandbox import Limits
 from tests.checks.test_malware import FakeDaemon
 from tests.support import MemoryArtifact
 

@@ -17,15 +17,16 @@ from pathlib import Path
 import pytest
 
 from hallmarked.artifacts.source import describe, open_artifact
-from hallmarked.checks import registry, runner, sandbox
+from hallmarked.checks import registry, runner
 from hallmarked.checks.earlier import Assembly, Earlier
 from hallmarked.checks.inventory import InventoryCheck
 from hallmarked.checks.runner import items, run, run_isolated
-from hallmarked.checks.sandbox import Limits
+from hallmarked.core import sandbox
 from hallmarked.core.artifact import Artifact
 from hallmarked.core.check import Extent
 from hallmarked.core.errors import InputError
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measurement, Outcome, Rule, Statement
+from hallmarked.core.sandbox import Limits
 from tests.support import MemoryArtifact
 
 RULE = Rule("TST001", Level.ERROR, "Test", "Nothing.")

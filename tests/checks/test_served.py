@@ -13,9 +13,9 @@ from hallmarked.artifacts.remote.artifact import RemoteArtifact
 from hallmarked.artifacts.remote.listing import Listing, RemoteFile
 from hallmarked.checks import registry
 from hallmarked.checks.runner import Result, run_isolated
-from hallmarked.checks.sandbox import Limits
 from hallmarked.core.errors import BackendError
 from hallmarked.core.evidence import Outcome
+from hallmarked.core.sandbox import Limits
 from tests.artifacts.remote.endpoint import COMMIT, blob
 from tests.checks.test_runner import HOSTILE
 

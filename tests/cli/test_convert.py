@@ -15,7 +15,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from hallmarked.checks.sandbox import Limits
+from hallmarked.core.sandbox import Limits
 from hallmarked.ledger.bundle import schema
 from hallmarked.ledger.trust import load_trust
 from hallmarked.ledger.verify import verify_bundle

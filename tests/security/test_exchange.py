@@ -8,9 +8,9 @@ import pytest
 
 from hallmarked.artifacts.source import describe, from_description, open_artifact
 from hallmarked.checks.runner import run_isolated
-from hallmarked.checks.sandbox import Limits
 from hallmarked.core.errors import InputError
 from hallmarked.core.evidence import Outcome
+from hallmarked.core.sandbox import Limits
 
 
 def test_a_check_looks_at_the_files_that_are_hashed(tmp_path: Path) -> None:

@@ -20,9 +20,9 @@ from hallmarked.audit.audit import with_keys, write
 from hallmarked.audit.report.view import plural, size
 from hallmarked.checks import registry
 from hallmarked.checks.runner import Result, run_isolated
-from hallmarked.checks.sandbox import Limits
 from hallmarked.core.errors import BackendError, InputError
 from hallmarked.core.evidence import Level, Subject
+from hallmarked.core.sandbox import Limits
 from hallmarked.core.text import clean
 from hallmarked.ledger.ledger import Ledger
 from hallmarked.transforms.conversion import Conversion, Vouch, convert

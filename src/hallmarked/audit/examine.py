@@ -13,10 +13,10 @@ from hallmarked.checks.earlier import Earlier
 from hallmarked.checks.registry import Origin
 from hallmarked.checks.ruleset import rule_set_digest
 from hallmarked.checks.runner import Result, run_isolated
-from hallmarked.checks.sandbox import Limits
 from hallmarked.core.check import Check
 from hallmarked.core.errors import InputError
 from hallmarked.core.evidence import Rule, Statement, Subject
+from hallmarked.core.sandbox import Limits
 
 
 @dataclass(frozen=True, slots=True)

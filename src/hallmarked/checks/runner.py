@@ -20,11 +20,11 @@ from functools import partial
 from typing import IO, Any
 
 from hallmarked.checks.earlier import Assembly, Earlier, Edition, Look, Said, follow
-from hallmarked.checks.sandbox import Limits
 from hallmarked.core.artifact import Artifact
 from hallmarked.core.check import Check, Note
 from hallmarked.core.errors import Error
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measurement, Outcome, Statement, Subject
+from hallmarked.core.sandbox import Limits
 
 PREDICATE_TYPE = "https://in-toto.io/attestation/test-result/v0.1"
 MAX_ITEMS = 1_000_000

@@ -14,9 +14,9 @@ from hallmarked.artifacts import source
 from hallmarked.checks import registry
 from hallmarked.checks.earlier import Edition, Said
 from hallmarked.checks.runner import ANSWER, compact, watch
-from hallmarked.checks.sandbox import Limits, confine
 from hallmarked.core.check import Note
 from hallmarked.core.errors import BackendError
+from hallmarked.core.sandbox import Limits, confine
 
 MAX_NOTE = 1 << 16
 """Characters of a note's data; what needs more is established again the next time."""

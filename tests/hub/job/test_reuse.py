@@ -16,10 +16,10 @@ from sqlalchemy import delete, func, select, update
 from hallmarked.checks import registry
 from hallmarked.checks.earlier import Look
 from hallmarked.checks.runner import Result, run
-from hallmarked.checks.sandbox import Limits
 from hallmarked.core.check import Extent
 from hallmarked.core.errors import BackendError
 from hallmarked.core.evidence import Gap, Measurement, Statement
+from hallmarked.core.sandbox import Limits
 from hallmarked.hub.blob.local import LocalBlobs
 from hallmarked.hub.blob.possession import add_blob
 from hallmarked.hub.blob.remote import ObjectBlobs

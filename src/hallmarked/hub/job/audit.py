@@ -20,9 +20,9 @@ from hallmarked.cards.claim import derive_claims
 from hallmarked.checks.malware import INFECTED, signatures
 from hallmarked.checks.ruleset import rule_set_digest
 from hallmarked.checks.runner import items
-from hallmarked.checks.sandbox import Limits
 from hallmarked.core.errors import InputError
 from hallmarked.core.evidence import Finding, Gap, Outcome, Statement
+from hallmarked.core.sandbox import Limits
 from hallmarked.core.text import clean
 from hallmarked.hub.catalog.listing import set_labels
 from hallmarked.hub.clock import now

@@ -24,8 +24,8 @@ from hallmarked.checks import registry
 from hallmarked.checks.earlier import Earlier, Look
 from hallmarked.checks.ruleset import tool_digest
 from hallmarked.checks.runner import Result, read_item, write_item
-from hallmarked.checks.sandbox import Limits
 from hallmarked.core.check import Extent, FileCheck
+from hallmarked.core.sandbox import Limits
 from hallmarked.hub.clock import now
 from hallmarked.hub.database import Database, add_or_renew, in_parts
 from hallmarked.hub.repository.revision import Entry

@@ -25,7 +25,7 @@ if sys.platform != "win32":
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one check may use."""
+    """What a process that reads hostile bytes may use."""
 
     cpu_seconds: int = 600
     wall_seconds: int = 900
@@ -170,7 +170,7 @@ def confine(limits: Limits, *, allow_socket: bool) -> list[str]:
 
     Args:
         limits: What it may use.
-        allow_socket: Leave sockets open, for a check that talks to a daemon on this machine.
+        allow_socket: Leave sockets open, for one that talks to a daemon on this machine.
 
     Returns:
         The kinds of isolation that hold from now on, e.g. ``["limits", "no-network", "no-writes"]``.
