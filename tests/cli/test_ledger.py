@@ -330,7 +330,10 @@ def test_log_of_an_older_layout(shell: Shell) -> None:
         assert "was written by another version of hallmarked, or is damaged" in sentence
     with closing(sqlite3.connect(shell.home / "log.sqlite3")) as database:
         database.execute("PRAGMA user_version=7")
-    assert "was written by another version of hallmarked (layout 7, not 1)" in shell("ledger", "log").refused()
+    sentence = shell("ledger", "log").refused()
+    assert "was written by another version of hallmarked (layout 7, not 1)" in sentence
+    assert "move it away to begin a new one" in sentence
+    assert "no such file" in shell("audit", "nowhere").refused(), "what was typed wrong is told of first"
 
 
 def test_import_of_evidence(shell: Shell, tmp_path: Path) -> None:

@@ -96,6 +96,9 @@ def command(
     if context_name not in known:
         raise InputError(f"no context is called {context_name}; there are: {', '.join(known)}")
     context = known[context_name].adjusted(fail_on=Level(fail_on) if fail_on else None, allow_unknown=allow_unknown)
+    for path in paths:  # a wrong path is told of before a log that cannot be opened
+        if isinstance(path, Path):
+            open_artifact(path, base=chosen.base)
     if not chosen.no_output:
         _try_ledger()
     statuses = [_audit(path, context, chosen) for path in dict.fromkeys(paths)]

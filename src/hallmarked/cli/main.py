@@ -17,6 +17,7 @@ COMMANDS = {
     "audit": ("hallmarked.cli.audit", "Test a model, and write signed evidence of what was found."),
     "check": ("hallmarked.cli.check", "List the checks and their rules."),
     "convert": ("hallmarked.cli.convert", "Turn pickled weights into safetensors without loading them."),
+    "corpus": ("hallmarked.cli.corpus.group", "Account for training data."),
     "key": ("hallmarked.cli.key", "Show, create or rotate the key that signs."),
     "ledger": ("hallmarked.cli.ledger", "Look at the log of statements, check it, export from it."),
     "pull": ("hallmarked.cli.pull", "Import a repository from another hub."),

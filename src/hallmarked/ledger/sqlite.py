@@ -108,7 +108,7 @@ class _Database:
             if version != SCHEMA_VERSION:
                 raise InputError(
                     f"the {self._what} {self.path} was written by another version of hallmarked (layout {version}, "
-                    f"not {SCHEMA_VERSION})"
+                    f"not {SCHEMA_VERSION}); keep it with that version, and move it away to begin a new one"
                 )
             self._compare_layout()
             return True
@@ -123,7 +123,7 @@ class _Database:
         if not made.issuperset(_sentences(self._schema)):
             raise InputError(
                 f"the {self._what} {self.path} was written by another version of hallmarked, or is damaged: its tables "
-                f"are not those of layout {SCHEMA_VERSION}"
+                f"are not those of layout {SCHEMA_VERSION}; move it away to begin a new one"
             )
 
     def _switch_to_wal(self) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
-from typing import cast
 
 import click
 
 from hallmarked.cli.admin.place import CONFIG, DATA, Place
+from hallmarked.cli.lazy import LazyCommands
 
 COMMANDS = {
     "backup": ("hallmarked.cli.admin.data", "backup_command", "Copy everything a hub keeps."),
@@ -27,27 +26,7 @@ COMMANDS = {
 """Name: (module, name of the command in it, one line of help). A command takes the settings by ``with_settings``."""
 
 
-class AdminGroup(click.Group):
-    """A group that imports a command's module when the command is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all commands."""
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Load one command."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, name, _ = COMMANDS[cmd_name]
-        return cast("click.Command", getattr(importlib.import_module(module), name))
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without loading them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, help_line) for name, (_, _, help_line) in sorted(COMMANDS.items())])
-
-
-@click.group(name="admin", cls=AdminGroup)
+@click.group(name="admin", cls=LazyCommands, lazy=COMMANDS)
 @CONFIG
 @DATA
 @click.pass_context

@@ -1,0 +1,1 @@
+"""``hallmarked corpus``: one module per verb, each with its own ``command``."""

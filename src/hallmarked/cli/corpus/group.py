@@ -1,0 +1,15 @@
+"""``hallmarked corpus``: the group. Its commands are loaded when they are called."""
+
+from __future__ import annotations
+
+import click
+
+from hallmarked.cli.lazy import LazyCommands
+
+COMMANDS: dict[str, tuple[str, str, str]] = {}
+"""Name: (module, name of the command in it, one line of help). One module per verb, in order of the names."""
+
+
+@click.group(name="corpus", cls=LazyCommands, lazy=COMMANDS, extra="data")
+def command() -> None:
+    """Account for training data: what is in it, where it came from, and who objects."""
