@@ -55,7 +55,7 @@ def statement(result: Result, folder: Path) -> bytes:
 def in_parts(folder: Path, width: int, **more: object) -> Result:
     """Run the check of tables in so many processes."""
     described = describe(open_artifact(folder))
-    return run_in_parts("tables", "2", described, Limits(), Engine(width), **more)  # type: ignore[arg-type]
+    return run_in_parts("tables", TableCheck.version, described, Limits(), Engine(width), **more)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("width", [1, 2, 5])
@@ -70,10 +70,23 @@ def test_the_statement_does_not_tell_who_computed_it(width: int, mixed: Path) ->
         assert set(got.isolation) == {"limits", "no-writes", "no-programs", "no-network"}
 
 
+OTHERS = [name for name in registry.available() if registry.load(name)[0].extent is Extent.PARTS and name != "tables"]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_so_does_every_check_in_parts(name: str, mixed: Path) -> None:
+    """Whatever else learns part by part comes to the same bytes too."""
+    check, _ = registry.load(name)
+    got = run_in_parts(name, check.version, describe(open_artifact(mixed)), Limits(), Engine(2))
+    assert statement(got, mixed) == statement(run(check, open_artifact(mixed)), mixed)
+
+
 def test_it_is_what_one_process_says(mixed: Path) -> None:
     """The check in a child of its own says the same too."""
     described = describe(open_artifact(mixed))
-    assert statement(run_isolated("tables", "2", described, Limits()), mixed) == statement(in_parts(mixed, 1), mixed)
+    assert statement(run_isolated("tables", TableCheck.version, described, Limits()), mixed) == statement(
+        in_parts(mixed, 1), mixed
+    )
 
 
 def test_progress_counts_rows_and_bytes(mixed: Path) -> None:
@@ -105,7 +118,7 @@ def test_work_that_is_stopped_is_unknown(mixed: Path) -> None:
 def test_limits_that_allow_nothing_are_unknown(mixed: Path) -> None:
     """Processes that cannot even begin are no pass."""
     described = describe(open_artifact(mixed))
-    result = run_in_parts("tables", "2", described, Limits(wall_seconds=0), Engine(1))
+    result = run_in_parts("tables", TableCheck.version, described, Limits(wall_seconds=0), Engine(1))
     assert result.outcome is Outcome.UNKNOWN
     assert "ended" in result.reason
 
