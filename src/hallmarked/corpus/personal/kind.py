@@ -1,0 +1,53 @@
+"""The kinds of personal data and secrets that are known, and what people call them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hallmarked.corpus.personal.model import Strength
+
+NAME = "person-name"
+"""Needs a model."""
+
+
+class Family(StrEnum):
+    """What a kind is about."""
+
+    CONTACT = "contact"
+    MONEY = "money"
+    NUMBER = "number of a person"
+    MACHINE = "machine"
+    SECRET = "secret"  # noqa: S105 -- a kind of data
+    PERSON = "person"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind."""
+
+    id: str
+    title: str
+    """What it is called, to be read after a number: "e-mail addresses"."""
+    family: Family
+    usual: bool = True
+    """Whether it is looked for unless kinds are named."""
+    strength: Strength = Strength.LIKELY
+
+
+_OWN = (
+    Kind("email", "e-mail addresses", Family.CONTACT),
+    Kind("phone", "telephone numbers", Family.CONTACT),
+    Kind("url", "web addresses", Family.OTHER, usual=False),
+    Kind("payment-card", "numbers of payment cards", Family.MONEY),
+    Kind("iban", "bank accounts (IBAN)", Family.MONEY),
+    Kind("us-bank-routing", "bank routing numbers (United States)", Family.MONEY),
+    Kind("ip-address", "internet addresses (IP)", Family.MACHINE),
+    Kind("mac-address", "hardware addresses (MAC)", Family.MACHINE),
+    Kind(NAME, "names of people", Family.PERSON),
+)
+KINDS: Mapping[str, Kind] = {kind.id: kind for kind in _OWN}
+"""All, by id."""
+DEFAULT: frozenset[str] = frozenset(kind.id for kind in KINDS.values() if kind.usual)
