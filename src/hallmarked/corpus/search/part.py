@@ -19,6 +19,7 @@ from hallmarked.core.artifact import Artifact
 from hallmarked.core.check import Part
 from hallmarked.core.errors import BackendError, FormatError, LimitExceeded, NotFound
 from hallmarked.corpus.declaration import Columns, read_declaration
+from hallmarked.corpus.search.mask import mask_texts
 from hallmarked.corpus.search.model import Document, Unread
 from hallmarked.corpus.search.word import fold_words
 from hallmarked.corpus.table.find import Table, find_tables, table_at

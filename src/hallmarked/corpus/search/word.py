@@ -46,6 +46,8 @@ _LETTER = f"[^\\W_{UNSPACED}]"
 _WORD = re.compile(f"{_LETTER}+(?:[{_MARKS}]+{_LETTER}*)*|[{UNSPACED}][{_MARKS}]*")
 _SIMPLE = re.compile(r"[^\W_]+")
 _PARTICULAR = re.compile(f"[{UNSPACED}{_MARKS}]")
+IS_UNSPACED = re.compile(f"[{UNSPACED}]")
+"""Matches a word of a script that puts no spaces between words."""
 _CHUNK = re.compile(r"\S+")
 _CLUSTER = re.compile(f".[{_MARKS}\u1160-\u11ff\uff9e\uff9f]*", re.DOTALL)
 """A character with what composes with it: marks, and the later letters of Hangul syllables."""
