@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from hallmarked.core.errors import InputError
 from hallmarked.corpus.personal.contact import CONTACTS
+from hallmarked.corpus.personal.detail import DETAILS
 from hallmarked.corpus.personal.finance import FINANCE
 from hallmarked.corpus.personal.gate import open_gate
 from hallmarked.corpus.personal.kind import DEFAULT, KINDS, NAME
 from hallmarked.corpus.personal.model import Span
+from hallmarked.corpus.personal.national import NATIONALS
 from hallmarked.corpus.personal.network import NETWORK
 from hallmarked.corpus.personal.numbering import REGIONS
 from hallmarked.corpus.personal.phone import phones
 from hallmarked.corpus.personal.recogniser import Hit, Recogniser
+from hallmarked.corpus.personal.secret import SECRETS
+from hallmarked.corpus.personal.wallet import WALLETS
 
 BATCH = 4 << 20
 """Bytes of text that are looked at in one pass."""
@@ -194,8 +198,14 @@ def resolved(spans: Iterable[Span]) -> list[Span]:
     return sorted(taken, key=lambda s: s.start)
 
 
-Recognisers: TypeAlias = list[Recogniser]
-
-
-def _recognisers(search: Search) -> Recognisers:
-    return [*CONTACTS, *FINANCE, *NETWORK, phones(search.regions)]
+def _recognisers(search: Search) -> list[Recogniser]:
+    shapes: tuple[Recogniser, ...] = (
+        *CONTACTS,
+        *FINANCE,
+        *NETWORK,
+        phones(search.regions),
+        *WALLETS,
+        *DETAILS,
+        *SECRETS,
+    )
+    return [*shapes, *(national.shape() for national in NATIONALS)]

@@ -112,10 +112,18 @@ def near(words: re.Pattern[str] | None, match: re.Match[str], before: int = BEFO
 def word_gate(words: Iterable[str]) -> str:
     """Return the expression of a gate that matches where one of some words stands.
 
-    Letters beyond ASCII are matched as any two bytes, since gates know no upper and lower case of them.
+    Letters beyond ASCII are matched as any bytes beyond it, since gates know no upper and lower case of them, and
+    ``[eé]`` as one letter or the other.
     """
-    plain = "|".join("".join(c if c.isascii() else _any(c) for c in word) for word in words)
-    return f"(?i)(?:{plain})"
+    plain = "|".join(_BRACKETS.sub(_either, word) for word in words)
+    return f"(?i)(?:{''.join(c if c.isascii() else _any(c) for c in plain)})"
+
+
+_BRACKETS = re.compile(r"\[([^\]]*[^\x00-\x7f][^\]]*)\]")
+
+
+def _either(match: re.Match[str]) -> str:
+    return f"(?:{'|'.join(match[1])})"
 
 
 def _any(letter: str) -> str:
