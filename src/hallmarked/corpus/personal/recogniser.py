@@ -112,14 +112,17 @@ def near(words: re.Pattern[str] | None, match: re.Match[str], before: int = BEFO
 def word_gate(words: Iterable[str]) -> str:
     """Return the expression of a gate that matches where one of some words stands.
 
-    Letters beyond ASCII are matched as any bytes beyond it, since gates know no upper and lower case of them, and
-    ``[eé]`` as one letter or the other.
+    Gates know no upper and lower case of letters beyond ASCII, nor that they are of several bytes: both are spelled
+    out.
     """
     plain = "|".join(_BRACKETS.sub(_either, word) for word in words)
-    return f"(?i)(?:{''.join(c if c.isascii() else _any(c) for c in plain)})"
+    return f"(?i)[^a-z](?:{''.join(c if c.isascii() else _any(c) for c in plain)})[^a-z]"
 
 
 _BRACKETS = re.compile(r"\[([^\]]*[^\x00-\x7f][^\]]*)\]")
+
+
+_HEX = "\\x%02x"
 
 
 def _either(match: re.Match[str]) -> str:
@@ -127,7 +130,8 @@ def _either(match: re.Match[str]) -> str:
 
 
 def _any(letter: str) -> str:
-    return "[\\x80-\\xff]" * len(letter.encode())
+    cases = sorted({letter.lower(), letter.upper()})
+    return f"(?:{'|'.join(''.join(_HEX % byte for byte in case.encode()) for case in cases)})"
 
 
 def found(match: re.Match[str], kind: str, strength: Strength, group: int | str = 0) -> Span:
