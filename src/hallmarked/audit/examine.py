@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
+from hallmarked.artifacts.local import LocalArtifact
 from hallmarked.artifacts.source import Auditable, describe
 from hallmarked.checks import registry
 from hallmarked.checks.earlier import Earlier
@@ -17,6 +18,9 @@ from hallmarked.core.check import Check
 from hallmarked.core.errors import InputError
 from hallmarked.core.evidence import Rule, Statement, Subject
 from hallmarked.core.sandbox import Limits
+
+COMPARING = frozenset({"benchmark-leakage"})
+"""Checks that compare the artifact with what lies beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ def examine(
     checks: Sequence[str] | None = None,
     limits: Limits | None = None,
     earlier: Mapping[str, Earlier] | None = None,
+    beside: Mapping[str, LocalArtifact] | None = None,
     progress: Callable[[str], None] = lambda _check: None,
 ) -> Examination:
     """Run checks.
@@ -59,6 +64,7 @@ def examine(
         checks: Ids of the checks to run; by default all that are installed.
         limits: What each check may use.
         earlier: What is known of single files, by check; what these say of others is then in their results.
+        beside: What to compare it with, by name: benchmarks. A statement that rests on them is about them too.
         progress: Called with the id of each check that ends.
 
     Raises:
@@ -68,7 +74,8 @@ def examine(
     if not artifact.files:
         raise InputError(f"{artifact.name} holds no files: nothing to audit")
     loaded = {name: registry.load(name) for name in (checks if checks is not None else registry.available())}
-    description = describe(artifact)
+    beside = beside or {}
+    description = describe(artifact, beside)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         hashing = pool.submit(artifact.prepare)
         running = {
@@ -86,7 +93,8 @@ def examine(
             raise
         results = sorted((future.result() for future in running), key=lambda result: result.check)
         hashing.result()
-    artifact.confirm_unchanged()
+    for each in (artifact, *beside.values()):
+        each.confirm_unchanged()
     applied = [result for result in results if result.applied]
     found = [check for check, _ in loaded.values()]
     return Examination(
@@ -100,14 +108,23 @@ def examine(
         rules=_rules(found),
         origins={name: origin for name, (_, origin) in loaded.items()},
         rule_set=rule_set_digest(),
-        statements=[_statement(result, artifact) for result in applied],
+        statements=[_statement(result, artifact, beside) for result in applied],
         origin=artifact.origin,
     )
 
 
-def _statement(result: Result, artifact: Auditable) -> Statement:
-    """Write a result as a statement; the inventory's lists every file, so that others can say which one differs."""
+def _statement(result: Result, artifact: Auditable, beside: Mapping[str, LocalArtifact]) -> Statement:
+    """Write a result as a statement.
+
+    The inventory's lists every file, so that others can say which one differs. That of a comparison is about both.
+    """
     statement = result.to_statement(artifact.subject, rule_set_digest())
+    if result.check in COMPARING:
+        named = [Subject(name, other.subject.digest) for name, other in beside.items()]
+        given = [{"name": f"beside/{subject.name}", "digest": dict(subject.digest)} for subject in named]
+        configuration = [*statement.predicate["configuration"], *given]
+        predicate = {**statement.predicate, "configuration": configuration}
+        return Statement((*statement.subjects, *named), statement.predicate_type, predicate)
     if result.check != "inventory":
         return statement
     return Statement(statement.subjects, statement.predicate_type, {**statement.predicate, **artifact.coverage()})

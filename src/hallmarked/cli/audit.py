@@ -22,6 +22,7 @@ from hallmarked.audit.examine import examine
 from hallmarked.audit.report import text
 from hallmarked.audit.report.formats import FILES, RENDERERS
 from hallmarked.audit.report.report import Report
+from hallmarked.cli.benchmark import BENCHMARK, open_benchmarks
 from hallmarked.cli.setting import PATH, PATH_OR_ADDRESS, home, passphrase
 from hallmarked.core.errors import InputError
 from hallmarked.core.evidence import Level, Outcome
@@ -53,6 +54,7 @@ class Options:
     no_output: bool
     checks: Sequence[str]
     endpoint: str | None
+    benchmarks: Sequence[str]
     quiet: bool
     verbose: bool
 
@@ -69,6 +71,7 @@ class Options:
 @click.option("--format", "form", type=click.Choice(list(RENDERERS)), default="text", help="What to print.")
 @click.option("--output", type=PATH, help="Folder for report and evidence [PATH.hallmarked].")
 @click.option("--no-output", is_flag=True, help="Only print; sign and write nothing.")
+@BENCHMARK
 @click.option("--endpoint", metavar="URL", help="The hub that hf:// means [HF_ENDPOINT, or the public one].")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing when nothing fails.")
 @click.option("-v", "--verbose", is_flag=True, help="Also print notes, every place and every claim.")
@@ -143,10 +146,12 @@ def _report(
     artifact: Auditable, shown: str, files: str, folder: Path | None, context: Context, options: Options
 ) -> int:
     console = Console(stderr=True)
+    benchmarks = open_benchmarks(options.benchmarks)
     with console.status(f"Auditing {shown}") as status:
         examination = examine(
             artifact,
             checks=options.checks or None,
+            beside=benchmarks,
             progress=lambda check: status.update(f"Auditing {shown}: {check} done"),
         )
     report = judge(examination, context, datetime.now(UTC).replace(microsecond=0))

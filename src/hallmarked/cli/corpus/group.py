@@ -6,7 +6,10 @@ import click
 
 from hallmarked.cli.lazy import LazyCommands
 
-COMMANDS: dict[str, tuple[str, str, str]] = {}
+COMMANDS = {
+    "leakage": ("hallmarked.cli.corpus.leakage", "command", "Find items of benchmarks in a data set."),
+    "rescore": ("hallmarked.cli.corpus.rescore", "command", "Average results without items that leaked."),
+}
 """Name: (module, name of the command in it, one line of help). One module per verb, in order of the names."""
 
 
