@@ -118,9 +118,9 @@ def test_statement_is_about_both(tmp_path: Path) -> None:
     (folder / "data" / "a.jsonl").write_text(lines([QUESTIONS[4]]))
     (folder / "bench.jsonl").write_text(BENCHMARK)
     beside = open_artifact(folder / "bench.jsonl")
-    examination = examine(
-        open_artifact(folder / "data"), checks=["benchmark-leakage", "tables"], beside={"mine": beside}
-    )
+    artifact = open_artifact(folder / "data")
+    artifact.beside = {"mine": beside}
+    examination = examine(artifact, checks=["benchmark-leakage", "tables"])
     leakage, tables = examination.statements
     assert [subject.name for subject in leakage.subjects] == ["data", "mine"]
     assert leakage.subjects[1].digest == beside.subject.digest

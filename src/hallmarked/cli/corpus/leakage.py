@@ -43,8 +43,9 @@ def command(ctx: click.Context, data: Path, benchmarks: Sequence[str], split_out
     if not benchmarks:
         raise InputError("name a benchmark to look for: --benchmark NAME=PATH")
     artifact = open_artifact(data)
+    artifact.beside = open_benchmarks(benchmarks)
     with Console(stderr=True).status(f"Looking through {clean(str(data))}"):
-        examination = examine(artifact, checks=[CHECK], beside=open_benchmarks(benchmarks))
+        examination = examine(artifact, checks=[CHECK])
     if not examination.results:
         raise InputError(f"{data} holds no tables or texts to look through")
     result, statement = examination.results[0], examination.statements[0]

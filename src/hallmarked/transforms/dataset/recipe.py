@@ -10,7 +10,7 @@ import datetime
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from hallmarked.core.errors import InputError
 from hallmarked.transforms.dataset.filter import Filter, read_filter
@@ -82,7 +82,7 @@ class Output:
     """``[output]``: how the rows are written."""
 
     format: str = "jsonl.zst"
-    shard_bytes: int = 256 << 20
+    shard_bytes: int = 64 << 20
     """About how large a file may become, in bytes of rows as they are read."""
     source_column: str = ""
     """A column that says from which source a row is."""
@@ -232,8 +232,3 @@ def _check(recipe: Recipe, top: Table) -> None:
         top.problems.add("columns.text", "names a column that columns.keep leaves out")
     if recipe.output.source_column and recipe.output.source_column in recipe.keep:
         top.problems.add("output.source-column", "is the name of a column that is kept")
-
-
-def describe_path(path: str) -> str:
-    """Return a path of a source as it is shown: never one that leaves the folder."""
-    return str(PurePosixPath(path))
