@@ -11,6 +11,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "hallmarked.cli.corpus.attribute", "command", "Find what texts share with data sets, word for word.",
     ),
     "index": ("hallmarked.cli.corpus.index", "command", "Make a data set searchable."),
+    "leakage": ("hallmarked.cli.corpus.leakage", "command", "Find items of benchmarks in a data set."),
+    "rescore": ("hallmarked.cli.corpus.rescore", "command", "Average results without items that leaked."),
     "search": ("hallmarked.cli.corpus.search", "command", "Find rows of a data set by keyword."),
 }  # fmt: skip
 """Name: (module, name of the command in it, one line of help). One module per verb, in order of the names."""
