@@ -410,11 +410,16 @@ def _view(
         for item in stored.items
     )
     return Standing(
-        stored.id, code, bool(receipt), json.dumps(json.loads(receipt)) if receipt else "", stored.action, consent, stored.status, said, stored.reason,
+        stored.id, code, bool(receipt), _one_line(receipt), stored.action, consent, stored.status, said, stored.reason,
         stored.representative, subjects, stored.uses, stored.sets, to_datetime(stored.created), clock.due,
         clock.days_left, stored.entry or 0, Server.of(hub.settings.consent) is not None, name, WELL_KNOWN,
         stored.answered, tuple(Model(one.name, one.sets) for one in before),
     )  # fmt: skip
+
+
+def _one_line(receipt: bytes) -> str:
+    """Write a receipt without line breaks, which a page does not keep as they are."""
+    return json.dumps(json.loads(receipt)) if receipt else ""
 
 
 FORMS: tuple[BaseRoute, ...] = (
