@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from hallmarked.checks.secret.check import SecretCheck
 from hallmarked.checks.secret.scan import OVERLAP, PIECE, scan
-from hallmarked.checks.secret.verify import has_crc
 from hallmarked.core.evidence import Finding, Level, Measurement
+from hallmarked.corpus.personal.credential.verify import has_crc
 from tests.support import DATA, MemoryArtifact, needs_data
 
 LETTERS = string.ascii_letters + string.digits

@@ -197,3 +197,19 @@ def test_texts_beside_tables_are_no_tables() -> None:
     """A licence or vocabulary is not read as rows."""
     files = {"LICENSE.txt": "MIT", "data/a.csv": "a\n1\n", "model.safetensors": b""}
     assert [table.path for table in find_tables(MemoryArtifact(files))] == ["data/a.csv"]
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.arrow"])
+def test_a_text_that_is_none_costs_its_row(name: str) -> None:
+    """A text of a binary format that is not UTF-8 is passed over with its row; the rows around it are read."""
+    broken = pa.array([b"one", b"t\xffo", b"three"]).cast(pa.binary()).view(pa.string())
+    table = pa.table({"text": broken, "n": [1, 2, 3]})
+    sink = io.BytesIO()
+    if name == "a.parquet":
+        pq.write_table(table, sink)
+    else:
+        with pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+    rows, skipped = read(name, sink.getvalue())
+    assert rows == [{"text": "one", "n": 1}, {"text": "three", "n": 3}]
+    assert [each.row for each in skipped] == [1]

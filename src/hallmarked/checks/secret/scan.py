@@ -8,13 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from hallmarked.checks.secret import verify
-from hallmarked.checks.secret.pattern import PATTERNS, Pattern
 from hallmarked.core.evidence import Level
+from hallmarked.corpus.personal.credential.match import level_of, mask, match_at
+from hallmarked.corpus.personal.credential.pattern import PATTERNS, Pattern
 
 PIECE = 1 << 20
-_REACH = 300
-"""Characters from an anchor to the end of a credential that can begin before the anchor."""
 OVERLAP = 1 << 13
 """Longer than any credential, so that none is cut."""
 
@@ -51,7 +49,9 @@ def scan(stream: BinaryIO, limit: int | None = None) -> Iterator[Hit]:
         for start, text, pattern in _matches(buffer, searched, end):
             if (pattern.what, text) not in known and len(known) < 10_000:
                 known.add((pattern.what, text))
-                yield Hit(pattern.what, _level(pattern, text), line + buffer.count("\n", 0, start), mask(pattern, text))
+                yield Hit(
+                    pattern.what, level_of(pattern, text), line + buffer.count("\n", 0, start), mask(pattern, text)
+                )
         if not data:
             return
         # One character before the rest is kept, so that what follows is not taken for the beginning of a word.
@@ -84,28 +84,7 @@ def _candidates(pattern: Pattern, buffer: str, folded: str, start: int, end: int
             yield from pattern.regex.finditer(buffer, start)
             return
         while at >= 0:
-            match = _match_at(pattern, buffer, start, at)
+            match = match_at(pattern, buffer, start, at)
             if match and match.start() < end:
                 yield match
             at = folded.find(anchor, max(at + 1, match.end() if match else 0), end + len(anchor))
-
-
-def _match_at(pattern: Pattern, buffer: str, start: int, at: int) -> re.Match[str] | None:
-    if pattern.whole_line:
-        return pattern.regex.match(buffer, max(start, buffer.rfind("\n", max(0, at - _REACH), at) + 1), at + _REACH)
-    if pattern.back:
-        return pattern.regex.search(buffer, max(start, at - pattern.back), at + _REACH)
-    return pattern.regex.match(buffer, at)
-
-
-def _level(pattern: Pattern, text: str) -> Level:
-    if pattern.regex.pattern.startswith("-----BEGIN") and verify.is_encrypted_key(text):
-        return Level.WARNING
-    return pattern.level
-
-
-def mask(pattern: Pattern, text: str) -> str:
-    """Return the ends of a token, at most the issuer's prefix and two characters on each side."""
-    if pattern.keep < 0 or len(text) < pattern.keep + 16:
-        return ""
-    return f"{text[: pattern.keep + 2]}…{text[-2:]}"

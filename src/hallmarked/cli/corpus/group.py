@@ -6,7 +6,13 @@ import click
 
 from hallmarked.cli.lazy import LazyCommands
 
-COMMANDS: dict[str, tuple[str, str, str]] = {}
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "attribute": (
+        "hallmarked.cli.corpus.attribute", "command", "Find what texts share with data sets, word for word.",
+    ),
+    "index": ("hallmarked.cli.corpus.index", "command", "Make a data set searchable."),
+    "search": ("hallmarked.cli.corpus.search", "command", "Find rows of a data set by keyword."),
+}  # fmt: skip
 """Name: (module, name of the command in it, one line of help). One module per verb, in order of the names."""
 
 

@@ -2,47 +2,40 @@
 
 from __future__ import annotations
 
-import math
+import re
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from hallmarked.corpus.measure import day
+from hallmarked.corpus.measure.day import Days
+from hallmarked.corpus.measure.distinct import Distinct, hash_values
+from hallmarked.corpus.measure.host import Hosts
+from hallmarked.corpus.measure.spread import Spread
 from hallmarked.corpus.table.column import MIXED
 
 MOST_VALUES = 50
 """Different values from which a column is no longer taken for one of labels."""
 LONGEST_LABEL = 60
 """Characters of a label; longer texts are not shown, nor compared."""
+LONGEST_ADDRESS = 2_048
+"""Characters of an address of a page; longer texts are not read as one."""
+DATE_NAME = re.compile(
+    r"(.*[_.\- ])?(date|datetime|time|timestamp|year|created|updated|published)([_\- ]?(at|on|utc))?", re.IGNORECASE
+)
+"""Names of columns that are taken for dates, so that numbers in them are read as such."""
 
 
-@dataclass(slots=True)
-class Range:
-    """Numbers: how many, from where to where, and their sum."""
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What somebody says that a column is for."""
 
-    count: int = 0
-    total: float = 0.0
-    """Added part by part in order, so that all who measure come to the same last digit."""
-    least: float | None = None
-    greatest: float | None = None
-
-    def add(self, values: pa.Array) -> None:
-        """Take numbers without nulls; infinite ones and those that are none are left out."""
-        values = values.cast(pa.float64(), safe=False)
-        values = values.filter(pc.is_finite(values))
-        if len(values):
-            bounds = pc.min_max(values).as_py()
-            self.merge(Range(len(values), math.fsum(values.to_numpy()), bounds["min"], bounds["max"]))
-
-    def merge(self, other: Range) -> None:
-        """Take what is known of the values that follow."""
-        self.count += other.count
-        self.total += other.total
-        ends = [end for end in (self.least, self.greatest, other.least, other.greatest) if end is not None]
-        if ends:
-            self.least, self.greatest = min(ends), max(ends)
+    url: bool = False
+    date: bool = False
 
 
 @dataclass(slots=True)
@@ -55,15 +48,27 @@ class Column:
     kinds: Counter[str] = field(default_factory=Counter)
     """How many values are of which kind: ``text``, ``integer``, ``number``, ``boolean``, ``time``, ``bytes``, ``list``,
     ``object``, ``mixed``."""
-    numbers: Range = field(default_factory=Range)
-    lengths: Range = field(default_factory=Range)
+    numbers: Spread = field(default_factory=Spread)
+    lengths: Spread = field(default_factory=Spread)
     """Characters of texts, bytes of binary values, items of lists."""
+    bytes: int = 0
+    """Of texts, in UTF-8, and of binary values."""
     words: int = 0
+    different: Distinct = field(default_factory=Distinct)
+    """How many values differ, but for lists and objects."""
+    days: Days = field(default_factory=Days)
+    hosts: Hosts = field(default_factory=Hosts)
     labels: Counter[str] | None = field(default_factory=Counter)
     """How often each value occurs; None when there are too many of them, or too long ones."""
 
-    def add(self, array: pa.Array, column: pa.Field) -> None:
-        """Take the values of a batch."""
+    def add(self, array: pa.Array, column: pa.Field, role: Role = Role()) -> None:
+        """Take the values of a batch.
+
+        Args:
+            array: The values.
+            column: The column they are of.
+            role: What somebody says that the column is for.
+        """
         if pa.types.is_dictionary(array.type):
             array = array.dictionary_decode()
         self.missing += array.null_count
@@ -79,10 +84,31 @@ class Column:
             self.lengths.add(pc.list_value_length(array))
         elif kind == "bytes":
             self.lengths.add(pc.binary_length(array))
+            self.bytes += pc.sum(pc.binary_length(array)).as_py()
         elif kind in ("text", "mixed"):
             self.lengths.add(pc.utf8_length(array))
+            self.bytes += pc.sum(pc.binary_length(array)).as_py()
             self.words += pc.sum(pc.count_substring_regex(array, r"\S+")).as_py()
+        if kind not in ("list", "object"):
+            self.different.add(hash_values(array))
+        self._place(array, kind, role, dated=role.date or DATE_NAME.fullmatch(column.name) is not None)
         self._count(array, kind)
+
+    def _place(self, array: pa.Array, kind: str, role: Role, dated: bool) -> None:
+        """Read dates and addresses; each value is judged by itself, so that what stands beside it does not matter."""
+        if kind == "time" or dated:
+            self.days.add(array, dated)
+        elif kind == "text":
+            short = array.filter(pc.less_equal(pc.binary_length(array), day.LONGEST))
+            self.days.add(short)
+            self.days.other += len(array) - len(short)
+        if kind == "text":
+            maybe = array
+            if not role.url:
+                begins = pc.starts_with(array, "http", ignore_case=True)
+                maybe = array.filter(pc.and_(begins, pc.less_equal(pc.binary_length(array), LONGEST_ADDRESS)))
+                self.hosts.other += len(array) - len(maybe)
+            self.hosts.add(maybe, role.url)
 
     def _count(self, array: pa.Array, kind: str) -> None:
         if self.labels is None:
@@ -106,20 +132,39 @@ class Column:
         self.kinds += other.kinds
         self.numbers.merge(other.numbers)
         self.lengths.merge(other.lengths)
+        self.bytes += other.bytes
         self.words += other.words
+        self.different.merge(other.different)
+        self.days.merge(other.days)
+        self.hosts.merge(other.hosts)
         both = None if self.labels is None or other.labels is None else self.labels + other.labels
         self.labels = both if both is None or len(both) <= MOST_VALUES else None
 
     def to_json(self) -> dict[str, Any]:
         """Write it as JSON."""
-        return {**asdict(self), "kinds": dict(self.kinds), "labels": None if self.labels is None else dict(self.labels)}
+        return {
+            **{name: getattr(self, name) for name in ("values", "missing", "bytes", "words")},
+            **{name: getattr(self, name).to_json() for name in PARTS},
+            "kinds": dict(self.kinds),
+            "labels": None if self.labels is None else dict(self.labels),
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Column:
         """Read what :meth:`to_json` wrote."""
         labels = None if data["labels"] is None else Counter(data["labels"])
-        ranges = {name: Range(**data[name]) for name in ("numbers", "lengths")}
-        return cls(**{**data, **ranges, "kinds": Counter(data["kinds"]), "labels": labels})
+        parts = {name: kind.from_json(data[name]) for name, kind in PARTS.items()}
+        return cls(**{**data, **parts, "kinds": Counter(data["kinds"]), "labels": labels})
+
+
+PARTS: Mapping[str, type[Spread | Distinct | Days | Hosts]] = {
+    "numbers": Spread,
+    "lengths": Spread,
+    "different": Distinct,
+    "days": Days,
+    "hosts": Hosts,
+}
+"""What a column's measure consists of besides counts."""
 
 
 def kind_of(type_: pa.DataType) -> str:

@@ -8,13 +8,25 @@ from dataclasses import asdict, dataclass, field
 
 import pyarrow as pa
 
-from hallmarked.corpus.measure.column import Column
+from hallmarked.corpus.measure.column import Column, Role
+from hallmarked.corpus.measure.cross import Cross
 from hallmarked.corpus.measure.row import Repeats
-from hallmarked.corpus.table.column import MAX_COLUMNS
+from hallmarked.corpus.table.column import MAX_COLUMNS, flatten
 from hallmarked.corpus.table.model import Piece, Skipped
 
 MOST_SHOWN = 20
 """Places of rows that could not be read that are told one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which columns are for what, as somebody declares it."""
+
+    url: str = ""
+    date: str = ""
+    label: str = ""
+    slices: tuple[str, ...] = ()
+    """Columns whose values divide the rows: sources, groups of people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +54,10 @@ class Measure:
     unread: list[Unread] = field(default_factory=list)
     crowded: bool = False
     """More columns than are looked at."""
+    plan: Plan = Plan()
+    """Which columns are for what."""
+    crosses: dict[str, Cross] = field(default_factory=dict)
+    """How many rows are of which slice, and have which label there; by the column that says the slice."""
 
     def take(self, pieces: Iterable[Piece]) -> None:
         """Measure what a reader yields of one part."""
@@ -67,15 +83,21 @@ class Measure:
         before = self.rows
         self.rows += batch.num_rows
         self.repeats.add(batch)
-        for name in batch.schema.names:
+        seen: set[str] = set()
+        for column, array in flatten(batch):
+            name = column.name
+            if name in seen:  # two columns of one name; the first counts
+                continue
             if name not in self.columns and len(self.columns) >= MAX_COLUMNS:
                 self.crowded = True
                 continue
-            column = self.columns.setdefault(name, Column(missing=before))
-            index = batch.schema.get_field_index(name)
-            column.add(batch.column(index), batch.schema.field(index))
-        for name in self.columns.keys() - set(batch.schema.names):
+            seen.add(name)
+            role = Role(name == self.plan.url, name == self.plan.date)
+            self.columns.setdefault(name, Column(missing=before)).add(array, column, role)
+        for name in self.columns.keys() - seen:
             self.columns[name].missing += batch.num_rows
+        for name in self.plan.slices:
+            self.crosses.setdefault(name, Cross()).add(batch, name, self.plan.label)
 
     def merge(self, other: Measure) -> None:
         """Take what is known of the part that follows."""
@@ -86,11 +108,17 @@ class Measure:
         for place in other.unread[: MOST_SHOWN - len(self.unread)]:
             row = None if place.row is None else place.row + shift
             self.unread.append(Unread(row, place.rows, place.reason))
+        self.crowded = self.crowded or other.crowded
+        self.take_rows(other)
+
+    def take_rows(self, other: Measure) -> None:
+        """Take what is known of the rows of another table, but not of its columns."""
         self.rows += other.rows
         self.skipped += other.skipped
         self.lost += other.lost
-        self.crowded = self.crowded or other.crowded
         self.repeats.merge(other.repeats)
+        for name, cross in other.crosses.items():
+            self.crosses.setdefault(name, Cross()).merge(cross)
 
     def dump(self) -> bytes:
         """Write it: a line of JSON, and the digests of the rows."""
@@ -102,6 +130,7 @@ class Measure:
             "unread": [asdict(place) for place in self.unread],
             "crowded": self.crowded,
             "repeats": self.repeats.rows,
+            "crosses": {name: cross.to_json() for name, cross in self.crosses.items()},
         }
         return json.dumps(head).encode() + b"\n" + self.repeats.dump()
 
@@ -113,4 +142,5 @@ class Measure:
         columns = {name: Column.from_json(column) for name, column in head["columns"].items()}
         repeats = Repeats.load(head["repeats"], digests)
         unread = [Unread(**place) for place in head["unread"]]
-        return cls(**{**head, "columns": columns, "unread": unread, "repeats": repeats})
+        crosses = {name: Cross.from_json(cross) for name, cross in head["crosses"].items()}
+        return cls(**{**head, "columns": columns, "unread": unread, "repeats": repeats, "crosses": crosses})

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from hallmarked.corpus.table.model import BATCH_ROWS, Format, Part, Piece, Skipped
 from hallmarked.corpus.table.parquet import BROKEN
+from hallmarked.corpus.table.valid import valid_rows
 from hallmarked.formats.blob import Blob
 
 MAGIC = b"ARROW1"
@@ -28,7 +29,7 @@ def read_arrow(blob: Blob, _part: Part) -> Iterator[Piece]:
             for batch in _batches(stream, blob.head(len(MAGIC)) == MAGIC):
                 batch.validate()
                 for start in range(0, batch.num_rows, BATCH_ROWS):
-                    yield batch.slice(start, BATCH_ROWS)
+                    yield from valid_rows(batch.slice(start, BATCH_ROWS), done + start)
                 done += batch.num_rows
         except BROKEN as error:
             yield Skipped(f"the rows cannot be read: {str(error).partition(chr(10))[0][:200]}", done, None)

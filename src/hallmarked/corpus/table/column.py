@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from hallmarked.corpus.table.model import BATCH_BYTES, BATCH_ROWS
 
@@ -14,6 +15,9 @@ MIXED = {b"mixed": b"1"}
 """Marks a column whose values have several types in one batch; they are its JSON then."""
 MAX_COLUMNS = 10_000
 """Columns of a table; more are a table that was turned by mistake, or an attack."""
+
+DEEPEST = 8
+"""Levels of objects whose members are columns too."""
 
 
 class Builder:
@@ -35,6 +39,22 @@ class Builder:
         if self._rows:
             yield to_batch(self._rows)
             self._rows, self._size = [], 0
+
+
+def flatten(batch: pa.RecordBatch) -> Iterator[tuple[pa.Field, pa.Array]]:
+    """Yield the columns of a batch, and behind each that holds objects their members: ``meta``, ``meta.url``."""
+    for column, array in zip(batch.schema, batch.columns, strict=True):
+        yield from _members(column, array, DEEPEST)
+
+
+def _members(column: pa.Field, array: pa.Array, depth: int) -> Iterator[tuple[pa.Field, pa.Array]]:
+    yield column, array
+    if depth and pa.types.is_struct(array.type):
+        for index in range(array.type.num_fields):
+            inner = array.type.field(index)
+            yield from _members(
+                inner.with_name(f"{column.name}.{inner.name}"), pc.struct_field(array, index), depth - 1
+            )
 
 
 def to_batch(rows: list[Mapping[str, Any]]) -> pa.RecordBatch:

@@ -1,4 +1,8 @@
-"""What a data set is made of: tables, their parts, and rows that nobody could read."""
+"""What a data set is made of: tables, their parts, and rows that nobody could read.
+
+Where a row is named by its number, rows are counted as loaders count them: those that can be read, from 1 at the
+beginning of the file. Only a row that cannot be read is named by its place among all of them.
+"""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from hallmarked.core.errors import FormatError
 from hallmarked.corpus.table.model import BATCH_BYTES, BATCH_ROWS, Format, Part, Piece, Skipped
+from hallmarked.corpus.table.valid import valid_rows
 from hallmarked.formats.blob import Blob
 
 BROKEN = (pa.ArrowException, OSError, ValueError, KeyError)
@@ -44,8 +45,8 @@ def read_parquet(blob: Blob, part: Part) -> Iterator[Piece]:
         size = max(1, min(BATCH_ROWS, BATCH_BYTES // each))
         try:
             for batch in file.iter_batches(batch_size=size, row_groups=[part.start], use_threads=False):
+                yield from valid_rows(batch, done)
                 done += batch.num_rows
-                yield batch
         except BROKEN as error:
             yield Skipped(f"the rows cannot be read: {_said(error)}", done, max(0, group.num_rows - done))
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from hallmarked.checks.secret import verify
 from hallmarked.core.evidence import Level
+from hallmarked.corpus.personal.credential import verify
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,155 @@
+"""Sketches: a few numbers per set, of which two sets share about as many as they share members.
+
+The method is *Fast Similarity Sketching* (Dahlgaard, Knudsen and Thorup, FOCS 2017, https://arxiv.org/abs/1704.04370):
+like MinHash (Broder 1997) the chance that two sets agree in one of their numbers is their Jaccard similarity, but
+members are hashed once per round until every number is set, not once per number: a long text needs one round or two
+instead of ``size`` of them. What a number is does not depend on the other members, nor on their order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hallmarked.corpus.text.normal import Folded, fold_all
+from hallmarked.corpus.text.shingle import I64, U64, Numbers, Shingler, derive, mix
+
+U32 = npt.NDArray[np.uint32]
+
+METHOD = "Fast Similarity Sketching"
+UNSET = 0xFFFFFFFF
+"""No number yet; a text without words keeps it."""
+BLOCK = 1 << 14
+"""Numbers that are worked on at once, so that they stay in the processor's cache."""
+LOOK = 8
+"""Rounds after which it is looked again whose numbers are all set; looking takes as long as a round of a short text."""
+_LOW = np.uint64(0xFFFFFFFF)
+_HALF = np.uint64(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How near duplicates are looked for. All of it belongs into a statement."""
+
+    words: int = 5
+    """Words of a shingle."""
+    bands: int = 25
+    rows: int = 5
+    """Two texts are compared when all numbers of a band agree: likely from (1/bands)^(1/rows) on, here 0.53."""
+    threshold: float = 0.7
+    """Jaccard similarity of the sets of shingles from which two texts are near duplicates."""
+    seed: int = 1
+
+    @property
+    def size(self) -> int:
+        """Numbers of a sketch."""
+        return self.bands * self.rows
+
+
+class Sketcher:
+    """Turns texts into sketches."""
+
+    def __init__(self, settings: Settings | None = None, key: bytes = b"") -> None:
+        """Take how.
+
+        Args:
+            settings: What is chosen.
+            key: With one (at most 64 bytes), nobody who lacks it can find out which texts a sketch may be of; equal
+                keys give equal sketches.
+        """
+        self.settings = settings or Settings()
+        seed = self.settings.seed
+        if key:
+            seed ^= int.from_bytes(hashlib.blake2b(b"sketch", key=key, digest_size=8).digest(), "little")
+        self.shingler = Shingler(self.settings.words, seed, key)
+        self._keyed = bool(key)
+        self._seeds = derive(seed, 3, 2 * self.settings.size)
+
+    def sketch(self, texts: Sequence[str]) -> U32:
+        """Return the sketch of each text: an array of texts by ``settings.size``."""
+        if self._keyed:
+            return self.of_shingles(self.shingler.shingles(self.shingler.words(texts)))
+        found = [self.sketch_block(block) for block in fold_all(texts)]
+        return np.concatenate(found) if found else np.zeros((0, self.settings.size), np.uint32)
+
+    def sketch_block(self, block: Folded) -> U32:
+        """Return the sketches of a block of folded texts; not for a key."""
+        return self.of_shingles(self.shingler.shingles(self.shingler.words_of([block])))
+
+    def of_shingles(self, shingles: Numbers) -> U32:
+        """Return the sketch of each set of shingles; members that come twice count once."""
+        result = np.full((len(shingles.ends), self.settings.size), UNSET, np.uint32)
+        for first, last in _blocks(shingles.ends):
+            start = int(shingles.ends[first - 1]) if first else 0
+            values = shingles.values[start : shingles.ends[last - 1]]
+            counts = shingles.counts[first:last] if first or last < len(result) else shingles.counts
+            self._fill(result[first:last], values, np.repeat(np.arange(last - first), counts))
+        return result
+
+    def _fill(self, table: U32, values: U64, owners: I64) -> None:
+        """Set the numbers of some sketches, round by round, until all are set."""
+        size = self.settings.size
+        flat = table.reshape(-1)
+        cells = owners * size
+        for number, seed in enumerate(self._seeds):
+            hashed = mix(values ^ seed)
+            if number < size:  # any number of the sketch, as the upper half of the hash says
+                places = cells + ((hashed >> _HALF) * np.uint64(size) >> _HALF).astype(np.int64)
+            else:  # each number in its turn, so that all are set in the end
+                places = cells + (number - size)
+            drawn = np.minimum(hashed & _LOW, np.uint64(UNSET - 1)).astype(np.uint32)
+            if number:
+                free = flat[places] == UNSET
+                places, drawn = places[free], drawn[free]
+            np.minimum.at(flat, places, drawn)
+            if number < 2 or number % LOOK == 0:
+                unset = (table == UNSET).any(axis=1)
+                going = unset[cells // size]
+                values, cells = values[going], cells[going]
+                if not len(values):
+                    return
+
+
+def _blocks(ends: I64) -> list[tuple[int, int]]:
+    """Cut sets into runs of about ``BLOCK`` members each, one set at least."""
+    found, first = [], 0
+    while first < len(ends):
+        start = int(ends[first - 1]) if first else 0
+        last = max(first + 1, int(np.searchsorted(ends, start + BLOCK, "right")))
+        found.append((first, last))
+        first = last
+    return found
+
+
+def bands_of(sketches: U32, settings: Settings) -> U32:
+    """Return a number per band of each sketch, which two sketches share when they agree in the whole band.
+
+    Others share it by accident once in 2^32 times; what shares it is compared, so an accident costs only time.
+
+    Returns:
+        An array of ``settings.bands`` by texts.
+    """
+    rows = sketches.reshape(len(sketches), settings.bands, settings.rows).astype(np.uint64)
+    factors = derive(settings.seed, 4, settings.rows) | np.uint64(1)
+    sums: U64 = (rows * factors).sum(axis=2, dtype=np.uint64)
+    return np.ascontiguousarray((mix(sums) >> _HALF).astype(np.uint32).T)
+
+
+def prints_of(sketches: U32) -> npt.NDArray[np.uint8]:
+    """Return the lowest byte of each number, enough to estimate with (b-bit minwise hashing, Li and Koenig 2010)."""
+    return (sketches & np.uint32(0xFF)).astype(np.uint8)
+
+
+def minhash(text: str, key: bytes, settings: Settings | None = None) -> U32:
+    """Return the sketch of one text under a key; see :class:`Sketcher` when there are many."""
+    sketch: U32 = Sketcher(settings, key).sketch([text])[0]
+    return sketch
+
+
+def estimate(one: U32, other: U32) -> float:
+    """Estimate the Jaccard similarity of two sets by their sketches; the standard error is at most 0.045 for 125."""
+    return float(np.mean(one == other)) if (one != UNSET).any() and (other != UNSET).any() else 0.0

@@ -1,0 +1,1 @@
+"""Make a new version of a data set from sources, by a recipe."""
