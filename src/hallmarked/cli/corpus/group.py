@@ -6,7 +6,12 @@ import click
 
 from hallmarked.cli.lazy import LazyCommands
 
-COMMANDS: dict[str, tuple[str, str, str]] = {}
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "build": ("hallmarked.cli.corpus.build", "command", "Make a version by a recipe, and account for every row."),
+    "provenance": ("hallmarked.cli.corpus.provenance", "command", "Follow a version to what it was made from."),
+    "prove": ("hallmarked.cli.corpus.prove", "prove", "Prove that a version holds a content, or that it does not."),
+    "verify-proof": ("hallmarked.cli.corpus.prove", "verify_proof", "Check such a proof, offline."),
+}
 """Name: (module, name of the command in it, one line of help). One module per verb, in order of the names."""
 
 
