@@ -25,10 +25,15 @@ class MemoryArtifact:
     """An artifact from a dict of path to content."""
 
     def __init__(
-        self, contents: Mapping[str, bytes | str], *, name: str = "memory", base: Artifact | None = None
+        self,
+        contents: Mapping[str, bytes | str],
+        *,
+        name: str = "memory",
+        base: Artifact | None = None,
+        beside: Mapping[str, Artifact] | None = None,
     ) -> None:
         self._contents = {path: c.encode() if isinstance(c, str) else c for path, c in contents.items()}
-        self.name, self.base = name, base
+        self.name, self.base, self.beside = name, base, beside or {}
         self.omitted: tuple[Omission, ...] = ()
         self.excluded: tuple[str, ...] = ()
         self.container: File | None = None

@@ -62,7 +62,7 @@ def test_what_cannot_be_read_makes_the_outcome_unknown() -> None:
 def test_mixed_and_empty_columns_are_told_of() -> None:
     """Loaders stumble over a column whose values differ in kind."""
     result = run(TableCheck(), MemoryArtifact({"a.jsonl": rows({"a": 1, "b": None}, {"a": "x", "b": None})}))
-    assert {finding.rule for finding in result.findings} == {"TAB003", "TAB004"}
+    assert {finding.rule for finding in result.findings} == {"MIN001", "TAB003", "TAB004"}
 
 
 def test_without_the_library_nothing_is_guessed(monkeypatch: pytest.MonkeyPatch) -> None:

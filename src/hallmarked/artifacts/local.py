@@ -13,6 +13,7 @@ import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from hallmarked.core.artifact import Artifact, File, Omission
@@ -60,6 +61,7 @@ class LocalArtifact:
     """
 
     container: File | None = None
+    beside: Mapping[str, Artifact] = MappingProxyType({})
 
     def __init__(self, path: Path, *, base: Artifact | None = None) -> None:
         self.path, self.base = path, base

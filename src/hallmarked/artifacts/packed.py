@@ -7,6 +7,7 @@ for a card, a licence or code find them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import BinaryIO
 
 from hallmarked.artifacts.local import LocalArtifact
@@ -37,6 +38,7 @@ class PackedArtifact:
     """
 
     excluded: Sequence[str] = ()
+    beside: Mapping[str, Artifact] = MappingProxyType({})
 
     def __init__(self, archive: LocalArtifact, listing: Listing, base: Artifact | None) -> None:
         self._archive, self.base = archive, base

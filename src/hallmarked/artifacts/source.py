@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from hallmarked.artifacts.local import LocalArtifact
-from hallmarked.artifacts.packed import unpacked
+from hallmarked.artifacts.packed import PackedArtifact, unpacked
 from hallmarked.artifacts.remote.served import Ask, ServedArtifact
-from hallmarked.artifacts.stored import read_stored
+from hallmarked.artifacts.stored import StoredArtifact, read_stored
 from hallmarked.core.artifact import Artifact, File
 from hallmarked.core.errors import InputError
 from hallmarked.core.evidence import Subject
@@ -76,9 +77,17 @@ class Auditable(Protocol):
         """Say for the evidence which bytes were seen."""
 
 
-def describe(artifact: Auditable) -> dict[str, Any]:
-    """Describe an artifact as JSON for :func:`from_description`."""
-    return artifact.describe()
+def describe(artifact: Auditable, beside: Mapping[str, LocalArtifact] = MappingProxyType({})) -> dict[str, Any]:
+    """Describe an artifact as JSON for :func:`from_description`.
+
+    Args:
+        artifact: The artifact.
+        beside: Others on this machine to compare it with, by the names that checks see.
+    """
+    description = artifact.describe()
+    if beside:
+        description["beside"] = {name: other.describe() for name, other in beside.items()}
+    return description
 
 
 def from_description(description: Mapping[str, Any], ask: Ask | None = None) -> Artifact:
@@ -91,6 +100,14 @@ def from_description(description: Mapping[str, Any], ask: Ask | None = None) -> 
     Raises:
         InputError: When it cannot be opened, or other files lie there than when it was described.
     """
+    artifact = _open_described(description, ask)
+    artifact.beside = {name: _open_described(other, None) for name, other in description.get("beside", {}).items()}
+    return artifact
+
+
+def _open_described(
+    description: Mapping[str, Any], ask: Ask | None
+) -> LocalArtifact | PackedArtifact | ServedArtifact | StoredArtifact:
     if "served" in description:
         if ask is None:
             raise InputError("nobody gives the bytes of this revision")

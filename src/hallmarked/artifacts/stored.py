@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO
 
 from hallmarked.artifacts.local import OPEN_FLAGS
@@ -60,6 +61,7 @@ class StoredArtifact:
 
     container: File | None = None
     base: Artifact | None = None
+    beside: Mapping[str, Artifact] = MappingProxyType({})
     omitted: Sequence[Omission] = ()
     excluded: Sequence[str] = ()
     origin = ""

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 
 from hallmarked.artifacts.source import Auditable, describe
 from hallmarked.checks import registry
 from hallmarked.checks.earlier import Earlier
+from hallmarked.checks.parted import run_in_parts
 from hallmarked.checks.registry import Origin
 from hallmarked.checks.ruleset import rule_set_digest
 from hallmarked.checks.runner import Result, run_isolated
-from hallmarked.core.check import Check
-from hallmarked.core.errors import InputError
+from hallmarked.core.check import Check, Extent
+from hallmarked.core.errors import BackendError, InputError
 from hallmarked.core.evidence import Rule, Statement, Subject
 from hallmarked.core.sandbox import Limits
+from hallmarked.corpus.engine.model import Engine, Progress
+
+ALONE = Engine(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,8 @@ def examine(
     limits: Limits | None = None,
     earlier: Mapping[str, Earlier] | None = None,
     progress: Callable[[str], None] = lambda _check: None,
+    engine: Engine = ALONE,
+    meter: Callable[[str, Progress], None] = lambda _check, _progress: None,
 ) -> Examination:
     """Run checks.
 
@@ -60,6 +68,8 @@ def examine(
         limits: What each check may use.
         earlier: What is known of single files, by check; what these say of others is then in their results.
         progress: Called with the id of each check that ends.
+        engine: Who computes the checks that learn part by part; by default one process after the other.
+        meter: Called with the id of such a check and how far it has come, by any thread.
 
     Raises:
         InputError: When there is nothing to audit, or the files changed while they were read.
@@ -69,20 +79,31 @@ def examine(
         raise InputError(f"{artifact.name} holds no files: nothing to audit")
     loaded = {name: registry.load(name) for name in (checks if checks is not None else registry.available())}
     description = describe(artifact)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    stopped = threading.Event()
+
+    def watched(check: str, so_far: Progress) -> None:
+        if stopped.is_set():
+            raise BackendError("the audit was stopped")
+        meter(check, so_far)
+
+    # Checks in parts have the engine one after the other: it is as wide as the machine.
+    with ThreadPoolExecutor(os.cpu_count()) as pool, ThreadPoolExecutor(1) as single:
         hashing = pool.submit(artifact.prepare)
-        running = {
-            pool.submit(
-                run_isolated, name, check.version, description, limits or Limits(), artifact.serve,
-                (earlier or {}).get(name),
-            ): name
-            for name, (check, _) in loaded.items()
-        }  # fmt: skip
+        running: dict[Future[Result], str] = {}
+        for name, (check, _) in loaded.items():
+            what = (name, check.version, description, limits or Limits())
+            if check.extent is Extent.PARTS:
+                future = single.submit(run_in_parts, *what, engine, artifact.serve, partial(watched, name))
+            else:
+                future = pool.submit(run_isolated, *what, artifact.serve, (earlier or {}).get(name))
+            running[future] = name
         try:
             for future in as_completed(running):
                 progress(running[future])
         except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)  # start no more checks
+            stopped.set()
+            for each in (pool, single):
+                each.shutdown(wait=False, cancel_futures=True)  # start no more checks
             raise
         results = sorted((future.result() for future in running), key=lambda result: result.check)
         hashing.result()

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 from hallmarked.core.artifact import Artifact
 from hallmarked.core.check import Learned, Part, PartCheck
 from hallmarked.core.errors import BackendError, FormatError, NotFound
-from hallmarked.core.evidence import Item
+from hallmarked.core.evidence import Gap, Item, Location
+from hallmarked.corpus.engine.meter import count_rows
+from hallmarked.corpus.engine.model import size_of
+from hallmarked.corpus.engine.task import attempt
 
 if TYPE_CHECKING:
     from hallmarked.corpus.table.model import Piece
@@ -21,9 +24,20 @@ def run_parts(check: PartCheck, artifact: Artifact) -> Iterator[Item]:
     """Do all of a check here, one part after the other."""
     learned = []
     for part in check.cut(artifact):
-        data = check.learn(artifact, part)
-        learned.append(Learned(part, partial(io.BytesIO, data), len(data)))
+        data, broke = attempt(partial(check.learn, artifact, part))
+        learned.append(Learned(part, partial(io.BytesIO, data), len(data), broke))
+    yield from tell_broken(learned)
     yield from check.conclude(artifact, learned)
+
+
+def tell_broken(learned: Sequence[Learned]) -> Iterator[Gap]:
+    """Say of which parts nothing was learned: the result is about the others."""
+    for path, parts in by_path(learned).items():
+        for number, each in enumerate(parts, 1):
+            if each.broke:
+                size = f", about {size_of(each.part):,} bytes" if size_of(each.part) else ""
+                shown = f"{path}, part {number:,} of {len(parts):,}{size}"
+                yield Gap(f"{shown}: not looked at: {each.broke}", Location(path) if path else None)
 
 
 def missing_module() -> str | None:
@@ -95,7 +109,11 @@ def read_part(artifact: Artifact, part: Part) -> Iterator[Piece]:
     """
     from hallmarked.corpus.table import find, model  # noqa: PLC0415 -- needs the extra "data"
 
-    return find.table_at(artifact, str(part["path"])).read(model.Part(int(part["start"]), int(part["stop"])))
+    table = find.table_at(artifact, str(part["path"]))
+    for piece in table.read(model.Part(int(part["start"]), int(part["stop"]))):
+        if not isinstance(piece, model.Skipped):
+            count_rows(artifact, piece.num_rows)
+        yield piece
 
 
 def read_whole(learned: Learned) -> bytes:
@@ -108,5 +126,5 @@ def by_path(learned: Sequence[Learned]) -> dict[str, list[Learned]]:
     """Put what was learned together by file, in order."""
     files: dict[str, list[Learned]] = {}
     for each in learned:
-        files.setdefault(str(each.part["path"]), []).append(each)
+        files.setdefault(str(each.part.get("path", "")), []).append(each)
     return files

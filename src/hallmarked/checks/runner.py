@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-import struct
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -25,6 +24,8 @@ from hallmarked.core.check import Check, Note
 from hallmarked.core.errors import Error
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measurement, Outcome, Statement, Subject
 from hallmarked.core.sandbox import Limits
+from hallmarked.corpus.engine.frame import ANSWER
+from hallmarked.corpus.engine.model import Serve
 
 PREDICATE_TYPE = "https://in-toto.io/attestation/test-result/v0.1"
 MAX_ITEMS = 1_000_000
@@ -36,13 +37,8 @@ MAX_NUMBER = 1 << 53
 TOO_MANY = f"more than {MAX_ITEMS:,} results; the rest was left out"
 TOO_MUCH = f"more than {MAX_BYTES >> 20} MiB of results; the rest was left out"
 MAX_REASON = 500
-ANSWER = struct.Struct(">BI")
-"""Stands before the bytes a child asked for: 1 when they say why it does not get them, and their number."""
 ENVIRONMENT = ("HALLMARKED_CLAMD", "SYSTEMROOT")
 """What a check's process sees of the environment."""
-
-Serve = Callable[[int, int, int], bytes]
-"""Returns a range of a file, given its number, start and size."""
 
 
 @dataclass(slots=True)
@@ -157,11 +153,18 @@ def run(check: Check, artifact: Artifact, earlier: Earlier | None = None) -> Res
     started = time.perf_counter()
     result.applied, result.broke = watch(check, artifact, assembly.take, edition, notes)
     result.seconds = time.perf_counter() - started
-    _keep(result, assembly, not result.broke)
+    keep(result, assembly, not result.broke)
     return result
 
 
-def _keep(result: Result, assembly: Assembly, whole: bool) -> None:
+def keep(result: Result, assembly: Assembly, whole: bool) -> None:
+    """Put what was said of single files into the result.
+
+    Args:
+        result: The result.
+        assembly: What took all that was said.
+        whole: Whether the check came to its end.
+    """
     assembly.finish(whole)
     result.looks, result.edition = assembly.looks, assembly.edition or ""
 
@@ -221,9 +224,34 @@ def run_isolated(
     result = Result(check_id, version)
     assembly = Assembly(earlier or Earlier(), result.add)
     started = time.perf_counter()
-    request: dict[str, Any] = {"check": check_id, "artifact": description, "limits": asdict(limits)}
+    request: dict[str, Any] = {"check": check_id, "artifact": description}
     if earlier is not None:
         request |= {"edition": earlier.edition, "notes": {path: look.data for path, look in earlier.looks.items()}}
+    converse([request], limits, result, assembly, serve)
+    result.seconds = time.perf_counter() - started
+    keep(result, assembly, not result.broke)
+    return result
+
+
+def converse(
+    said: Iterable[Mapping[str, Any]],
+    limits: Limits,
+    result: Result,
+    assembly: Assembly,
+    serve: Serve | None = None,
+    hear: Mapping[str, Callable[[Any], object]] | None = None,
+) -> None:
+    """Start a child, tell it what to do, and take what it says until it is done or ended.
+
+    Args:
+        said: The request, and what follows it, a line each.
+        limits: What the child may use; they are added to the request.
+        result: Keeps why the child did not finish, and how it was confined.
+        assembly: Takes what the check says.
+        serve: Gives the child ranges of files that it cannot open.
+        hear: What takes messages of other kinds.
+    """
+    started = time.perf_counter()
     with subprocess.Popen(
         [sys.executable, "-I", "-B", "-m", "hallmarked.checks.worker"],
         stdin=subprocess.PIPE,
@@ -236,25 +264,25 @@ def run_isolated(
         timer = threading.Timer(limits.wall_seconds, child.kill)
         timer.start()
         try:
-            _send(child.stdin, request)
-            finished = _receive(child.stdout, result, assembly, partial(_serve, child.stdin, serve))
+            _send(child.stdin, said, limits)
+            finished = _receive(child.stdout, result, assembly, partial(_serve, child.stdin, serve), hear or {})
         finally:
             timer.cancel()
             child.kill()
             child.wait()
             with suppress(BrokenPipeError):
                 child.stdin.close()
-    result.seconds = time.perf_counter() - started
     if not finished and not result.broke:
-        late = result.seconds >= limits.wall_seconds
+        late = time.perf_counter() - started >= limits.wall_seconds
         result.broke = f"the check was ended after {limits.wall_seconds} s" if late else _ending(child.returncode)
-    _keep(result, assembly, not result.broke)
-    return result
 
 
-def _send(stream: IO[bytes], request: Mapping[str, Any]) -> None:
+def _send(stream: IO[bytes], said: Iterable[Mapping[str, Any]], limits: Limits) -> None:
+    more: Mapping[str, Any] = {"limits": asdict(limits)}
     try:
-        stream.write(json.dumps(request).encode() + b"\n")
+        for line in said:
+            stream.write(json.dumps({**line, **more}).encode() + b"\n")
+            more = {}
         stream.flush()
     except BrokenPipeError:
         return  # the child died early; its silence is reported
@@ -281,7 +309,13 @@ def _refuse(wanted: Any) -> None:
     raise ValueError(f"nothing is served, but {str(wanted)[:50]} was asked for")
 
 
-def _receive(stream: IO[bytes], result: Result, assembly: Assembly, answer: Callable[[Any], None] = _refuse) -> bool:
+def _receive(
+    stream: IO[bytes],
+    result: Result,
+    assembly: Assembly,
+    answer: Callable[[Any], None] = _refuse,
+    hear: Mapping[str, Callable[[Any], object]] | None = None,
+) -> bool:
     """Collect what a child says; True when it said that it was done. Trust none of it: the child may be hijacked."""
     said = messages = 0
     while messages < MAX_ITEMS + 2:
@@ -293,7 +327,7 @@ def _receive(stream: IO[bytes], result: Result, assembly: Assembly, answer: Call
             result.broke = TOO_MUCH
             return True
         try:
-            kind, count = _take(line, messages, result, assembly, answer)
+            kind, count = _take(line, messages, result, assembly, {**(hear or {}), "read": answer})
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError):
             result.broke = "the check's process sent something that is not a result"
             return True
@@ -305,7 +339,7 @@ def _receive(stream: IO[bytes], result: Result, assembly: Assembly, answer: Call
 
 
 def _take(
-    line: bytes, number: int, result: Result, assembly: Assembly, answer: Callable[[Any], None]
+    line: bytes, number: int, result: Result, assembly: Assembly, hear: Mapping[str, Callable[[Any], object]]
 ) -> tuple[str, int]:
     """Take one message, and say of which kind it was and for how much it counts."""
     message = json.loads(line)
@@ -314,8 +348,8 @@ def _take(
     kind, body = message["kind"], message["body"]
     if kind == "done":
         result.applied, result.broke = body["applied"] is True, str(body["broke"])[:500]
-    elif kind == "read":
-        answer(body)
+    elif kind in hear:
+        hear[kind](body)
     elif kind == "isolation" and number == 0:  # later ones come from a process that has read hostile bytes
         result.isolation = tuple(map(str, body))
     elif kind in ASIDE:

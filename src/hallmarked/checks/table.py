@@ -6,22 +6,18 @@ Measurements (views rely on these names):
 ``rows.total``          rows that were read; with ``path`` in the slice those of one file
 ``rows.unread``         rows that could not be read
 ``rows.repeated``       rows that are a copy of one before them, in whatever file
-``column.values``       values of a column that are there; the slice names the ``column`` and the ``folder``
-``column.missing``      rows that have no value there
-``column.kind``         ``text``, ``integer``, ``number``, ``boolean``, ``time``, ``bytes``, ``list``, ``object``, or
-                        ``mixed`` when rows differ
-``column.words``        words of its texts, as separated by white space
-``column.length.mean``  characters of texts, bytes of binary values, items of lists; likewise ``.least``, ``.greatest``
-``column.mean``         of numbers; likewise ``.least`` and ``.greatest``
-``column.share``        share of the values that are ``value``, for columns of a few values that each occur often
 ======================= ==============================================================================================
+
+Those of columns, addresses, dates, sources and groups, generated rows and purpose are told in ``dataset``, each beside
+what makes them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from hallmarked.checks.dataset import age, balance, column, purpose, synthetic, web
 from hallmarked.checks.part import by_path, cut_tables, missing_module, read_part, read_whole, run_parts
 from hallmarked.core.artifact import Artifact
 from hallmarked.core.check import Extent, Learned, Part
@@ -30,7 +26,7 @@ from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measur
 from hallmarked.corpus.table.ending import table_paths
 
 if TYPE_CHECKING:
-    from hallmarked.corpus.measure.column import Column, Range
+    from hallmarked.corpus.declaration import Declaration
     from hallmarked.corpus.measure.table import Measure, Unread
 
 UNREADABLE = Rule(
@@ -45,29 +41,28 @@ REPEATED = Rule(
     "Rows occur more than once",
     "Keep one of each, unless repeating is what the data set is for; models learn repeated texts by heart.",
 )
-EMPTY = Rule("TAB003", Level.NOTE, "A column holds nothing", "Fill it, or leave it out.")
-MIXED = Rule(
-    "TAB004",
-    Level.NOTE,
-    "Values of a column are of several kinds",
-    "Write them all in one way; loaders refuse such a column, or turn its values into something else.",
+UNDERSTOOD = Rule(
+    "TAB005",
+    Level.WARNING,
+    "What is declared cannot be understood",
+    "Correct dataset.toml; until then nothing of it is used.",
 )
 
+SUBJECTS = (*column.RULES, *web.RULES, *age.RULES, *balance.RULES, *synthetic.RULES, *purpose.RULES)
+DECLARATION = "dataset.toml"
 TOLERATED = 0.001
 """Share of unread rows up to which the others stand for all."""
 RARELY = 0.01
 """Share of repeated rows from which it is a warning."""
-OFTEN = 5
-"""How often a value has to occur so that it can be shown; rarer ones may point to a person."""
 
 
 class TableCheck:
     """What do the tables hold?"""
 
     id: ClassVar[str] = "tables"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     title: ClassVar[str] = "What do the tables hold?"
-    rules: ClassVar[Sequence[Rule]] = (UNREADABLE, REPEATED, EMPTY, MIXED)
+    rules: ClassVar[Sequence[Rule]] = (UNREADABLE, REPEATED, UNDERSTOOD, *SUBJECTS)
     needs_socket: ClassVar[bool] = False
     extent: ClassVar[Extent] = Extent.PARTS
 
@@ -83,14 +78,17 @@ class TableCheck:
         yield from run_parts(self, artifact)
 
     def cut(self, artifact: Artifact) -> Iterator[Part]:
-        """Yield the parts of all tables."""
-        return cut_tables(artifact)
+        """Yield the parts of all tables, each with what columns are for (``plan``)."""
+        said, _ = _declared(artifact)
+        plan = {"url": said.columns.url, "date": said.columns.date, "label": said.columns.label}
+        for part in cut_tables(artifact):
+            yield {**part, "plan": {**plan, "slices": _slices(said)}}
 
     def learn(self, artifact: Artifact, part: Part) -> bytes:
         """Measure the rows of a part."""
-        from hallmarked.corpus.measure.table import Measure  # noqa: PLC0415 -- needs the extra "data"
+        from hallmarked.corpus.measure.table import Measure, Plan  # noqa: PLC0415 -- needs the extra "data"
 
-        measure = Measure()
+        measure = Measure(plan=Plan(**{**part["plan"], "slices": tuple(part["plan"]["slices"])}))
         reason = str(part.get("broken", ""))
         if not reason:
             try:
@@ -116,10 +114,53 @@ class TableCheck:
             yield from _unread(path, whole)
             yield Measurement("rows.total", str(whole.rows), slice={"path": path})
             folders.setdefault(path.rpartition("/")[0], Measure()).merge(whole)
-        yield from _total(list(folders.values()))
-        for folder, measure in folders.items():
-            for name, column in measure.columns.items():
-                yield from _column({"column": name, "folder": folder}, column)
+        total = Measure()
+        for measure in folders.values():
+            total.take_rows(measure)
+        yield from _total(total)
+        yield from _tell(*_declared(artifact), folders, total)
+
+
+def _declared(artifact: Artifact) -> tuple[Declaration, str]:
+    """Return what the makers declare, and why nothing of it can be used."""
+    from hallmarked.corpus.declaration import Declaration, read_declaration  # noqa: PLC0415 -- needs the extra "data"
+
+    try:
+        return read_declaration(artifact), ""
+    except FormatError as error:
+        return Declaration(), str(error)
+
+
+def _slices(said: Declaration) -> list[str]:
+    """Name the columns whose values divide the rows."""
+    names = (*said.columns.group, said.columns.source, said.intent.synthetic.column, *said.intent.reference)
+    return [name for name in dict.fromkeys(names) if name]
+
+
+def _tell(said: Declaration, reason: str, folders: Mapping[str, Measure], total: Measure) -> Iterator[Item]:
+    """Tell what was counted of columns, and how it compares with what is declared."""
+    from hallmarked.corpus.measure.cross import Cross  # noqa: PLC0415 -- needs the extra "data"
+
+    if reason:
+        yield Finding.of(UNDERSTOOD, reason, Location(DECLARATION))
+        yield Gap(f"{DECLARATION} cannot be understood, so that nothing of it was compared", Location(DECLARATION))
+    for folder, measure in folders.items():
+        for name, found in measure.columns.items():
+            place = {"column": name, **({"folder": folder} if folder else {})}
+            yield from column.tell_column(place, found)
+            yield from web.tell_hosts(place, found, name == said.columns.url)
+            yield from age.tell_age(place, found, name == said.columns.date)
+        if measure.crowded:
+            yield Gap(f"{folder or 'the tables'} have too many columns; the first were counted")
+    for name in _slices(said):
+        if name != said.intent.synthetic.column or name in said.columns.group:
+            yield from balance.tell_slices(
+                name, total.crosses.get(name, Cross()), said.intent.reference.get(name, {}), total.rows
+            )
+    if said.intent.synthetic.declared:
+        yield from synthetic.tell_synthetic(said.intent.synthetic, said.columns.source, total.crosses, total.rows)
+    if not reason:
+        yield from purpose.tell_purpose(said, {folder: measure.columns for folder, measure in folders.items()})
 
 
 def _unread(path: str, whole: Measure) -> Iterator[Item]:
@@ -139,12 +180,7 @@ def _where(place: Unread) -> str:
     return f"row {place.row:,}" if place.rows == 1 else f"rows from {place.row:,} on"
 
 
-def _total(measures: Sequence[Measure]) -> Iterator[Item]:
-    whole = type(measures[0])()
-    for measure in measures:
-        whole.rows += measure.rows
-        whole.skipped += measure.skipped
-        whole.repeats.merge(measure.repeats)
+def _total(whole: Measure) -> Iterator[Item]:
     yield Measurement("rows.total", str(whole.rows))
     if whole.skipped:
         yield Measurement("rows.unread", str(whole.skipped), n=whole.rows + whole.skipped)
@@ -157,35 +193,3 @@ def _total(measures: Sequence[Measure]) -> Iterator[Item]:
         level = Level.WARNING if repeated > RARELY * whole.rows else Level.NOTE
         message = f"{repeated:,} of {whole.rows:,} rows are copies of others ({repeated / whole.rows:.1%})"
         yield Finding.of(REPEATED, message, level=level)
-
-
-def _column(place: dict[str, str], column: Column) -> Iterator[Item]:
-    shown = f"{place['column']!r}" + (f" in {place['folder']}" if place["folder"] else "")
-    place = {key: value for key, value in place.items() if value}
-    yield Measurement("column.values", str(column.values), n=column.values + column.missing, slice=place)
-    yield Measurement("column.missing", str(column.missing), n=column.values + column.missing, slice=place)
-    if not column.values:
-        yield Finding.of(EMPTY, f"Column {shown} holds nothing in {column.missing:,} rows")
-        return
-    kind = "mixed" if len(column.kinds) > 1 else next(iter(column.kinds))
-    yield Measurement("column.kind", kind, slice=place)
-    if kind == "mixed":
-        kinds = ", ".join(f"{count:,} {name}" for name, count in sorted(column.kinds.items()))
-        yield Finding.of(MIXED, f"Column {shown} holds values of several kinds: {kinds}")
-    if column.words:
-        yield Measurement("column.words", str(column.words), slice=place)
-    yield from _range("column.length", column.lengths, place)
-    yield from _range("column", column.numbers, place)
-    labels = column.labels
-    if labels is not None and min(labels.values()) >= OFTEN:
-        for value, count in sorted(labels.items()):
-            yield Measurement(
-                "column.share", f"{count / column.values:.6f}", n=column.values, slice={**place, "value": value}
-            )
-
-
-def _range(name: str, found: Range, place: dict[str, str]) -> Iterator[Measurement]:
-    if found.count:
-        values = {"mean": found.total / found.count, "least": found.least, "greatest": found.greatest}
-        for part, value in values.items():
-            yield Measurement(f"{name}.{part}", f"{value:.6g}", n=found.count, slice=place)

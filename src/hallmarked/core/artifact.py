@@ -56,6 +56,10 @@ class Artifact(Protocol):
         """The artifact this one says it was made from, when the caller gave it."""
 
     @property
+    def beside(self) -> Mapping[str, Artifact]:
+        """Other artifacts that the caller gave to compare with, by the name given: benchmarks."""
+
+    @property
     def subject(self) -> Subject:
         """The name and digest that evidence is bound to."""
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hallmarked.core.artifact import Artifact
 from hallmarked.core.errors import FormatError, NotFound
+from hallmarked.corpus.measure.declared import SECTIONS, Intent, read_intent
 
 PATH = "dataset.toml"
 MOST_BYTES = 1 << 20
@@ -43,6 +44,8 @@ class Declaration:
     """``dataset.toml``."""
 
     columns: Columns = Columns()
+    intent: Intent = field(default_factory=Intent)
+    """Its purpose, and whom and what it stands for."""
 
 
 def read_declaration(artifact: Artifact) -> Declaration:
@@ -63,8 +66,11 @@ def read_declaration(artifact: Artifact) -> Declaration:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise FormatError(f"{PATH} is not TOML: {error}") from error
     problems: list[str] = []
-    declaration = Declaration(columns=_columns(_table(found, "columns", problems), problems))
-    problems += [f"{name!r} is not known" for name in sorted(found.keys() - {"columns"})]
+    declaration = Declaration(
+        columns=_columns(_table(found, "columns", problems), problems),
+        intent=read_intent(found, problems),
+    )
+    problems += [f"{name!r} is not known" for name in sorted(found.keys() - {"columns"} - SECTIONS)]
     if problems:
         raise FormatError(f"{PATH}: {'; '.join(problems)}")
     return declaration

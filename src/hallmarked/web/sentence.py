@@ -75,6 +75,17 @@ PATTERNS = (
     "the check %(check)s could not see everything",
     "the check %(check)s could not see everything: %(sentence)s",
     # findings and gaps: hallmarked.checks
+    # hallmarked.checks.duplicate
+    "%(count)s of %(rows)s texts are copies of others (%(share)s)",
+    "%(count)s of %(rows)s texts are nearly the same as others (%(share)s)",
+    "%(place)s has the same words as %(other)s",
+    "%(place)s is nearly the same as %(other)s, or as a text that is",
+    "%(count)s of %(rows)s texts of the split %(split)s stand, the same or nearly, in %(other)s: the first is %(place)s"
+    ", and there %(twin)s",
+    "%(path)s was not compared as a whole: %(sentence)s",
+    "%(path)s has no texts that could be compared",
+    "texts were not compared: %(sentence)s",
+    "%(count)s texts could not be read again, and were not compared with others",
     # hallmarked.checks.table
     "%(path)s: row %(row)s: %(sentence)s",
     "%(path)s: rows from %(row)s on: %(sentence)s",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, BinaryIO
 
 from hallmarked.core.artifact import Artifact, File, Omission
@@ -29,6 +30,7 @@ class ServedArtifact:
     excluded: Sequence[str] = ()
     container: File | None = None
     base: Artifact | None = None
+    beside: Mapping[str, Artifact] = MappingProxyType({})
 
     def __init__(self, description: Mapping[str, Any], ask: Ask) -> None:
         self.name: str = description["name"]

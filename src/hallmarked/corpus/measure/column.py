@@ -61,7 +61,7 @@ class Column:
     labels: Counter[str] | None = field(default_factory=Counter)
     """How often each value occurs; None when there are too many of them, or too long ones."""
 
-    def add(self, array: pa.Array, column: pa.Field, role: Role = Role()) -> None:  # noqa: B008 -- it is frozen
+    def add(self, array: pa.Array, column: pa.Field, role: Role = Role()) -> None:
         """Take the values of a batch.
 
         Args:
@@ -95,7 +95,7 @@ class Column:
         self._count(array, kind)
 
     def _place(self, array: pa.Array, kind: str, role: Role, dated: bool) -> None:
-        """Read dates and addresses; each value is judged by itself, so that it does not matter what stands beside it."""
+        """Read dates and addresses; each value is judged by itself, so that what stands beside it does not matter."""
         if kind == "time" or dated:
             self.days.add(array, dated)
         elif kind == "text":

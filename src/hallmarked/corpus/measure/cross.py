@@ -82,17 +82,16 @@ class Cross:
 
 def names_of(batch: pa.RecordBatch, column: str) -> pa.Array:
     """Return the values of a column as texts, one per row: null where there is none, or an empty text, or a list."""
-    for found, array in flatten(batch):
-        if found.name == column:
-            if pa.types.is_dictionary(array.type):
-                array = array.dictionary_decode()
-            if pa.types.is_nested(array.type) or pa.types.is_binary(array.type):
-                break
-            if pa.types.is_boolean(array.type):
-                return pc.if_else(array, pa.scalar("True", pa.large_string()), pa.scalar("False", pa.large_string()))
-            array = array.cast(pa.large_string())
-            return pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.large_string()), array)
-    return pa.nulls(batch.num_rows, pa.large_string())
+    text = pa.large_string()
+    array = next((array for found, array in flatten(batch) if found.name == column), pa.nulls(batch.num_rows))
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if pa.types.is_nested(array.type) or pa.types.is_binary(array.type):
+        return pa.nulls(batch.num_rows, text)
+    if pa.types.is_boolean(array.type):
+        return pc.if_else(array, pa.scalar("True", text), pa.scalar("False", text))
+    array = array.cast(text)
+    return pc.if_else(pc.equal(array, ""), pa.scalar(None, text), array)
 
 
 def _pairs(one: pa.Array, two: pa.Array) -> Counter[tuple[str, str]]:
@@ -125,4 +124,4 @@ def npmi(both: int, one: int, other: int, total: int) -> float | None:
         return -1.0
     if both == total:
         return 0.0  # all rows have both, so that neither says anything about the other
-    return log(both * total / (one * other)) / -log(both / total)
+    return min(1.0, log(both * total / (one * other)) / -log(both / total))

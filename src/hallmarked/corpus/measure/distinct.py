@@ -21,19 +21,15 @@ FEW = 1_024
 _HASHES = float(1 << 64)
 
 
-def _none(kind: type[Any]) -> Any:
-    return field(default_factory=lambda: np.zeros(0, kind))
-
-
 @dataclass(slots=True)
 class Distinct:
     """What is known of how many different things there are."""
 
     most: int = FEW
     """Things that are kept."""
-    hashes: npt.NDArray[np.uint64] = _none(np.uint64)
+    hashes: npt.NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
     """Their hashes, ascending."""
-    counts: npt.NDArray[np.int64] = _none(np.int64)
+    counts: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     """How often each was there."""
     more: bool = False
     """Whether there are more than are kept."""
@@ -101,6 +97,7 @@ def hash_values(array: pa.Array) -> npt.NDArray[np.uint64]:
         return _mix(np.asarray(array.cast(pa.float64())).view(np.uint64))
     if pa.types.is_temporal(array.type) or pa.types.is_decimal(array.type):
         array = array.cast(pa.string())
+    array = array.cast(pa.large_binary())
     return np.fromiter((xxhash.xxh3_64_intdigest(value) for value in array.to_pylist()), np.uint64, len(array))
 
 

@@ -17,9 +17,7 @@ MOST_HOSTS = 100_000
 """Hosts that are kept; when there are more, the rarer half is left out and counted together."""
 LONGEST = 253
 """Characters of a host's name (RFC 1035, section 2.3.4, without the final point)."""
-_ADDRESS = (
-    r"(?i)^\s*(?:(?P<scheme>https?)://)(?:[^/?#\s@]*@)?(?P<host>\[[0-9a-f:.]+\]|[^/?#:\s@\[\]]+)(?::\d*)?(?:[/?#]\S*)?\s*$"
-)
+_ADDRESS = r"(?i)^\s*(?:(?P<scheme>https?)://)(?:[^/?#\s@]*@)?(?P<host>\[[0-9a-f:.]+\]|[^/?#:\s@\[\]]+)(?::\d*)?(?:[/?#]\S*)?\s*$"
 _BARE = r"(?i)^\s*(?P<host>[^/?#:\s@\[\]]+\.[^/?#:\s@\[\]]+)(?::\d*)?(?:[/?#]\S*)?\s*$"
 
 

@@ -11,8 +11,8 @@ Z = 1.959963984540054
 def wilson(count: int, n: int) -> tuple[float, float]:
     """Return the 95 % interval of a share of which ``count`` of ``n`` were seen.
 
-    E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927). It says how far
-    a count would vary if the rows were drawn from something larger; the share of the rows themselves is exact.
+    E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927). It says how
+    far a count would vary if the rows were drawn from something larger; the share of the rows themselves is exact.
     """
     if n <= 0:
         return 0.0, 1.0

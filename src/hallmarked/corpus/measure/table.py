@@ -108,10 +108,14 @@ class Measure:
         for place in other.unread[: MOST_SHOWN - len(self.unread)]:
             row = None if place.row is None else place.row + shift
             self.unread.append(Unread(row, place.rows, place.reason))
+        self.crowded = self.crowded or other.crowded
+        self.take_rows(other)
+
+    def take_rows(self, other: Measure) -> None:
+        """Take what is known of the rows of another table, but not of its columns."""
         self.rows += other.rows
         self.skipped += other.skipped
         self.lost += other.lost
-        self.crowded = self.crowded or other.crowded
         self.repeats.merge(other.repeats)
         for name, cross in other.crosses.items():
             self.crosses.setdefault(name, Cross()).merge(cross)

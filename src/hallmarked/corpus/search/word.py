@@ -25,7 +25,7 @@ SPACE, BARRIER = b" ", b"\n"
 LEAST_WORDS = 8
 """Words from which a passage counts as the same passage and not as the same phrase."""
 
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
 """Thai, Lao, Burmese, Khmer, kana and Han."""
 
 
@@ -42,10 +42,12 @@ def _marks() -> str:
 
 
 _MARKS = _marks()
-_LETTER = f"[^\\W_{_UNSPACED}]"
-_WORD = re.compile(f"{_LETTER}+(?:[{_MARKS}]+{_LETTER}*)*|[{_UNSPACED}][{_MARKS}]*")
+_LETTER = f"[^\\W_{UNSPACED}]"
+_WORD = re.compile(f"{_LETTER}+(?:[{_MARKS}]+{_LETTER}*)*|[{UNSPACED}][{_MARKS}]*")
 _SIMPLE = re.compile(r"[^\W_]+")
-_PARTICULAR = re.compile(f"[{_UNSPACED}{_MARKS}]")
+_PARTICULAR = re.compile(f"[{UNSPACED}{_MARKS}]")
+IS_UNSPACED = re.compile(f"[{UNSPACED}]")
+"""Matches a word of a script that puts no spaces between words."""
 _CHUNK = re.compile(r"\S+")
 _CLUSTER = re.compile(f".[{_MARKS}\u1160-\u11ff\uff9e\uff9f]*", re.DOTALL)
 """A character with what composes with it: marks, and the later letters of Hangul syllables."""

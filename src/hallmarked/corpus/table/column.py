@@ -52,7 +52,9 @@ def _members(column: pa.Field, array: pa.Array, depth: int) -> Iterator[tuple[pa
     if depth and pa.types.is_struct(array.type):
         for index in range(array.type.num_fields):
             inner = array.type.field(index)
-            yield from _members(inner.with_name(f"{column.name}.{inner.name}"), pc.struct_field(array, index), depth - 1)
+            yield from _members(
+                inner.with_name(f"{column.name}.{inner.name}"), pc.struct_field(array, index), depth - 1
+            )
 
 
 def to_batch(rows: list[Mapping[str, Any]]) -> pa.RecordBatch:

@@ -1,0 +1,1 @@
+"""What is told of data sets, subject by subject: columns, pages, ages, groups, purpose."""

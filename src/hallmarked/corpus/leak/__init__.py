@@ -1,0 +1,1 @@
+"""Items of benchmarks that stand in a corpus, also when their words were changed."""

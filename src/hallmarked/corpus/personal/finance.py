@@ -1,0 +1,168 @@
+"""Payment cards and bank accounts.
+
+Cards: ISO/IEC 7812-1 (numbers of 12 to 19 digits whose last one checks the others); ranges as their schemes publish
+them. IBAN: ISO 13616-1 and the registry at https://www.swift.com/standards/data-standards/iban.
+"""
+
+from __future__ import annotations
+
+import re
+
+from hallmarked.corpus.personal.checksum import digits_of, is_luhn, is_mod97, is_varied, weigh
+from hallmarked.corpus.personal.model import Span, Strength
+from hallmarked.corpus.personal.recogniser import SPACE, Shape, found, word_gate
+from hallmarked.corpus.personal.word import words_of
+
+IBAN_LENGTHS = {
+    country: int(length)
+    for length, countries in {
+        "15": "NO",
+        "16": "BE",
+        "18": "DK FI FK FO GL NL SD",
+        "19": "MK SI",
+        "20": "AT BA EE KZ LT LU MN XK",
+        "21": "CH HR LI LV",
+        "22": "BG BH CR DE GB GE IE ME RS VA",
+        "23": "AE GI IL IQ OM SO TL",
+        "24": "AD CZ ES MD PK RO SA SE SK TN VG",
+        "25": "LY PT ST",
+        "26": "IS TR",
+        "27": "BI DJ FR GR IT MC MR SM",
+        "28": "AL AZ BY CY DO GT HN HU LB NI PL SV",
+        "29": "BR EG PS QA UA",
+        "30": "JO KW MU YE",
+        "31": "MT SC",
+        "32": "LC",
+        "33": "RU",
+    }.items()
+    for country in countries.split()
+}
+"""Characters of an IBAN by country."""
+_RANGES: tuple[tuple[int, int, frozenset[int]], ...] = (
+    (4, 4, frozenset({13, 16, 19})),  # Visa
+    (51, 55, frozenset({16})),  # Mastercard
+    (2221, 2720, frozenset({16})),
+    (34, 34, frozenset({15})),  # American Express
+    (37, 37, frozenset({15})),
+    (300, 305, frozenset({14, 16, 19})),  # Diners Club
+    (3095, 3095, frozenset({14, 16, 19})),
+    (36, 36, frozenset({14, 16, 19})),
+    (38, 39, frozenset({14, 16, 19})),
+    (6011, 6011, frozenset({16, 19})),  # Discover
+    (644, 649, frozenset({16, 19})),
+    (65, 65, frozenset({16, 19})),
+    (3528, 3589, frozenset({16, 17, 18, 19})),  # JCB
+    (1800, 1800, frozenset({15})),
+    (2131, 2131, frozenset({15})),
+    (62, 62, frozenset({16, 17, 18, 19})),  # UnionPay
+    (81, 81, frozenset({16, 17, 18, 19})),
+    (2200, 2204, frozenset({16, 17, 18, 19})),  # Mir
+    (508, 508, frozenset({16})),  # RuPay
+    (60, 60, frozenset({16})),
+    (9792, 9792, frozenset({16})),  # Troy
+    (5018, 5018, frozenset(range(12, 20))),  # Maestro
+    (5020, 5020, frozenset(range(12, 20))),
+    (5038, 5038, frozenset(range(12, 20))),
+    (5893, 5893, frozenset(range(12, 20))),
+    (6304, 6304, frozenset(range(12, 20))),
+    (6759, 6759, frozenset(range(12, 20))),
+    (6761, 6763, frozenset(range(12, 20))),
+)
+_CARD = re.compile(r"(?<![^\W_])(?<![\d.,+-])(?:\d[ -]?){11,18}\d(?![^\W_]|[.,-]\d)")
+_IBAN = re.compile(r"(?<![^\W_])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]{1,4}){3,10}(?![^\W_])")
+_COMPACT = re.compile(r"(?<![^\W_])[A-Za-z]{2}\d{2}[A-Za-z0-9]{11,30}(?![^\W_])")
+_ROUTING = re.compile(r"(?<![\w.-])\d{9}(?![\w-]|\.\d)")
+
+
+def is_card(digits: str) -> bool:
+    """Say whether a number may be one of a scheme: by its range, its length and its check digit."""
+    known = any(
+        low <= int(digits[: len(str(low))]) <= high and len(digits) in lengths for low, high, lengths in _RANGES
+    )
+    return known and is_varied(digits[:-1]) and len(set(digits)) > 2 and is_luhn(digits)
+
+
+def _card(match: re.Match[str], supported: bool) -> Span | None:
+    value, digits = match[0], digits_of(match[0])
+    if not 12 <= len(digits) <= 19 or not is_luhn(digits) or not _is_grouped(value):
+        return None
+    if is_card(digits) and (len(digits) > 12 or supported):
+        return found(
+            match, "payment-card", Strength.CHECKED if supported or len(value) > len(digits) else Strength.LIKELY
+        )
+    if supported and digits[0] in "3456" and is_varied(digits[:-1]):  # schemes of one country, and what went out of use
+        return found(match, "payment-card", Strength.LIKELY)
+    return None
+
+
+def _is_grouped(value: str) -> bool:
+    """Say whether digits are written as on cards: together, in fours, or 4-6-5 and 4-6-4; one kind of separator."""
+    separators = {c for c in value if not c.isdigit()}
+    if not separators:
+        return True
+    groups = [len(group) for group in re.split(r"[ -]", value)]
+    return len(separators) == 1 and (
+        groups in ([4, 6, 5], [4, 6, 4], [6, 13], [8, 8]) or (set(groups[:-1]) == {4} and groups[-1] <= 4)
+    )
+
+
+def is_iban(value: str) -> bool:
+    """Check country, length and check digits of an IBAN without spaces."""
+    value = value.upper()
+    return IBAN_LENGTHS.get(value[:2]) == len(value) and value[2:4].isdigit() and is_mod97(value[4:] + value[:4])
+
+
+def _iban(match: re.Match[str], _supported: bool) -> Span | None:
+    length = IBAN_LENGTHS.get(match[0][:2].upper())
+    if length is None:
+        return None
+    count = 0
+    for place, c in enumerate(match[0], 1):  # words may follow that look like more groups
+        count += c.isalnum()
+        if count == length:
+            value = "".join(c for c in match[0][:place] if c.isalnum())
+            ends = place == len(match[0]) or not match[0][place].isalnum()
+            if ends and is_iban(value):
+                return Span(match.start(), match.start() + place, "iban", Strength.CHECKED)
+            return None
+    return None
+
+
+def _routing(match: re.Match[str], supported: bool) -> Span | None:
+    """Check by https://www.aba.com/news-research/analysis-guides/routing-number-policy-procedures: 3, 7, 1 thrice."""
+    digits = match[0]
+    begins = int(digits[:2])
+    known = begins <= 12 or 21 <= begins <= 32 or 61 <= begins <= 72 or begins == 80
+    if supported and known and len(set(digits)) > 2 and weigh(digits, (3, 7, 1) * 3) % 10 == 0:
+        return found(match, "us-bank-routing", Strength.CHECKED)
+    return None
+
+
+FINANCE = (
+    Shape(
+        "payment-card",
+        (rf"(?:[0-9](?:{SPACE}|-)?){{11}}[0-9][^0-9]",),
+        _CARD,
+        _card,
+        32,
+        24,
+        words_of("card"),
+    ),
+    Shape(
+        "iban",
+        (rf"[^0-9a-zA-Z](?i:[a-z]{{2}})[0-9]{{2}}{SPACE}?-?[0-9a-zA-Z]{{4}}{SPACE}?-?[0-9a-zA-Z]{{4}}",),
+        _IBAN,
+        _iban,
+        18,
+        60,
+    ),
+    Shape(
+        "us-bank-routing",
+        (word_gate(("routing", "(?-i:ABA)", "transit number")),),
+        _ROUTING,
+        _routing,
+        40,
+        60,
+        words_of("routing"),
+    ),
+)

@@ -1,0 +1,135 @@
+"""How one kind of value is recognised: where to look, what it looks like, and what proves it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from hallmarked.corpus.personal.model import Span, Strength
+
+BEFORE, AFTER = 64, 24
+"""Characters before and after a value within which a word speaks for it."""
+SPACE = r"(?:[ \t]|\xc2\xa0|\xe2\x80\xaf)"
+"""A space in an expression over UTF-8: also those that do not break."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An expression of a gate matched."""
+
+    gate: int
+    """Which one of its recogniser."""
+    at: int
+    """Characters up to the end of the match."""
+
+
+class Recogniser(Protocol):
+    """Finds values of one or a few kinds."""
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """What it finds."""
+
+    @property
+    def gates(self) -> Sequence[str]:
+        """Expressions over UTF-8 of which one matches in or beside every value; see ``gate``."""
+
+    def takes(self, hint: str) -> bool:
+        """Say whether what a text is said to be speaks for a kind, so that all of it is to be looked at."""
+
+    def spans(self, text: str, hits: Iterable[Hit], hint: str) -> Iterator[Span]:
+        """Yield what is found around the hits, or anywhere when it takes the hint.
+
+        Args:
+            text: All of the text.
+            hits: Where gates matched, in rising order.
+            hint: What the text as a whole is said to be: the name of its column.
+        """
+
+
+Judge = Callable[[re.Match[str], bool], Span | None]
+"""Says what a match is; the second argument tells that a word beside it or a hint speaks for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Finds values by a regular expression and a judgement."""
+
+    kind: str
+    gates: tuple[str, ...]
+    regex: re.Pattern[str]
+    judge: Judge
+    back: int
+    """Characters before the end of a hit at which a value may begin."""
+    ahead: int
+    """Characters after it at which it may end, and some more for what must not follow."""
+    words: re.Pattern[str] | None = None
+    """Words that speak for it."""
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Find one kind."""
+        return frozenset({self.kind})
+
+    def takes(self, hint: str) -> bool:
+        """Say whether one of the words is in a hint."""
+        return self.words is not None and self.words.search(hint) is not None
+
+    def spans(self, text: str, hits: Iterable[Hit], hint: str) -> Iterator[Span]:
+        """Search the surroundings of all hits, each character once."""
+        hinted = bool(hint) and self.takes(hint)
+        windows = [(0, len(text))] if hinted else merged(hits, self.back, self.ahead)
+        for low, high in windows:
+            for match in self.regex.finditer(text, max(low, 0), high):
+                span = self.judge(match, hinted or near(self.words, match))
+                if span is not None:
+                    yield span
+
+
+def merged(hits: Iterable[Hit], back: int, ahead: int) -> list[tuple[int, int]]:
+    """Return the ranges around hits, those that overlap made one."""
+    windows: list[tuple[int, int]] = []
+    for hit in hits:
+        low, high = hit.at - back, hit.at + ahead
+        if windows and low <= windows[-1][1]:
+            windows[-1] = (windows[-1][0], max(high, windows[-1][1]))
+        else:
+            windows.append((low, high))
+    return windows
+
+
+def near(words: re.Pattern[str] | None, match: re.Match[str], before: int = BEFORE, after: int = AFTER) -> bool:
+    """Say whether a word stands near a match."""
+    if words is None:
+        return False
+    text, start, end = match.string, match.start(), match.end()
+    # Cut out, so that a word that continues beyond the reach is still seen to end there.
+    return bool(words.search(text[max(0, start - before) : start]) or words.search(text[end : end + after]))
+
+
+def word_gate(words: Iterable[str]) -> str:
+    """Return the expression of a gate that matches where one of some words stands.
+
+    Letters beyond ASCII are matched as any bytes beyond it, since gates know no upper and lower case of them, and
+    ``[eé]`` as one letter or the other.
+    """
+    plain = "|".join(_BRACKETS.sub(_either, word) for word in words)
+    return f"(?i)(?:{''.join(c if c.isascii() else _any(c) for c in plain)})"
+
+
+_BRACKETS = re.compile(r"\[([^\]]*[^\x00-\x7f][^\]]*)\]")
+
+
+def _either(match: re.Match[str]) -> str:
+    return f"(?:{'|'.join(match[1])})"
+
+
+def _any(letter: str) -> str:
+    return "[\\x80-\\xff]" * len(letter.encode())
+
+
+def found(match: re.Match[str], kind: str, strength: Strength, group: int | str = 0) -> Span:
+    """Return the span of a match or of one of its groups."""
+    return Span(match.start(group), match.end(group), kind, strength)
