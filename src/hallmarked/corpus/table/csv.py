@@ -36,10 +36,7 @@ def read_csv(blob: Blob, _part: Part) -> Iterator[Piece]:
 
     Bytes that are not UTF-8 are read as Windows-1252, which is what spreadsheets write, and said to be.
     """
-    reader = _Reader(_Lines(blob))
-    yield from reader.read()
-    if (first := reader.lines.foreign) is not None:
-        yield Skipped(f"bytes that are not UTF-8 were read as {reader.lines.encoding}", first, 0)
+    yield from _Reader(_Lines(blob)).read()
 
 
 @dataclass(slots=True)
@@ -102,6 +99,7 @@ class _Reader:
         self._rows: list[list[str]] = []
         self._size = 0
         self._names: list[str] | None = None
+        self._told = False
 
     def read(self) -> Iterator[Piece]:
         """Yield batches, and what is no row."""
@@ -110,6 +108,7 @@ class _Reader:
             yield from self._read()
         finally:
             csv.field_size_limit(limit)
+        yield from self._foreign()
         yield from self._finish()
 
     def _read(self) -> Iterator[Piece]:
@@ -134,6 +133,7 @@ class _Reader:
 
     def _take(self, cells: list[str]) -> Iterator[Piece]:
         yield from self._long()
+        yield from self._foreign()
         if not cells:
             return
         if self._names is None:
@@ -156,6 +156,12 @@ class _Reader:
             yield Skipped(f"the row is longer than {ROW_BYTES >> 20} MiB", row)
         self.lines.row += len(self.lines.long)
         self.lines.long.clear()
+
+    def _foreign(self) -> Iterator[Skipped]:
+        """Tell once of bytes that are not UTF-8."""
+        if self.lines.foreign is not None and not self._told:
+            self._told = True
+            yield Skipped(f"bytes that are not UTF-8 were read as {self.lines.encoding}", self.lines.foreign, 0)
 
     def _finish(self) -> Iterator[pa.RecordBatch]:
         if self._rows and self._names:
