@@ -29,7 +29,7 @@ from hallmarked.core.check import Extent, Learned, Part
 from hallmarked.core.errors import BackendError, FormatError, LimitExceeded, NotFound
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measurement, Rule
 from hallmarked.corpus.declaration import read_declaration
-from hallmarked.corpus.table.ending import table_paths
+from hallmarked.corpus.table.ending import find_table_paths
 
 if TYPE_CHECKING:
     from hallmarked.corpus.duplicate.find import Duplicates
@@ -77,7 +77,7 @@ class DuplicateCheck:
 
     def applies(self, artifact: Artifact) -> bool:
         """Apply to whatever has files with rows."""
-        return bool(table_paths([file.path for file in artifact.files]))
+        return bool(find_table_paths(artifact))
 
     def run(self, artifact: Artifact) -> Iterator[Item]:
         """Read every text once, and those again that resemble others."""
