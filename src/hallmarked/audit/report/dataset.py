@@ -132,8 +132,8 @@ def _synthetic(found: Found) -> list[tuple[str, str]]:
     share = found.one("synthetic.share")
     if share is None:
         return []
-    depth = found.value("synthetic.depth")
-    return [("Made by models", f"{percent(share.value)} of {share.n or 0:,} rows; up to {depth} times through a model")]
+    depth = view.plural(int(found.value("synthetic.depth")), "generation")
+    return [("Made by models", f"{percent(share.value)} of {share.n or 0:,} rows, in up to {depth}")]
 
 
 def _purpose(found: Found, today: date) -> list[tuple[str, str]]:
