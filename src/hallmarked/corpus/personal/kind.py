@@ -62,3 +62,7 @@ _NATIONAL = (Kind(each.kind, each.title, Family.NUMBER) for each in NATIONALS)
 KINDS: Mapping[str, Kind] = {kind.id: kind for kind in (*_OWN, *_NATIONAL)}
 """All, by id."""
 DEFAULT: frozenset[str] = frozenset(kind.id for kind in KINDS.values() if kind.usual)
+SEARCHED: frozenset[str] = frozenset(KINDS) - {NAME}
+"""Those that are recognised without a model."""
+UNSEARCHED = frozenset({NAME, "postal-address", "age", "health", "photograph", "voice"})
+"""What is personal too, and is not recognised: nothing is known of it."""

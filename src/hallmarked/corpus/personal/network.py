@@ -22,6 +22,10 @@ _VERSION = re.compile(
 )
 
 
+_OBJECTS = ("1.2.", "1.3.", "2.5.", "2.16.", "2.23.")
+"""How object identifiers begin (ITU-T X.660)."""
+
+
 def _ipv4(match: re.Match[str], supported: bool) -> Span | None:
     parts = match[0].split(".")
     if any(int(part) > 255 or (len(part) > 1 and part[0] == "0") for part in parts):
@@ -33,7 +37,10 @@ def _ipv4(match: re.Match[str], supported: bool) -> Span | None:
         all(len(part) == 1 for part in parts)
         or _VERSION.search(match.string[max(0, match.start() - 24) : match.start()])
         or match.string[match.end() : match.end() + 1] in ("-", "+")
+        or match[0].startswith(_OBJECTS)
     ):
+        return None
+    if parts[3] == "0" and re.match(r"/\d", match.string[match.end() : match.end() + 2]):  # a network
         return None
     shared = address.is_private or int(parts[3]) == 0
     return found(match, "ip-address", Strength.LIKELY if shared else Strength.CHECKED)
@@ -51,13 +58,16 @@ def _ipv6(match: re.Match[str], _supported: bool) -> Span | None:
         address = ipaddress.IPv6Address(value)
     except ValueError:
         return None
-    if address.is_loopback or address.is_multicast or address.is_unspecified:
+    plain = address.ipv4_mapped or address
+    if plain.is_loopback or plain.is_multicast or plain.is_unspecified or len(groups) < 2:
         return None
     return Span(match.start(), match.start() + len(value), "ip-address", Strength.CHECKED)
 
 
-def _mac(match: re.Match[str], _supported: bool) -> Span | None:
+def _mac(match: re.Match[str], supported: bool) -> Span | None:
     digits = re.sub(r"[^0-9a-f]", "", match[0].lower())
+    if "." in match[0] and not supported:  # many tables are written like this
+        return None
     if len(set(digits)) < 3 or digits.startswith(("01005e", "3333", "000000")):
         return None
     return found(match, "mac-address", Strength.LIKELY)
@@ -85,5 +95,6 @@ NETWORK = (
         _mac,
         22,
         4,
+        words_of("mac"),
     ),
 )

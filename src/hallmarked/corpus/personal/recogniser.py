@@ -109,7 +109,8 @@ def near(words: re.Pattern[str] | None, match: re.Match[str], before: int = BEFO
     """Say whether a word stands near a match."""
     if words is None:
         return False
-    text, start, end = match.string, match.start(), match.end()
+    start, end = match.span("value" if "value" in match.re.groupindex else 0)
+    text = match.string
     # Cut out, so that a word that continues beyond the reach is still seen to end there.
     return bool(words.search(text[max(0, start - before) : start]) or words.search(text[end : end + after]))
 
