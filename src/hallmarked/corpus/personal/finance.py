@@ -10,7 +10,7 @@ import re
 
 from hallmarked.corpus.personal.checksum import digits_of, is_luhn, is_mod97, is_varied, weigh
 from hallmarked.corpus.personal.model import Span, Strength
-from hallmarked.corpus.personal.recogniser import SPACE, Shape, found, word_gate
+from hallmarked.corpus.personal.recogniser import SPACE, Shape, Supported, found, word_gate
 from hallmarked.corpus.personal.word import words_of
 
 IBAN_LENGTHS = {
@@ -87,14 +87,16 @@ def is_card(digits: str) -> bool:
     return known and is_varied(digits[:-1]) and len(set(digits)) > 2 and is_luhn(digits)
 
 
-def _card(match: re.Match[str], supported: bool) -> Span | None:
+def _card(match: re.Match[str], supported: Supported) -> Span | None:
     value, digits = match["value"], digits_of(match["value"])
     if not 12 <= len(digits) <= 19 or not is_luhn(digits):
         return None
-    plain = len(value) == len(digits) and not supported  # a bare number among others, with nothing that speaks for it
+    plain = len(value) == len(digits) and not supported()  # a bare number among others, with nothing that speaks for it
     if is_card(digits) and not (plain and (len(digits) not in (15, 16, 19) or digits[-5:-1] == "0000")):
         return found(match, "payment-card", Strength.LIKELY if plain else Strength.CHECKED, "value")
-    if supported and digits[0] in "3456" and is_varied(digits[:-1]):  # schemes of one country, and what went out of use
+    if (
+        digits[0] in "3456" and is_varied(digits[:-1]) and supported()
+    ):  # schemes of one country, and what went out of use
         return found(match, "payment-card", Strength.LIKELY, "value")
     return None
 
@@ -105,7 +107,7 @@ def is_iban(value: str) -> bool:
     return IBAN_LENGTHS.get(value[:2]) == len(value) and value[2:4].isdigit() and is_mod97(value[4:] + value[:4])
 
 
-def _iban(match: re.Match[str], _supported: bool) -> Span | None:
+def _iban(match: re.Match[str], _supported: Supported) -> Span | None:
     length = IBAN_LENGTHS.get(match[0][:2].upper())
     if length is None:
         return None
@@ -121,12 +123,12 @@ def _iban(match: re.Match[str], _supported: bool) -> Span | None:
     return None
 
 
-def _routing(match: re.Match[str], supported: bool) -> Span | None:
+def _routing(match: re.Match[str], supported: Supported) -> Span | None:
     """Check by https://www.aba.com/news-research/analysis-guides/routing-number-policy-procedures: 3, 7, 1 thrice."""
     digits = match[0]
     begins = int(digits[:2])
     known = begins <= 12 or 21 <= begins <= 32 or 61 <= begins <= 72 or begins == 80
-    if supported and known and len(set(digits)) > 2 and weigh(digits, (3, 7, 1) * 3) % 10 == 0:
+    if known and len(set(digits)) > 2 and weigh(digits, (3, 7, 1) * 3) % 10 == 0 and supported():
         return found(match, "us-bank-routing", Strength.CHECKED)
     return None
 

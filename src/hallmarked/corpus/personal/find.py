@@ -27,8 +27,8 @@ from hallmarked.corpus.personal.wallet import WALLETS
 
 BATCH = 4 << 20
 """Bytes of text that are looked at in one pass."""
-_LEAST = frozenset({"url"})
-"""Kinds that give way to what is found within them."""
+_LEAST = frozenset({"url", "date"})
+"""Kinds that give way to whatever else is found there."""
 
 
 class NameModel(Protocol):

@@ -9,7 +9,7 @@ from functools import lru_cache
 from hallmarked.corpus.personal.checksum import digits_of, is_varied
 from hallmarked.corpus.personal.model import Span, Strength
 from hallmarked.corpus.personal.numbering import is_international, is_national, may_be_national
-from hallmarked.corpus.personal.recogniser import Shape
+from hallmarked.corpus.personal.recogniser import Shape, Supported
 from hallmarked.corpus.personal.word import WORDS, words_of
 
 _SEPARATOR = r"(?:[ \u00a0\u202f]?[-./()\u2010-\u2013]{0,2}[ \u00a0\u202f]?)"
@@ -39,11 +39,12 @@ _BEFORE = re.compile(rf"(?<![^\W_])(?:{_BESIDE})\W{{0,3}}(?:at|on|to|is|no|numbe
 _AFTER = re.compile(rf"\W{{1,3}}(?:{_BESIDE})(?![^\W_])", re.IGNORECASE)
 
 
-def judge_phone(regions: Sequence[str], match: re.Match[str], supported: bool) -> Span | None:
+def judge_phone(regions: Sequence[str], match: re.Match[str], near: Supported) -> Span | None:
     """Say which part of a row of groups of digits is a number, the longest first."""
     number, start = match["number"], match.start()
-    near = supported and (sum(c.isdigit() for c in number) > 8 or _is_close(match))
-    supported = near or _is_beside(match)
+    if not sum(c.isdigit() for c in number) >= 7 or _DATE.fullmatch(number):
+        return None
+    supported = _is_beside(match) or ((sum(c.isdigit() for c in number) > 8 or _is_close(match)) and near())
     groups = [(group.start(), group.end()) for group in _GROUP.finditer(number)]
     if not supported and len(groups) == 1 and not number.startswith(("+", "(+")):
         return None
@@ -136,8 +137,8 @@ def _is_short(part: str) -> bool:
 def phones(regions: Sequence[str]) -> Shape:
     """Return what recognises telephone numbers of some regions, and all with a country code."""
 
-    def judge(match: re.Match[str], supported: bool) -> Span | None:
-        return judge_phone(regions, match, supported)
+    def judge(match: re.Match[str], near: Supported) -> Span | None:
+        return judge_phone(regions, match, near)
 
     between = r"(?:[ ().\-/]|\xc2\xa0|\xe2\x80[\x90-\x93\xaf])"
     gates = (rf"[^0-9](?:[0-9]{between}{{0,3}}){{6}}[0-9]",)
