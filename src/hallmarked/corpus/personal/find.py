@@ -73,8 +73,9 @@ class Detector:
             for number, expression in enumerate(recogniser.gates):
                 users[expression].append((place, number))
         self._users = list(users.values())
-        close = [min(0 if self._recognisers[place].exact else CLOSE for place, _ in each) for each in self._users]
-        self._gate = open_gate(list(users), close, self.search.engine)
+        exact = [any(self._recognisers[place].exact for place, _ in each) for each in self._users]
+        self._close = [0 if each else CLOSE for each in exact]
+        self._gate = open_gate(list(users), self.search.engine)
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -131,14 +132,19 @@ class Detector:
                 yield Span(start, end, NAME, Strength.LIKELY)
 
     def _by_text(self, joined: Joined) -> dict[int, list[tuple[int, int]]]:
+        """Return the hits by text, without those that another one of the same expression is close before."""
         hits: dict[int, list[tuple[int, int]]] = {}
-        number, limit = -1, 0
+        close, limit = self._close, 0
         for hit in self._gate.hits(joined.data):
-            if hit[0] > limit:
-                number = joined.number_at(hit[0])
+            end, expression = hit
+            if end > limit:
+                number = joined.number_at(end)
                 limit = joined.begins[number + 1]
                 of_text = hits.setdefault(number, [])
-            of_text.append(hit)
+                following: dict[int, int] = {}
+            if end >= following.get(expression, 0):
+                following[expression] = end + close[expression]
+                of_text.append(hit)
         return hits
 
 

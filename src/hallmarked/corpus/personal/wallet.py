@@ -133,11 +133,11 @@ def _monero(match: re.Match[str], _supported: Supported) -> Span | None:
 WALLETS = (
     Shape(
         "crypto-wallet",
-        (r"[^1-9A-HJ-NP-Za-km-z][1-9A-HJ-NP-Za-km-z]{26,52}[^1-9A-HJ-NP-Za-km-z]",),
+        (r"[^0-9A-Za-z][1359ADKLMQTXcrt][1-9A-HJ-NP-Za-km-z]{25}",),
         _BASE58,
         _base58,
-        56,
-        2,
+        30,
+        30,
     ),
     Shape(
         "crypto-wallet",
