@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
 
 def _pieces(text: str, cuts: Sequence[int]) -> list[str]:
     ends = [0, *sorted(cut % (len(text) + 1) for cut in cuts), len(text)]
-    return [text[start:stop] for start, stop in zip(ends, ends[1:], strict=False)]
+    return [text[start:stop] for start, stop in pairwise(ends)]
 
 
 def _run(watch: OutputFilter, pieces: Sequence[str]) -> str:
@@ -64,7 +65,13 @@ def test_a_flagged_output_stays_as_it_is(index: Index, cuts: list[int]) -> None:
 def test_what_is_not_copied_is_handed_on_at_once(index: Index) -> None:
     """Only the word that is being written is held back, in scripts without spaces the last character."""
     watch = OutputFilter(index, most=8)
-    assert [watch.feed(piece) for piece in ("hel", "lo wor", "ld ", "日本", "語")] == ["", "hello ", "world ", "日", "本"]
+    assert [watch.feed(piece) for piece in ("hel", "lo wor", "ld ", "日本", "語")] == [
+        "",
+        "hello ",
+        "world ",
+        "日",
+        "本",
+    ]
     assert watch.finish() == "語"
 
 
@@ -86,7 +93,7 @@ def test_generation_stops_at_a_copy(index: Index) -> None:
     page = Path(__file__).parents[3] / "docs/how-to/search-training-data.md"
     code = page.read_text("utf-8").partition("<!-- stopping criterion -->\n```python\n")[2].partition("```")[0]
     known: dict[str, object] = {}
-    exec(code, known)  # noqa: S102 -- our own documentation
+    exec(code, known)
     vocabulary = ALPHABET.split()
 
     class Tokenizer:

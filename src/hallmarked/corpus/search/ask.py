@@ -223,5 +223,3 @@ def _is_name(text: str) -> bool:
     shown = [text[word.start : word.stop] for word in words(text)]
     marked = [word for word in shown if word[:1].isupper() or any(map(str.isdigit, word))]
     return 2 * len(marked) > len(shown)
-
-

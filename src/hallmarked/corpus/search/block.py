@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pydivsufsort import divsufsort  # type: ignore[import-untyped]  # carries no types
+from pydivsufsort import divsufsort
 
 from hallmarked.core.errors import BackendError, FormatError
 from hallmarked.corpus.search.model import Document

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO
 
@@ -119,33 +119,63 @@ def gather(artifact: Artifact, part: Part, options: Mapping[str, Any]) -> bytes:
 def _gather(artifact: Artifact, part: Part, out: BinaryIO, *, masked: bool) -> int:
     path, mine, slices = str(part["path"]), int(part["slice"]), int(part["slices"])
     choice = Choice(tuple(part["texts"]), str(part["source"]), str(part["licence"]))
-    at, number = 0, 0
+    numbers, number = Numbers(), 0
     for piece in table_at(artifact, path).read(Range(int(part["start"]), int(part["stop"]))):
         if isinstance(piece, Skipped):
             if mine == 0:
                 row = None if piece.row is None else piece.row + 1
                 _write_unread(out, Unread(path, row, piece.rows, piece.reason))
-            at += piece.rows or 0
+            numbers.skip(piece)
             continue
+        rows = numbers.take(piece.num_rows)
         if number % slices == mine:
-            _write_batch(out, piece, choice, at, masked=masked)
+            _write_batch(out, piece, choice, rows, masked=masked)
             if out.tell() > MOST_STATE:
                 raise LimitExceeded(f"a part of {path} holds more text than one process reads")
         number += 1
-        at += piece.num_rows
-    return at
+    return numbers.total
 
 
-def _write_batch(out: BinaryIO, batch: pa.RecordBatch, choice: Choice, at: int, *, masked: bool) -> None:
+class Numbers:
+    """Numbers the rows of a part, from 0, those that could not be read among them.
+
+    A reader tells of such a row when it comes to it, and hands on the rows before it later, with a whole batch.
+    """
+
+    def __init__(self) -> None:
+        self._next = 0
+        self._skipped: dict[int, int] = {}
+        self.total = 0
+        """Rows so far."""
+
+    def skip(self, piece: Skipped) -> None:
+        """Take that rows could not be read."""
+        self.total += piece.rows or 0
+        if piece.row is not None and piece.rows:
+            self._skipped[piece.row] = max(piece.rows, self._skipped.get(piece.row, 0))
+
+    def take(self, count: int) -> list[int]:
+        """Return the numbers of the next rows that could be read."""
+        rows = []
+        for _ in range(count):
+            while passed := self._skipped.pop(self._next, 0):
+                self._next += passed
+            rows.append(self._next)
+            self._next += 1
+        self.total += count
+        return rows
+
+
+def _write_batch(out: BinaryIO, batch: pa.RecordBatch, choice: Choice, rows: Sequence[int], *, masked: bool) -> None:
     texts = documents(batch, choice.texts)
     sources, licences = (_values(batch, name) for name in (choice.source, choice.licence))
     if masked:
         texts = mask_texts(texts)
         sources = dict(zip(sources, mask_texts(list(sources.values())), strict=True))
-    for row, text in enumerate(texts):
+    for row, (number, text) in enumerate(zip(rows, texts, strict=True)):
         parts = [each.encode("utf-8", "replace") for each in (sources.get(row, ""), licences.get(row, ""))]
         parts += [fold_words(text), text.encode("utf-8", "replace")]
-        out.write(DOCUMENT + _HEAD.pack(at + row, *map(len, parts)))
+        out.write(DOCUMENT + _HEAD.pack(number, *map(len, parts)))
         out.writelines(parts)
 
 
