@@ -5,7 +5,8 @@ like MinHash (Broder 1997) the chance that two sets agree in one of their number
 members are hashed once per round until every number is set, not once per number: a long text needs one round or two
 instead of ``size`` of them. In each round a member is hashed by multiplication with an odd number of 64 bits, of which
 the upper half counts (Dietzfelbinger et al. 1997): its product with ``size`` says which number it may set, and to what;
-members themselves are mixed numbers already, see ``text.shingle``. What a number is does not depend on the other members, nor on their order.
+members themselves are mixed numbers already, see ``text.shingle``. What a number is depends on no other member, and not
+on their order.
 """
 
 from __future__ import annotations
