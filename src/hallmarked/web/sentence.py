@@ -85,6 +85,11 @@ PATTERNS = (
     "%(path)s was not compared as a whole: %(sentence)s",
     "%(path)s has no texts that could be compared",
     "texts were not compared: %(sentence)s",
+    "passages were not compared: %(sentence)s",
+    "%(count)s words from word %(word)s of %(place)s on stand, passage by passage, in other texts",
+    "%(share)s of the passages of texts stand in several of them; "
+    "one, from word %(word)s of %(place)s on, in %(count)s",
+    "%(count)s texts could not be read again, and their passages were not compared",
     "%(count)s texts could not be read again, and were not compared with others",
     # hallmarked.checks.leak
     "%(count)s of %(items)s items of %(benchmark)s stand in the data",
