@@ -14,6 +14,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "leakage": ("hallmarked.cli.corpus.leakage", "command", "Find items of benchmarks in a data set."),
     "rescore": ("hallmarked.cli.corpus.rescore", "command", "Average results without items that leaked."),
     "search": ("hallmarked.cli.corpus.search", "command", "Find rows of a data set by keyword."),
+    "signals": ("hallmarked.cli.corpus.signals", "command", "Say whether signals of sites and files allow training."),
 }  # fmt: skip
 """Name: (module, name of the command in it, one line of help). One module per verb, in order of the names."""
 
