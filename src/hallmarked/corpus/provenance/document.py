@@ -1,7 +1,7 @@
 """``provenance.json``: from what a version of a data set was made, as the build wrote it down.
 
-Copies of the documents of its sources lie beside it in ``provenance/``, named by their SHA-256, so that a data set carries
-the account of all that it was made from, build by build.
+Copies of the documents of its sources lie beside it in ``provenance/``, named by their SHA-256, so that a data set
+carries the account of all that it was made from, build by build.
 """
 
 from __future__ import annotations

@@ -45,6 +45,19 @@ class Collection:
 
 
 @dataclass(frozen=True, slots=True)
+class Generated:
+    """``[source.generated]``: which rows a model wrote."""
+
+    model: str = ""
+    share: float | None = None
+    """Share of the source's rows."""
+    depth: int | None = None
+    """How many models stand one behind the other; follows from ``learned`` when not said."""
+    learned: tuple[Path, ...] = ()
+    """Data sets that the model learned from, as far as they are at hand; what they say of themselves counts."""
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """``[[source]]``: a folder or file with rows."""
 
@@ -55,10 +68,8 @@ class Source:
     licence: str = ""
     """SPDX expression, as its owners say."""
     collected: Collection = Collection()
-    synthetic: float | None = None
-    """Share of its rows that a model wrote, when somebody says so; a built data set says it itself."""
-    generation: int | None = None
-    """How many models stand one behind the other behind its synthetic rows, likewise."""
+    generated: Generated | None = None
+    """None when nobody said that a model wrote any of it; a built data set says itself what it holds."""
     keep_until: datetime.date | None = None
     """The last day on which any of it may be kept."""
 
@@ -180,8 +191,7 @@ def _source(table: Table, folder: Path) -> Source:
             collected.text("tool"),
             collected.texts("assumptions"),
         ),
-        synthetic=table.number("synthetic", 0.0, 1.0),
-        generation=table.whole("generation", 0, 1_000),
+        generated=_generated(table.table("generated"), folder) if table.has("generated") else None,
         keep_until=table.day("keep-until"),
     )
     if source.name and not _NAME.fullmatch(source.name):
@@ -191,6 +201,21 @@ def _source(table: Table, folder: Path) -> Source:
     collected.finish()
     table.finish()
     return source
+
+
+def _generated(table: Table, folder: Path) -> Generated:
+    learned = table.texts("learned")
+    for each in learned:
+        if not (folder / each).exists():
+            table.problem("learned", f"leads nowhere: there is no {folder / each}")
+    generated = Generated(
+        table.text("model"),
+        table.number("share", 0.0, 1.0),
+        table.whole("depth", 1, 1_000),
+        tuple(folder / each for each in learned),
+    )
+    table.finish()
+    return generated
 
 
 def _retention(table: Table) -> Retention | None:
