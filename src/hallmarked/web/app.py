@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,6 +13,7 @@ from hallmarked.hub.account.token import Uses
 from hallmarked.hub.community.popularity import Downloads
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.memory import Memory
+from hallmarked.hub.passage.caller import Callers
 from hallmarked.web.address import KeepSlashes
 from hallmarked.web.cache import HeadCache
 from hallmarked.web.count import CountMiddleware
@@ -34,6 +36,7 @@ from hallmarked.web.route import (
     lfs,
     listing,
     login,
+    passage,
     person,
     reference,
     repository,
@@ -60,6 +63,7 @@ MODULES = (
     card,
     ledger,
     person,
+    passage,
     gate,
     reference,
     discussion,
@@ -86,6 +90,7 @@ def create_app(hub: Hub) -> FastAPI:
     app.state.hub = hub
     app.state.downloads = Downloads(hub.database)
     app.state.limits, app.state.uses = Limits(hub.settings.limit), Uses()
+    app.state.callers, app.state.wait = Callers(hub.settings.search.questions), asyncio.sleep
     app.add_middleware(CountMiddleware, downloads=app.state.downloads)
     app.state.memory = Memory(hub.database)
     app.add_middleware(HeadCache, memory=app.state.memory)
