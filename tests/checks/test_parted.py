@@ -14,12 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hallmarked.artifacts.source import describe, open_artifact
-from hallmarked.checks import parted, runner
+from hallmarked.checks import parted, registry, runner
 from hallmarked.checks.parted import run_in_parts
 from hallmarked.checks.runner import Result, run, run_isolated
 from hallmarked.checks.table import TableCheck
 from hallmarked.core.artifact import Artifact
-from hallmarked.core.check import Part
+from hallmarked.core.check import Extent, Part
 from hallmarked.core.errors import BackendError
 from hallmarked.core.evidence import Outcome
 from hallmarked.core.sandbox import Limits

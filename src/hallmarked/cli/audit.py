@@ -22,9 +22,12 @@ from hallmarked.audit.examine import examine
 from hallmarked.audit.report import text
 from hallmarked.audit.report.formats import FILES, RENDERERS
 from hallmarked.audit.report.report import Report
+from hallmarked.cli.benchmark import BENCHMARK, open_benchmarks
+from hallmarked.cli.progress import watch_progress
 from hallmarked.cli.setting import PATH, PATH_OR_ADDRESS, home, passphrase
 from hallmarked.core.errors import InputError
 from hallmarked.core.evidence import Level, Outcome
+from hallmarked.corpus.engine.model import MOST_PROCESSES, NATIVE, Engine, parse_engine
 from hallmarked.ledger.ledger import TRUST, Ledger
 from hallmarked.policy.context import Context, contexts
 
@@ -53,6 +56,9 @@ class Options:
     no_output: bool
     checks: Sequence[str]
     endpoint: str | None
+    benchmarks: Sequence[str]
+    engine: str
+    processes: int | None
     quiet: bool
     verbose: bool
 
@@ -69,7 +75,21 @@ class Options:
 @click.option("--format", "form", type=click.Choice(list(RENDERERS)), default="text", help="What to print.")
 @click.option("--output", type=PATH, help="Folder for report and evidence [PATH.hallmarked].")
 @click.option("--no-output", is_flag=True, help="Only print; sign and write nothing.")
+@BENCHMARK
 @click.option("--endpoint", metavar="URL", help="The hub that hf:// means [HF_ENDPOINT, or the public one].")
+@click.option(
+    "--engine",
+    default=NATIVE,
+    show_default=True,
+    metavar="NAME",
+    help="Who reads data sets: native (this machine), ray, or a Ray cluster's address (ray://head:10001).",
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(1, MOST_PROCESSES),
+    metavar="N",
+    help="How many processes read data sets on this machine [one per core].",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing when nothing fails.")
 @click.option("-v", "--verbose", is_flag=True, help="Also print notes, every place and every claim.")
 @click.pass_context
@@ -92,6 +112,7 @@ def command(
     chosen = Options(**options)  # type: ignore[arg-type]  # click has checked them
     if chosen.output and (len(paths) > 1 or chosen.no_output):
         raise InputError("--output goes with one PATH, and not with --no-output")
+    engine = parse_engine(chosen.engine, chosen.processes or 0)
     known = contexts()
     if context_name not in known:
         raise InputError(f"no context is called {context_name}; there are: {', '.join(known)}")
@@ -101,7 +122,7 @@ def command(
             open_artifact(path, base=chosen.base)
     if not chosen.no_output:
         _try_ledger()
-    statuses = [_audit(path, context, chosen) for path in dict.fromkeys(paths)]
+    statuses = [_audit(path, context, engine, chosen) for path in dict.fromkeys(paths)]
     # Findings weigh more than what could not be judged.
     ctx.exit(1 if 1 in statuses else max(statuses))
 
@@ -112,7 +133,7 @@ def _try_ledger() -> None:
         Ledger.open(home(), create=False, passphrase=passphrase()).close()
 
 
-def _audit(path: Path | Address, context: Context, options: Options) -> int:
+def _audit(path: Path | Address, context: Context, engine: Engine, options: Options) -> int:
     if isinstance(path, Address):
         if options.base is not None:
             raise InputError("--base needs the whole model: download it first, then audit the folder")
@@ -122,10 +143,10 @@ def _audit(path: Path | Address, context: Context, options: Options) -> int:
             else _writable(options.output or Path(f"{path.repo.rpartition('/')[2]}.hallmarked"))
         )
         with _opened(path, options.endpoint) as remote:
-            return _report(remote, str(path), "FOLDER", folder, context, options)
+            return _report(remote, Shown(str(path), "FOLDER", folder), context, engine, options)
     local = open_artifact(path, base=options.base)
     folder = None if options.no_output else _folder(local, options.output)
-    return _report(local, str(path), shlex.quote(str(path)), folder, context, options)
+    return _report(local, Shown(str(path), shlex.quote(str(path)), folder), context, engine, options)
 
 
 @contextmanager
@@ -139,19 +160,31 @@ def _opened(address: Address, endpoint: str | None) -> Iterator[Auditable]:
         yield artifact
 
 
-def _report(
-    artifact: Auditable, shown: str, files: str, folder: Path | None, context: Context, options: Options
-) -> int:
-    console = Console(stderr=True)
-    with console.status(f"Auditing {shown}") as status:
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the user is told of what is audited."""
+
+    name: str
+    files: str
+    """What the command that verifies is given."""
+    folder: Path | None
+    """Where report and evidence go."""
+
+
+def _report(artifact: Auditable, shown: Shown, context: Context, engine: Engine, options: Options) -> int:
+    artifact.beside = open_benchmarks(options.benchmarks)
+    with watch_progress(shown.name) as watcher:
         examination = examine(
             artifact,
             checks=options.checks or None,
-            progress=lambda check: status.update(f"Auditing {shown}: {check} done"),
+            progress=watcher.done,
+            engine=engine,
+            meter=watcher.move,
         )
+    folder = shown.folder
     report = judge(examination, context, datetime.now(UTC).replace(microsecond=0))
     if folder is not None:
-        report = _publish(report, files, folder)
+        report = _publish(report, shown.files, folder)
     if not options.quiet or report.verdict.outcome is not Outcome.PASS:
         _print(report, options)
     if folder is not None and not options.quiet:

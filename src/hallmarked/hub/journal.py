@@ -20,6 +20,7 @@ from hallmarked.ledger.bundle import export_bundle
 from hallmarked.ledger.canonical import statement_bytes
 from hallmarked.ledger.check import LogReport
 from hallmarked.ledger.dsse import read_envelope
+from hallmarked.ledger.key import SigningKey
 from hallmarked.ledger.leaf import Leaf, read_leaf
 from hallmarked.ledger.ledger import KeyReplaced, Ledger, read_log, read_trust
 from hallmarked.ledger.log import Log, Receipt
@@ -90,6 +91,11 @@ class Journal:
     def keyid(self) -> str:
         """Id of the key that signs statements."""
         return self._ledger.key.keyid
+
+    @property
+    def signer(self) -> SigningKey:
+        """The key that signs statements, for files that are signed and not logged."""
+        return self._current()[0].key
 
     @property
     def size(self) -> int:

@@ -124,6 +124,21 @@ class Search:
 
 
 @dataclass(frozen=True)
+class Consent:
+    """The registry in which people allow or refuse the use of their data."""
+
+    policy: str = setting("1", "Version of the policy that requests fall under; it stands in every receipt.")
+    keys: str = setting("", "Folder of the registry's keys; empty for one in the data folder.")
+    due_days: int = setting(30, "Days until a confirmed request holds for every new version.")
+    lookups: int = setting(100, "Identifiers one account or network may look up privately, a day; each is one guess.")
+    smtp: str = setting("", "Mail server for codes, as host or host:port; empty: codes by e-mail are not offered.")
+    smtp_security: str = setting("starttls", "How the mail server is spoken to: starttls, tls or none.")
+    smtp_user: str = setting("", "Name at the mail server; empty for none.")
+    smtp_password: str = setting("", "Password at the mail server.")
+    smtp_from: str = setting("", "Address that mails come from.")
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings, by section."""
 
@@ -136,6 +151,7 @@ class Settings:
     login: Login = field(default_factory=Login)
     outbound: Outbound = field(default_factory=Outbound)
     search: Search = field(default_factory=Search)
+    consent: Consent = field(default_factory=Consent)
 
     @property
     def data(self) -> Path:

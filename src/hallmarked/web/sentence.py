@@ -86,6 +86,29 @@ PATTERNS = (
     "on this hub nobody can look for passages",
     "the index could not be made: %(sentence)s",
     "%(name)s holds no tables or texts: nothing to index",
+    # hallmarked.checks.duplicate
+    "%(count)s of %(rows)s texts are copies of others (%(share)s)",
+    "%(count)s of %(rows)s texts are nearly the same as others (%(share)s)",
+    "%(place)s has the same words as %(other)s",
+    "%(place)s is nearly the same as %(other)s, or as a text that is",
+    "%(count)s of %(rows)s texts of the split %(split)s stand, the same or nearly, in %(other)s: the first is %(place)s"
+    ", and there %(twin)s",
+    "%(path)s was not compared as a whole: %(sentence)s",
+    "%(path)s has no texts that could be compared",
+    "texts were not compared: %(sentence)s",
+    "%(count)s texts could not be read again, and were not compared with others",
+    # hallmarked.checks.leak
+    "%(count)s of %(items)s items of %(benchmark)s stand in the data",
+    "%(count)s of %(items)s items of %(benchmark)s may stand in the data",
+    "Item %(item)s of %(benchmark)s: %(count)s of its %(total)s words match in order, %(run)s in a row"
+    ", in row %(row)s of %(path)s, words %(first)s to %(last)s",
+    "%(sentence)s; its answer stands near",
+    "%(sentence)s; its answer was not found near",
+    "%(path)s was not looked through as a whole: %(sentence)s",
+    "%(count)s rows cannot be read",
+    "%(count)s places were not compared: some texts match the benchmarks all over",
+    "%(count)s items of %(benchmark)s have fewer than three words and were not looked for",
+    "%(count)s rows or files of the benchmark %(benchmark)s cannot be read: %(sentence)s",
     # hallmarked.checks.table
     "%(path)s: row %(row)s: %(sentence)s",
     "%(path)s: rows from %(row)s on: %(sentence)s",

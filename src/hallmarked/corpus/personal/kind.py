@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hallmarked.corpus.personal.model import Strength
+from hallmarked.corpus.personal.national import NATIONALS
 
 NAME = "person-name"
 """Needs a model."""
@@ -46,8 +47,18 @@ _OWN = (
     Kind("us-bank-routing", "bank routing numbers (United States)", Family.MONEY),
     Kind("ip-address", "internet addresses (IP)", Family.MACHINE),
     Kind("mac-address", "hardware addresses (MAC)", Family.MACHINE),
+    Kind("crypto-wallet", "addresses of crypto wallets", Family.MONEY),
+    Kind("credential", "keys and tokens", Family.SECRET),
+    Kind("private-key", "private keys", Family.SECRET),
+    Kind("password", "passwords", Family.SECRET),
+    Kind("birth-date", "dates of birth", Family.PERSON),
+    Kind("passport", "passport numbers", Family.NUMBER),
+    Kind("driver-licence", "driving licence numbers", Family.NUMBER),
+    Kind("coordinates", "exact places (coordinates)", Family.PERSON),
+    Kind("imei", "numbers of mobile devices (IMEI)", Family.MACHINE),
     Kind(NAME, "names of people", Family.PERSON),
 )
-KINDS: Mapping[str, Kind] = {kind.id: kind for kind in _OWN}
+_NATIONAL = (Kind(each.kind, each.title, Family.NUMBER) for each in NATIONALS)
+KINDS: Mapping[str, Kind] = {kind.id: kind for kind in (*_OWN, *_NATIONAL)}
 """All, by id."""
 DEFAULT: frozenset[str] = frozenset(kind.id for kind in KINDS.values() if kind.usual)

@@ -54,6 +54,13 @@ class Numbers:
         """The text of each number."""
         return np.repeat(np.arange(len(self.ends)), self.counts)
 
+    def take(self, indexes: I64) -> Numbers:
+        """Return some of the texts, in the order of ``indexes``."""
+        counts = self.counts[indexes]
+        ends = np.cumsum(counts)
+        places = np.arange(ends[-1] if len(ends) else 0) + np.repeat(self.ends[indexes] - ends, counts)
+        return Numbers(self.values[places], ends)
+
     def of(self, index: int) -> U64:
         """Return the numbers of one text."""
         return self.values[self.ends[index - 1] if index else 0 : self.ends[index]]

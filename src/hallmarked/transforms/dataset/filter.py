@@ -16,7 +16,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import re2
 
-from hallmarked.corpus.text.column import strings
 from hallmarked.transforms.dataset.member import Table
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -227,8 +226,3 @@ READERS: Mapping[str, Callable[[Table], Mapping[str, Any] | None]] = {
     "lacks": _read_pattern("lacks"),
     "column": _read_column,
 }
-
-
-def has_column(batch: pa.RecordBatch, name: str) -> bool:
-    """Say whether rows have a column, by the names that texts have."""
-    return any(each.column == name for each in strings(batch, [name]))

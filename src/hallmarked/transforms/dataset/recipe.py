@@ -10,7 +10,7 @@ import datetime
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from hallmarked.core.errors import InputError
 from hallmarked.transforms.dataset.filter import Filter, read_filter
@@ -45,6 +45,19 @@ class Collection:
 
 
 @dataclass(frozen=True, slots=True)
+class Generated:
+    """``[source.generated]``: which rows a model wrote."""
+
+    model: str = ""
+    share: float | None = None
+    """Share of the source's rows."""
+    depth: int | None = None
+    """How many models stand one behind the other; follows from ``learned`` when not said."""
+    learned: tuple[Path, ...] = ()
+    """Data sets that the model learned from, as far as they are at hand; what they say of themselves counts."""
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """``[[source]]``: a folder or file with rows."""
 
@@ -55,10 +68,8 @@ class Source:
     licence: str = ""
     """SPDX expression, as its owners say."""
     collected: Collection = Collection()
-    synthetic: float | None = None
-    """Share of its rows that a model wrote, when somebody says so; a built data set says it itself."""
-    generation: int | None = None
-    """How many models stand one behind the other behind its synthetic rows, likewise."""
+    generated: Generated | None = None
+    """None when nobody said that a model wrote any of it; a built data set says itself what it holds."""
     keep_until: datetime.date | None = None
     """The last day on which any of it may be kept."""
 
@@ -82,7 +93,7 @@ class Output:
     """``[output]``: how the rows are written."""
 
     format: str = "jsonl.zst"
-    shard_bytes: int = 256 << 20
+    shard_bytes: int = 64 << 20
     """About how large a file may become, in bytes of rows as they are read."""
     source_column: str = ""
     """A column that says from which source a row is."""
@@ -180,8 +191,7 @@ def _source(table: Table, folder: Path) -> Source:
             collected.text("tool"),
             collected.texts("assumptions"),
         ),
-        synthetic=table.number("synthetic", 0.0, 1.0),
-        generation=table.whole("generation", 0, 1_000),
+        generated=_generated(table.table("generated"), folder) if table.has("generated") else None,
         keep_until=table.day("keep-until"),
     )
     if source.name and not _NAME.fullmatch(source.name):
@@ -191,6 +201,21 @@ def _source(table: Table, folder: Path) -> Source:
     collected.finish()
     table.finish()
     return source
+
+
+def _generated(table: Table, folder: Path) -> Generated:
+    learned = table.texts("learned")
+    for each in learned:
+        if not (folder / each).exists():
+            table.problem("learned", f"leads nowhere: there is no {folder / each}")
+    generated = Generated(
+        table.text("model"),
+        table.number("share", 0.0, 1.0),
+        table.whole("depth", 1, 1_000),
+        tuple(folder / each for each in learned),
+    )
+    table.finish()
+    return generated
 
 
 def _retention(table: Table) -> Retention | None:
@@ -232,8 +257,3 @@ def _check(recipe: Recipe, top: Table) -> None:
         top.problems.add("columns.text", "names a column that columns.keep leaves out")
     if recipe.output.source_column and recipe.output.source_column in recipe.keep:
         top.problems.add("output.source-column", "is the name of a column that is kept")
-
-
-def describe_path(path: str) -> str:
-    """Return a path of a source as it is shown: never one that leaves the folder."""
-    return str(PurePosixPath(path))

@@ -6,6 +6,7 @@ from hallmarked.web.page import (
     access,
     account,
     community,
+    consent,
     deletion,
     file,
     guide,
@@ -32,6 +33,7 @@ PAGES = (
     *like.PAGES,
     *operation.PAGES,
     *guide.PAGES,
+    *consent.PAGES,
     *community.PAGES,
     *access.PAGES,
     *file.PAGES,
@@ -51,4 +53,5 @@ FORMS = (
     *community.FORMS,
     *access.FORMS,
     *operation.FORMS,
+    *consent.FORMS,
 )

@@ -41,6 +41,44 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sha256", name=op.f("pk_blob")),
     )
     op.create_table(
+        "consent_meter",
+        sa.Column("caller", sa.Text(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("used", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("caller", name=op.f("pk_consent_meter")),
+    )
+    with op.batch_alter_table("consent_meter", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_consent_meter_day"), ["day"], unique=False)
+
+    op.create_table(
+        "consent_request",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("uses", sa.JSON(), nullable=False),
+        sa.Column("sets", sa.JSON(), nullable=False),
+        sa.Column("representative", sa.Boolean(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("policy", sa.Text(), nullable=False),
+        sa.Column("nonce", sa.Text(), nullable=False),
+        sa.Column("commitment", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("entry", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("sealed", sa.Text(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.Column("due", sa.BigInteger(), nullable=False),
+        sa.Column("extended", sa.BigInteger(), nullable=True),
+        sa.Column("ended", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_request")),
+        sa.UniqueConstraint("code", name=op.f("uq_consent_request_code")),
+        sa.UniqueConstraint("commitment", name=op.f("uq_consent_request_commitment")),
+    )
+    with op.batch_alter_table("consent_request", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_consent_request_status_due"), ["status", "due"], unique=False)
+
+    op.create_table(
         "content",
         sa.Column("oid", sa.Text(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
@@ -85,6 +123,27 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("account_id", "version", name=op.f("pk_acceptance")),
     )
+    op.create_table(
+        "consent_selector",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("request_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("epoch", sa.Text(), nullable=False),
+        sa.Column("element", sa.Text(), nullable=False),
+        sa.Column("proof", sa.Text(), nullable=False),
+        sa.Column("proof_digest", sa.Text(), nullable=False),
+        sa.Column("proven", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["request_id"], ["consent_request.id"], name=op.f("fk_consent_selector_request_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_selector")),
+    )
+    with op.batch_alter_table("consent_selector", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_consent_selector_digest"), ["digest"], unique=False)
+        batch_op.create_index(batch_op.f("ix_consent_selector_request_id"), ["request_id"], unique=False)
+
     op.create_table(
         "event",
         sa.Column("id", sa.Text(), nullable=False),
@@ -350,6 +409,18 @@ def upgrade() -> None:
     with op.batch_alter_table("collaborator", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_collaborator_account_id"), ["account_id"], unique=False)
 
+    op.create_table(
+        "consent_code",
+        sa.Column("selector_id", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.Column("expires", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["selector_id"], ["consent_selector.id"], name=op.f("fk_consent_code_selector_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("selector_id", name=op.f("pk_consent_code")),
+    )
     op.create_table(
         "decision",
         sa.Column("id", sa.Text(), nullable=False),

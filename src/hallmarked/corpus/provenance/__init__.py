@@ -1,0 +1,1 @@
+"""Where data sets come from: what their makers wrote down, and whether it holds together."""

@@ -1,0 +1,178 @@
+"""The first look at the rows of a source: what a row alone decides, and what is needed to decide about all together.
+
+Runs in confined processes (``corpus.engine``), which hand back packets:
+
+=========== ===========================================================================================================
+``pieces``  in the head: how many rows of each piece were read, and which were not
+``fields``  in the head: the columns, with their types
+``marks``   one byte for each row that was read: 0 when it stays so far, else its reason
+``days``    in the head: how many rows had no readable day
+``digests`` 32 bytes for each row: the digest of its content
+=========== ===========================================================================================================
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hallmarked.core.artifact import Artifact
+from hallmarked.core.check import Part
+from hallmarked.core.errors import BackendError, FormatError, NotFound
+from hallmarked.corpus.table.column import MIXED
+from hallmarked.corpus.table.find import Table, find_tables
+from hallmarked.corpus.text.column import text_columns
+from hallmarked.transforms.dataset.field import unify
+from hallmarked.transforms.dataset.filter import column_at
+from hallmarked.transforms.dataset.packet import Packet
+from hallmarked.transforms.dataset.plan import Plan, read_plan
+from hallmarked.transforms.dataset.recipe import EXPIRED, SAMPLED
+from hallmarked.transforms.dataset.row import Piece, digests_of, pieces_of, read_piece, texts_of
+
+Marks = npt.NDArray[np.uint8]
+CUT, SURVEY = "hallmarked.transforms.dataset.survey:cut", "hallmarked.transforms.dataset.survey:survey"
+"""Names of the tasks for ``corpus.engine``."""
+
+
+def cut(artifact: Artifact, _part: Part, options: Mapping[str, Any]) -> bytes:
+    """Say of which parts a source consists, and which columns hold its texts."""
+    declared = list(options.get("texts", ()))
+    tables = find_tables(artifact)
+    parts: list[dict[str, Any]] = []
+    broken: list[dict[str, str]] = []
+    for table in tables:
+        try:
+            pieces = table.cut()
+        except (FormatError, BackendError, NotFound) as error:
+            broken.append({"path": table.path, "reason": str(error)[:200]})
+            continue
+        size = table.blob.size // max(1, len(pieces))
+        parts += [{"path": table.path, "start": p.start, "stop": p.stop, "bytes": size} for p in pieces]
+    found = declared or _find_texts(tables)
+    return json.dumps({"pieces": parts, "broken": broken, "texts": found}).encode()
+
+
+def _find_texts(tables: Sequence[Table]) -> list[str]:
+    """Find the columns that hold texts by the first rows of the source."""
+    for table in tables:
+        try:
+            pieces = table.cut()
+        except (FormatError, BackendError, NotFound):
+            continue
+        for part in pieces[:1]:
+            for found in table.read(part):
+                if isinstance(found, pa.RecordBatch) and found.num_rows:
+                    return text_columns(found)
+    return []
+
+
+def survey(artifact: Artifact, part: Part, options: Mapping[str, Any]) -> bytes:
+    """Look at the rows of some pieces of a source."""
+    plan = read_plan(options)
+    marks: list[Marks] = []
+    digests: list[bytes] = []
+    fields: dict[str, tuple[str, str]] = {}
+    undated = 0
+    pieces = pieces_of(part)
+    for batch in _batches(artifact, pieces):
+        texts = texts_of(batch, plan.texts)
+        found = digests_of(texts)
+        mark, dateless = judge(plan, batch, texts, found)
+        undated += dateless
+        marks.append(mark)
+        digests += found
+        _note_fields(fields, batch, plan)
+    head = {
+        "pieces": [piece.to_dict() for piece in pieces],
+        "fields": [[name, kind, written] for name, (kind, written) in fields.items()],
+        "undated": undated,
+    }
+    blobs = [("marks", b"".join(mark.tobytes() for mark in marks)), ("digests", b"".join(digests))]
+    return Packet(head, blobs).dump()
+
+
+def _batches(artifact: Artifact, pieces: Sequence[Piece]) -> Iterator[pa.RecordBatch]:
+    for piece in pieces:
+        yield from read_piece(artifact, piece)
+
+
+def judge(plan: Plan, batch: pa.RecordBatch, texts: Sequence[str], digests: Sequence[bytes]) -> tuple[Marks, int]:
+    """Mark the rows that a rule removes which looks at one row alone; the first reason counts.
+
+    Returns:
+        The marks, and how many rows had no readable day.
+    """
+    marks = np.zeros(batch.num_rows, np.uint8)
+    undated = 0
+    if plan.expired:
+        marks[:] = plan.mark(EXPIRED)
+    elif plan.day_column:
+        old, without = _expired(plan, batch)
+        undated = int(without.sum())
+        marks[old | (without & plan.drop_undated)] = plan.mark(EXPIRED)
+    if plan.sample < 1:
+        _set(marks, ~_sampled(plan, digests), plan.mark(SAMPLED))
+    for rule in plan.filters:
+        _set(marks, rule.removed(batch, texts), plan.mark(rule.name))
+    return marks, undated
+
+
+def _set(marks: Marks, rows: npt.NDArray[np.bool_], mark: int) -> None:
+    marks[rows & (marks == 0)] = mark
+
+
+def _expired(plan: Plan, batch: pa.RecordBatch) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Say which rows are too old, and which have no readable day."""
+    try:
+        column = column_at(batch, plan.day_column)
+    except KeyError:
+        return np.zeros(batch.num_rows, bool), np.ones(batch.num_rows, bool)
+    if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
+        column = pc.cast(column, pa.date32(), safe=False)
+    days = [_day(value) for value in column.to_pylist()]
+    old = np.fromiter((day is not None and day < plan.oldest for day in days), bool, len(days))
+    return old, np.fromiter((day is None for day in days), bool, len(days))
+
+
+def _day(value: object) -> str | None:
+    """Return a day as 2026-11-21, which sorts as days do; None when a value is none."""
+    if isinstance(value, datetime.date):
+        return value.isoformat()[:10]
+    if isinstance(value, str):
+        try:
+            return datetime.date.fromisoformat(value.strip()[:10]).isoformat()
+        except ValueError:
+            return None
+    return None
+
+
+def _sampled(plan: Plan, digests: Sequence[bytes]) -> npt.NDArray[np.bool_]:
+    """Choose rows by their content, so that a copy is chosen when its original is."""
+    bound = int(plan.sample * 2**64)
+    seed = plan.seed.to_bytes(8, "big")
+
+    def chosen(digest: bytes) -> bool:
+        return int.from_bytes(hashlib.sha256(seed + digest).digest()[:8], "big") < bound
+
+    return np.fromiter(map(chosen, digests), bool, len(digests))
+
+
+def _note_fields(fields: dict[str, tuple[str, str]], batch: pa.RecordBatch, plan: Plan) -> None:
+    """Note the type of each column that will be written; one that changes becomes text."""
+    for field in batch.schema:
+        if plan.keep and field.name not in plan.keep:
+            continue
+        kind = "mixed" if field.metadata and MIXED.items() <= field.metadata.items() else str(field.type)
+        written = base64.b64encode(pa.schema([pa.field(field.name, field.type)]).serialize().to_pybytes()).decode()
+        if field.name in fields:
+            kind, written = unify(fields[field.name], (kind, written))
+        fields[field.name] = (kind, written)
