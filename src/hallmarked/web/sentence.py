@@ -75,6 +75,17 @@ PATTERNS = (
     "the check %(check)s could not see everything",
     "the check %(check)s could not see everything: %(sentence)s",
     # findings and gaps: hallmarked.checks
+    # hallmarked.corpus.search.ask, hallmarked.hub.passage and hallmarked.hub.job.passage
+    "a question has at most %(count)s characters",
+    "this looks like somebody's personal data; leave out addresses and numbers, and ask for the words around",
+    "wildcards are not understood here; enter the words themselves",
+    "enter at least %(words)s words in a row, or %(letters)s letters",
+    "this looks like a name or an address; enter a sentence of the text that you look for",
+    "you have asked %(count)s times; ask again in %(minutes)s minutes",
+    "this asks for many versions of the same sentence; that is not answered here",
+    "on this hub nobody can look for passages",
+    "the index could not be made: %(sentence)s",
+    "%(name)s holds no tables or texts: nothing to index",
     # hallmarked.checks.duplicate
     "%(count)s of %(rows)s texts are copies of others (%(share)s)",
     "%(count)s of %(rows)s texts are nearly the same as others (%(share)s)",
