@@ -121,7 +121,7 @@ ROUTES: dict[str, Use] = {
         f"POST /api/hallmarked/consent/{path}": Use(OPEN)
         for path in ("requests", "requests/state", "requests/proof", "requests/withdrawal", "requests/rows", "lookup")
     },
-    "GET /api/hallmarked/consent/evidence/{commitment}": Use(OPEN),
+    "GET /api/hallmarked/consent/evidence/{commitment}": Use(OPEN, "/api/hallmarked/consent/evidence/" + "0" * 64),
     "GET /api/hallmarked/consent/lookup": Use(OPEN),
     "GET /api/hallmarked/consent/lookup/{epoch}/{bits}/{bucket}": Use(OPEN, "/api/hallmarked/consent/lookup/x/0/0"),
     "GET /consent/due": Use(ADMINISTRATOR),
