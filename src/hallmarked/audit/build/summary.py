@@ -20,6 +20,8 @@ def summarise(built: Built) -> list[str]:
     for reason, count in document.removed.items():
         if count:
             lines += _row("", f"{count:,} left out: {reason}" + (f" ({REASONS[reason]})" if reason in REASONS else ""))
+    for kind, count in sorted(built.redacted.items()):
+        lines += _row("", f"{count:,} replaced: {kind}")
     lines += _row("Files", f"{plural(len(document.rows), 'file')} with rows")
     lines += _row("Licence", document.licence or "none follows from those of the sources")
     lines += _many("", built.carried.conflicts)
