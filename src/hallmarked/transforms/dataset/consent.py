@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -33,12 +34,23 @@ def open_list(consent: Consent) -> ConsentList:
         BackendError: When one cannot be read.
     """
     try:
-        with consent.list.open("rb") as stream:
-            data = stream.read(MAX_LIST + 1)
-        trust = load_trust(consent.trust.read_bytes())
+        data, trust = _read(consent.list), _read(consent.trust)
     except OSError as error:
         raise BackendError(f"cannot read {error.filename}: {(error.strerror or '').lower()}") from error
-    return ConsentList.load(data, load_key(consent.key), trust)
+    return ConsentList.load(data, load_key(consent.key), load_trust(trust))
+
+
+def _read(path: Path) -> bytes:
+    """Read a file that is not larger than a list may be.
+
+    Raises:
+        InputError: When it is.
+        OSError: When it cannot be read.
+    """
+    with path.open("rb") as stream:
+        if os.fstat(stream.fileno()).st_size > MAX_LIST:
+            raise InputError(f"{path} is too large for a list of consents")
+        return stream.read()
 
 
 def describe_consent(consent: Consent, opened: ConsentList, into: str) -> dict[str, Any]:
@@ -57,8 +69,7 @@ def describe_consent(consent: Consent, opened: ConsentList, into: str) -> dict[s
 
 @lru_cache(maxsize=1)
 def _opened(path: str, key: str, trust: str, sha256: str) -> ConsentList:
-    with Path(path).open("rb") as stream:
-        data = stream.read(MAX_LIST + 1)
+    data = _read(Path(path))
     if hashlib.sha256(data).hexdigest() != sha256:
         raise InputError("the consent list changed while it was used")
     return ConsentList.load(data, load_key(Path(key)), load_trust(Path(trust).read_bytes()))
