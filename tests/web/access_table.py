@@ -99,6 +99,9 @@ ROUTES: dict[str, Use] = {
             "/moderation*",
             "/status*",
             "/help*",
+            "/consent*",
+            "/consent/data*",
+            "/consent/request*",
             "/tos*",
             "/welcome*",
             "/{owner}*",
@@ -109,6 +112,16 @@ ROUTES: dict[str, Use] = {
     "GET /index.json": Use(OPEN),
     # coming in
     **{f"POST {path}": Use(OPEN) for path in ("/join", "/login", "/login/new", "/logout", "/tos", "/welcome")},
+    **{f"POST /consent{path}": Use(OPEN) for path in ("", "/data", "/request", "/receipt")},
+    **{
+        f"POST /api/hallmarked/consent/{path}": Use(OPEN)
+        for path in ("requests", "requests/state", "requests/proof", "requests/withdrawal", "requests/rows", "lookup")
+    },
+    "GET /api/hallmarked/consent/evidence/{commitment}": Use(OPEN),
+    "GET /api/hallmarked/consent/lookup": Use(OPEN),
+    "GET /api/hallmarked/consent/lookup/{epoch}/{bits}/{bucket}": Use(OPEN, "/api/hallmarked/consent/lookup/x/0/0"),
+    "GET /consent/due": Use(ADMINISTRATOR),
+    "GET /consent/due.json": Use(ADMINISTRATOR),
     "GET /settings": Use(PERSON),
     "GET /settings.json": Use(PERSON),
     **{

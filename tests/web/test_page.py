@@ -38,6 +38,9 @@ ADDRESSES: dict[str, tuple[str, ...]] = {
     "/moderation": ("/moderation",),
     "/status": ("/status",),
     "/help": ("/help",),
+    "/consent": ("/consent",),
+    "/consent/data": ("/consent/data",),
+    "/consent/request": ("/consent/request",),
     "/{owner}/{name}/discussions": (f"/{MODEL}/discussions", f"/{MODEL}/discussions?status=all"),
     "/{owner}/{name}/discussions/{number}": (f"/{MODEL}/discussions/1", f"/{MODEL}/discussions/2"),
     "/{owner}/{name}/access": (f"/{MODEL}/access", "/datasets/acme/emergency-notes/access"),
@@ -67,8 +70,8 @@ OWN = {
     "/{owner}/{name}/settings": (f"/{MODEL}/settings",),
 }
 """Addresses that only their owner (``ada``) sees."""
-ELSEWHERE = {"/welcome", "/join", "/login/new", "/settings/webhooks/{id}"}
-"""Pages that need a link or something of their own; see ``test_form`` and ``test_manage``."""
+ELSEWHERE = {"/consent/due", "/welcome", "/join", "/login/new", "/settings/webhooks/{id}"}
+"""Pages that need a link or something of their own; see ``test_form``, ``test_manage`` and ``test_consent``."""
 VISITS = [(path, address) for path, addresses in ADDRESSES.items() for address in addresses]
 
 

@@ -221,11 +221,11 @@ def _summary(rule: Rule, count: int, texts: int, are: str) -> Finding:
 
 def _examples(found: Duplicates, places: Places) -> Iterator[Finding]:
     """Name some duplicates of each kind and the row that would be kept instead, of one cluster each."""
-    from hallmarked.corpus.duplicate import find  # noqa: PLC0415 -- needs the extra "data"
+    from hallmarked.corpus.duplicate import state  # noqa: PLC0415 -- needs the extra "data"
 
     kinds = {
-        COPY: ((find.SAME, find.WORDS), "{} has the same words as {}"),
-        NEAR: ((find.NEAR,), "{} is nearly the same as {}, or as a text that is"),
+        COPY: ((state.SAME, state.WORDS), "{} has the same words as {}"),
+        NEAR: ((state.NEAR,), "{} is nearly the same as {}, or as a text that is"),
     }
     for rule, (reasons, words) in kinds.items():
         for row, kept in found.examples(reasons, EXAMPLES):

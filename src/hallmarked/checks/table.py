@@ -6,6 +6,8 @@ Measurements (views rely on these names):
 ``rows.total``          rows that were read; with ``path`` in the slice those of one file
 ``rows.unread``         rows that could not be read
 ``rows.repeated``       rows that are a copy of one before them, in whatever file
+``column.role``         what ``dataset.toml`` says that a column is for: ``text``, ``label``, ``group``, ``source``,
+                        ``url``, ``date``, ``licence``, ``account`` or ``split``
 ======================= ==============================================================================================
 
 Those of columns, addresses, dates, sources and groups, generated rows and purpose are told in ``dataset``, each beside
@@ -15,6 +17,7 @@ what makes them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, ClassVar
 
 from hallmarked.checks.dataset import age, balance, column, purpose, synthetic, web
@@ -26,7 +29,7 @@ from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measur
 from hallmarked.corpus.table.ending import table_paths
 
 if TYPE_CHECKING:
-    from hallmarked.corpus.declaration import Declaration
+    from hallmarked.corpus.declaration import Columns, Declaration
     from hallmarked.corpus.measure.table import Measure, Unread
 
 UNREADABLE = Rule(
@@ -144,6 +147,7 @@ def _tell(said: Declaration, reason: str, folders: Mapping[str, Measure], total:
     if reason:
         yield Finding.of(UNDERSTOOD, reason, Location(DECLARATION))
         yield Gap(f"{DECLARATION} cannot be understood, so that nothing of it was compared", Location(DECLARATION))
+    yield from _roles(said.columns, {name for measure in folders.values() for name in measure.columns})
     for folder, measure in folders.items():
         for name, found in measure.columns.items():
             place = {"column": name, **({"folder": folder} if folder else {})}
@@ -161,6 +165,19 @@ def _tell(said: Declaration, reason: str, folders: Mapping[str, Measure], total:
         yield from synthetic.tell_synthetic(said.intent.synthetic, said.columns.source, total.crosses, total.rows)
     if not reason:
         yield from purpose.tell_purpose(said, {folder: measure.columns for folder, measure in folders.items()})
+
+
+def _roles(said: Columns, there: set[str]) -> Iterator[Item]:
+    """Tell what columns are for, and which of them are not there."""
+    for role in fields(said):
+        declared = getattr(said, role.name)
+        for name in (declared,) if isinstance(declared, str) else declared:
+            if name:
+                yield Measurement("column.role", role.name, slice={"column": name})
+            if name and not any(each == name or each.startswith(f"{name}.") for each in there):
+                inside = name.rpartition(".")[0]
+                if inside not in there:
+                    yield Gap(f"dataset.toml says what column {name!r} is for ({role.name}), and it is not there")
 
 
 def _unread(path: str, whole: Measure) -> Iterator[Item]:

@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 
 from hallmarked.hub.account.token import Uses
 from hallmarked.hub.community.popularity import Downloads
+from hallmarked.hub.consent.listing import Index
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.memory import Memory
 from hallmarked.web.address import KeepSlashes
@@ -44,6 +45,7 @@ from hallmarked.web.route import (
     xet,
 )
 from hallmarked.web.route.api import administration as our_administration
+from hallmarked.web.route.api import consent as our_consents
 from hallmarked.web.route.api import organisation as our_organisations
 from hallmarked.web.route.api import person as our_people
 from hallmarked.web.site import install
@@ -53,6 +55,7 @@ MODULES = (
     our_people,
     our_organisations,
     our_administration,
+    our_consents,
     health,
     review,
     login,
@@ -88,6 +91,7 @@ def create_app(hub: Hub) -> FastAPI:
     app.state.limits, app.state.uses = Limits(hub.settings.limit), Uses()
     app.add_middleware(CountMiddleware, downloads=app.state.downloads)
     app.state.memory = Memory(hub.database)
+    app.state.consents = Index()
     app.add_middleware(HeadCache, memory=app.state.memory)
     app.add_middleware(KeepSlashes)
     app.add_middleware(Guard, hub=hub, limits=app.state.limits, uses=app.state.uses)

@@ -86,6 +86,18 @@ PATTERNS = (
     "%(path)s has no texts that could be compared",
     "texts were not compared: %(sentence)s",
     "%(count)s texts could not be read again, and were not compared with others",
+    # hallmarked.checks.leak
+    "%(count)s of %(items)s items of %(benchmark)s stand in the data",
+    "%(count)s of %(items)s items of %(benchmark)s may stand in the data",
+    "Item %(item)s of %(benchmark)s: %(count)s of its %(total)s words match in order, %(run)s in a row"
+    ", in row %(row)s of %(path)s, words %(first)s to %(last)s",
+    "%(sentence)s; its answer stands near",
+    "%(sentence)s; its answer was not found near",
+    "%(path)s was not looked through as a whole: %(sentence)s",
+    "%(count)s rows cannot be read",
+    "%(count)s places were not compared: some texts match the benchmarks all over",
+    "%(count)s items of %(benchmark)s have fewer than three words and were not looked for",
+    "%(count)s rows or files of the benchmark %(benchmark)s cannot be read: %(sentence)s",
     # hallmarked.checks.table
     "%(path)s: row %(row)s: %(sentence)s",
     "%(path)s: rows from %(row)s on: %(sentence)s",

@@ -12,8 +12,10 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "build": ("hallmarked.cli.corpus.build", "command", "Make a version by a recipe, and account for every row."),
     "index": ("hallmarked.cli.corpus.index", "command", "Make a data set searchable."),
-    "provenance": ("hallmarked.cli.corpus.provenance", "command", "Follow a version to what it was made from."),
+    "leakage": ("hallmarked.cli.corpus.leakage", "command", "Find items of benchmarks in a data set."),
     "prove": ("hallmarked.cli.corpus.prove", "prove", "Prove that a version holds a content, or that it does not."),
+    "provenance": ("hallmarked.cli.corpus.provenance", "command", "Follow a version to what it was made from."),
+    "rescore": ("hallmarked.cli.corpus.rescore", "command", "Average results without items that leaked."),
     "search": ("hallmarked.cli.corpus.search", "command", "Find rows of a data set by keyword."),
     "verify-proof": ("hallmarked.cli.corpus.prove", "verify_proof", "Check such a proof, offline."),
 }  # fmt: skip

@@ -26,7 +26,7 @@ UNSET = 0xFFFFFFFF
 BLOCK = 1 << 14
 """Numbers that are worked on at once, so that they stay in the processor's cache."""
 LOOK = 8
-"""Rounds after which it is looked again whose numbers are all set; looking takes as long as a round of a short text."""
+"""Rounds after which it is looked only now and then whose numbers are all set: short texts need many of them."""
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 
@@ -106,7 +106,7 @@ class Sketcher:
                 free = flat[places] == UNSET
                 places, drawn = places[free], drawn[free]
             np.minimum.at(flat, places, drawn)
-            if number < 2 or number % LOOK == 0:
+            if number < LOOK or number % LOOK == 0:
                 unset = (table == UNSET).any(axis=1)
                 going = unset[cells // size]
                 values, cells = values[going], cells[going]

@@ -5,7 +5,8 @@ the other:
 
 ============ ======================== =====================================================================
 ``raw``      rows x 16 bytes          BLAKE2b-128 (RFC 7693) of the text as UTF-8; zeros when it has no words
-``folded``   rows x 16 bytes          the same of the folded text, see ``text.normal``
+``folded``   rows x 16 bytes          the same of the folded text, see ``text.normal``; of the text when words are not
+                                      asked for
 ``sizes``    rows x 4 bytes           bytes of the text
 ``counts``   rows x 4 bytes           its shingles, repeated ones too
 ``splits``   rows x 1 byte            number of its split in the object's ``splits``, plus one; 0 for none
@@ -33,10 +34,12 @@ import numpy.typing as npt
 
 from hallmarked.core.errors import FormatError
 from hallmarked.corpus.duplicate.sketch import Settings, Sketcher, bands_of, prints_of
-from hallmarked.corpus.text.normal import fold_all
+from hallmarked.corpus.text.normal import Folded, fold_all
 
 MAGIC = b"HMDUPL1\n"
 DIGEST = 16
+SAME, WORDS, NEAR = 1, 2, 3
+"""Kinds of duplicates: the same text, the same words, nearly the same text."""
 MOST_ROWS = 10_000_000
 """Rows of a part; what stands behind them is not looked at, and that is said."""
 MOST_SKETCHES = 1_500_000
@@ -57,8 +60,8 @@ class Builder:
     """Collects what is kept of the texts of a part."""
 
     settings: Settings = field(default_factory=Settings)
-    near: bool = True
-    """Whether near duplicates will be asked for; else nothing is sketched."""
+    depth: int = NEAR
+    """Which duplicates will be asked for: what they do not need is not computed."""
     rows: int = 0
     left: int = 0
     """Rows behind the bound."""
@@ -79,8 +82,20 @@ class Builder:
         texts = texts[: max(0, room)]
         if not texts:
             return
-        self._sketcher = self._sketcher or Sketcher(self.settings)
         encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
+        self._sketcher = self._sketcher or Sketcher(self.settings)
+        if self.depth == SAME:
+            blank = np.array([not text or text.isspace() for text in texts])
+            self._put("counts", (~blank).astype(np.uint32))
+        else:
+            blank = self._add_folded(texts, self._sketcher)
+        self._put("raw", np.where(blank[:, None], np.uint8(0), _digests(encoded)))
+        self._put("sizes", np.array([len(data) for data in encoded], np.uint32))
+        self._put("splits", self._codes(splits, len(texts)))
+        self.rows += len(texts)
+
+    def _add_folded(self, texts: Sequence[str], sketcher: Sketcher) -> npt.NDArray[np.bool_]:
+        """Keep what is needed of the words of texts, and say which have none."""
         blank = np.zeros(len(texts), bool)
         at = 0
         for block in fold_all(texts):
@@ -88,23 +103,25 @@ class Builder:
             folded = list(block.texts())
             blank[at : at + size] = [not data for data in folded]
             self._put("folded", _digests(folded))
-            shingles = self._sketcher.shingler.shingles(self._sketcher.shingler.words_of([block]))
-            self._put("counts", shingles.counts.astype(np.uint32))
-            least = least_shingles(self.settings)
-            wanted = np.flatnonzero(shingles.counts >= least) if self.near else np.zeros(0, np.int64)
-            self.bare += max(0, len(wanted) - (MOST_SKETCHES - self.sketches))
-            wanted = wanted[: MOST_SKETCHES - self.sketches]
-            if len(wanted):
-                sketches = self._sketcher.of_shingles(shingles.take(wanted))
-                self.sketches += len(wanted)
-                self._put("sketched", (wanted + self.rows + at).astype(np.uint32))
-                self._put("prints", prints_of(sketches))
-                self._put("bands", bands_of(sketches, self.settings))
+            if self.depth == NEAR:
+                self._add_sketches(block, at, sketcher)
+            else:
+                self._put("counts", (~blank[at : at + size]).astype(np.uint32))
             at += size
-        self._put("raw", np.where(blank[:, None], np.uint8(0), _digests(encoded)))
-        self._put("sizes", np.array([len(data) for data in encoded], np.uint32))
-        self._put("splits", self._codes(splits, len(texts)))
-        self.rows += len(texts)
+        return blank
+
+    def _add_sketches(self, block: Folded, at: int, sketcher: Sketcher) -> None:
+        shingles = sketcher.shingler.shingles(sketcher.shingler.words_of([block]))
+        self._put("counts", shingles.counts.astype(np.uint32))
+        wanted = np.flatnonzero(shingles.counts >= least_shingles(self.settings))
+        self.bare += max(0, len(wanted) - (MOST_SKETCHES - self.sketches))
+        wanted = wanted[: MOST_SKETCHES - self.sketches]
+        if len(wanted):
+            sketches = sketcher.of_shingles(shingles.take(wanted))
+            self.sketches += len(wanted)
+            self._put("sketched", (wanted + self.rows + at).astype(np.uint32))
+            self._put("prints", prints_of(sketches))
+            self._put("bands", bands_of(sketches, self.settings))
 
     def skip(self, row: int, rows: int) -> None:
         """Take note of rows that could not be read, from 0 at the beginning of the part."""
@@ -117,6 +134,7 @@ class Builder:
         """Return all of it as bytes."""
         head = {
             "settings": asdict(self.settings),
+            "depth": self.depth,
             "rows": self.rows,
             "sketches": self.sketches,
             "runs": len(self._runs),
@@ -128,7 +146,7 @@ class Builder:
         written = json.dumps(head, sort_keys=True).encode()
         columns = self._columns
         pieces: list[bytes | memoryview] = [_HEAD.pack(MAGIC, len(written)), written]
-        for name in ("raw", "folded", "sizes", "counts", "splits"):
+        for name in ("raw", "folded" if self.depth > SAME else "raw", "sizes", "counts", "splits"):
             pieces += [_little(array) for array in columns.get(name, ())]
         pieces.append(np.array(self._runs, "<i8").tobytes())
         for name in ("sketched", "prints"):
@@ -182,6 +200,7 @@ class State:
     start: int
     """Where the arrays begin."""
     settings: Settings
+    depth: int
 
     @classmethod
     def load(cls, open_: Callable[[], BinaryIO], size: int, settings: Settings) -> State:
@@ -199,15 +218,15 @@ class State:
         try:
             found = json.loads(written)
             splits = tuple(str(name) for name in found["splits"])
-            counts = [int(found[name]) for name in ("rows", "sketches", "left", "bare", "runs")]
+            counts = [int(found[name]) for name in ("rows", "sketches", "left", "bare", "runs", "depth")]
             broken = str(found["broken"])
             same = found["settings"] == asdict(settings)
         except (ValueError, LookupError, TypeError, RecursionError) as error:
             raise FormatError("what was learned of texts has no readable head") from error
         if not same or min(counts) < 0 or len(splits) > MOST_SPLITS:
             raise FormatError("what was learned of texts was learned with other settings")
-        rows, sketches, left, bare, runs = counts
-        state = cls(open_, rows, sketches, left, bare, broken, splits, runs, _HEAD.size + length, settings)
+        rows, sketches, left, bare, runs, depth = counts
+        state = cls(open_, rows, sketches, left, bare, broken, splits, runs, _HEAD.size + length, settings, depth)
         if rows > MOST_ROWS or sketches > MOST_SKETCHES or sketches > rows or state._end != size:
             raise FormatError("what was learned of texts has another length than its head says")
         return state

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from hallmarked.corpus.personal.model import Span, Strength
 
@@ -15,14 +15,10 @@ SPACE = r"(?:[ \t]|\xc2\xa0|\xe2\x80\xaf)"
 """A space in an expression over UTF-8: also those that do not break."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """An expression of a gate matched."""
-
-    gate: int
-    """Which one of its recogniser."""
-    at: int
-    """Characters up to the end of the match."""
+Hit: TypeAlias = tuple[int, int]
+"""Which gate of a recogniser matched, and the characters up to the end of the match."""
+CLOSE = 12
+"""Bytes within which another hit of a gate adds nothing, unless its recogniser wants every one."""
 
 
 class Recogniser(Protocol):
@@ -35,6 +31,10 @@ class Recogniser(Protocol):
     @property
     def gates(self) -> Sequence[str]:
         """Expressions over UTF-8 of which one matches in or beside every value; see ``gate``."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether it has to know of every hit, rather than that there is one near."""
 
     def takes(self, hint: str) -> bool:
         """Say whether what a text is said to be speaks for a kind, so that all of it is to be looked at."""
@@ -73,6 +73,11 @@ class Shape:
         """Find one kind."""
         return frozenset({self.kind})
 
+    @property
+    def exact(self) -> bool:
+        """Look around hits, so one near is enough."""
+        return False
+
     def takes(self, hint: str) -> bool:
         """Say whether one of the words is in a hint."""
         return self.words is not None and self.words.search(hint) is not None
@@ -80,7 +85,7 @@ class Shape:
     def spans(self, text: str, hits: Iterable[Hit], hint: str) -> Iterator[Span]:
         """Search the surroundings of all hits, each character once."""
         hinted = bool(hint) and self.takes(hint)
-        windows = [(0, len(text))] if hinted else merged(hits, self.back, self.ahead)
+        windows = [(0, len(text))] if hinted else merged(hits, self.back, self.ahead + CLOSE)
         for low, high in windows:
             for match in self.regex.finditer(text, max(low, 0), high):
                 span = self.judge(match, hinted or near(self.words, match))
@@ -91,8 +96,8 @@ class Shape:
 def merged(hits: Iterable[Hit], back: int, ahead: int) -> list[tuple[int, int]]:
     """Return the ranges around hits, those that overlap made one."""
     windows: list[tuple[int, int]] = []
-    for hit in hits:
-        low, high = hit.at - back, hit.at + ahead
+    for _, at in hits:
+        low, high = at - back, at + ahead
         if windows and low <= windows[-1][1]:
             windows[-1] = (windows[-1][0], max(high, windows[-1][1]))
         else:
@@ -112,14 +117,17 @@ def near(words: re.Pattern[str] | None, match: re.Match[str], before: int = BEFO
 def word_gate(words: Iterable[str]) -> str:
     """Return the expression of a gate that matches where one of some words stands.
 
-    Letters beyond ASCII are matched as any bytes beyond it, since gates know no upper and lower case of them, and
-    ``[eé]`` as one letter or the other.
+    Gates know no upper and lower case of letters beyond ASCII, nor that they are of several bytes: both are spelled
+    out.
     """
     plain = "|".join(_BRACKETS.sub(_either, word) for word in words)
-    return f"(?i)(?:{''.join(c if c.isascii() else _any(c) for c in plain)})"
+    return f"(?i)[^a-z](?:{''.join(c if c.isascii() else _any(c) for c in plain)})[^a-z]"
 
 
 _BRACKETS = re.compile(r"\[([^\]]*[^\x00-\x7f][^\]]*)\]")
+
+
+_HEX = "\\x%02x"
 
 
 def _either(match: re.Match[str]) -> str:
@@ -127,7 +135,8 @@ def _either(match: re.Match[str]) -> str:
 
 
 def _any(letter: str) -> str:
-    return "[\\x80-\\xff]" * len(letter.encode())
+    cases = sorted({letter.lower(), letter.upper()})
+    return f"(?:{'|'.join(''.join(_HEX % byte for byte in case.encode()) for case in cases)})"
 
 
 def found(match: re.Match[str], kind: str, strength: Strength, group: int | str = 0) -> Span:

@@ -38,6 +38,11 @@ class Credential:
         case = "(?i)" if self.pattern.folded else ""
         return tuple(case + _SPECIAL.sub(r"\\\1", anchor) for anchor in self.pattern.anchors)
 
+    @property
+    def exact(self) -> bool:
+        """Look at every anchor."""
+        return True
+
     def takes(self, hint: str) -> bool:
         """Take no hints: a credential is known by itself."""
         return False
@@ -49,7 +54,7 @@ class Credential:
             matches: Iterable[re.Match[str] | None] = self.pattern.regex.finditer(text)
         else:
             anchors = self.pattern.anchors
-            matches = (match_at(self.pattern, text, 0, hit.at - len(anchors[hit.gate])) for hit in hits)
+            matches = (match_at(self.pattern, text, 0, at - len(anchors[gate])) for gate, at in hits)
         done = 0
         for match in matches:
             if match and match.end() > done and self.pattern.test(match[group]):

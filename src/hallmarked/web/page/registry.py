@@ -6,6 +6,7 @@ from hallmarked.web.page import (
     access,
     account,
     community,
+    consent,
     deletion,
     file,
     guide,
@@ -30,6 +31,7 @@ PAGES = (
     *like.PAGES,
     *operation.PAGES,
     *guide.PAGES,
+    *consent.PAGES,
     *community.PAGES,
     *access.PAGES,
     *file.PAGES,
@@ -48,4 +50,5 @@ FORMS = (
     *community.FORMS,
     *access.FORMS,
     *operation.FORMS,
+    *consent.FORMS,
 )
