@@ -18,6 +18,7 @@ from hallmarked.audit.build.card import Facts, write_card
 from hallmarked.audit.build.output import CHANGES, Output, digests_in, sync
 from hallmarked.audit.build.section import Sections, open_sections
 from hallmarked.audit.build.source import Opened, Worker, open_sources
+from hallmarked.audit.build.tradeoff import TradeOff, trade_offs
 from hallmarked.audit.whole import whole_folder
 from hallmarked.checks.licence.catalogue import resolve
 from hallmarked.checks.provenance.licence import Carried, carry
@@ -74,8 +75,8 @@ class Built:
 
     folder: Path
     document: Document
-    groups: Mapping[str, Mapping[str, Counter[str]]]
-    """Rows by group column, its value, and what became of them."""
+    trade_offs: Sequence[TradeOff]
+    """What the choices of the recipe cost groups of rows."""
     redacted: Mapping[str, int]
     """How many values of each kind were replaced."""
     incomplete: Sequence[str]
@@ -237,12 +238,20 @@ def _conclude(done: _Done, ledger: Ledger, time: datetime) -> Built:
     sync(output.folder, [*output.digests, EVIDENCE])
     command = shlex.join(["hallmarked", "verify", str(request.folder / EVIDENCE), str(request.folder)])
     return Built(
-        request.folder, document, output.groups, output.redacted, incomplete, carried, with_keys(command, ledger)
+        request.folder,
+        document,
+        trade_offs(recipe, output.groups),
+        output.redacted,
+        incomplete,
+        carried,
+        with_keys(command, ledger),
     )
 
 
 def _facts(done: _Done, document: Document, incomplete: Sequence[str], carried: Carried) -> Facts:
-    notes = [*incomplete, *carried.conflicts, *(f"The licence of {name} is not known." for name in carried.missing)]
+    uneven = [each.sentence for each in trade_offs(done.request.recipe, done.output.groups) if each.effect.is_greater]
+    missing = [f"The licence of {name} is not known." for name in carried.missing]
+    notes = [*incomplete, *carried.conflicts, *missing, *uneven]
     licence = next((found.id for found in resolve(carried.licence) if found.hub), "")
     redacted = dict(sorted(done.output.redacted.items()))
     return Facts(done.request.recipe, document, licence, done.output.changed, redacted, notes[:MOST_NOTES])
@@ -316,17 +325,13 @@ def _state(
         "note": recipe.note,
         **done.given.said,
     }
-    groups = {
-        name: {value: dict(sorted(counts.items())) for value, counts in sorted(values.items())}
-        for name, values in output.groups.items()
-    }
     account = {
         "rows": {"kept": sum(document.rows.values()), "removed": dict(document.removed), "changed": output.changed},
         "redacted": dict(sorted(output.redacted.items())),
         "sources": {each.origin.name: {"read": each.read, "kept": each.kept} for each in document.inputs},
         "licence": document.licence,
         "changes": {"name": CHANGES, "digest": {"sha256": output.digests[CHANGES]}},
-        "groups": groups,
+        "tradeOffs": [each.to_dict() for each in trade_offs(recipe, output.groups)],
         "notRead": list(incomplete),
     }
     return [

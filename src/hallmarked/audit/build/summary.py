@@ -30,6 +30,7 @@ def summarise(built: Built) -> list[str]:
     lines += _row(
         "Synthetic", f"{share} of the rows; generations: {'not known' if document.depth is None else document.depth}"
     )
+    lines += _many("Uneven", [each.sentence for each in built.trade_offs if each.effect.is_greater])
     lines += _many("Not read", built.incomplete)
     lines += _row("Written to", str(built.folder))
     return [*lines, "", "Verify with", *(f"  {line}" for line in built.command)]

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from typing import Protocol
 
@@ -26,8 +27,8 @@ from hallmarked.corpus.personal.wallet import WALLETS
 
 BATCH = 4 << 20
 """Bytes of text that are looked at in one pass."""
-_LEAST = frozenset({"url"})
-"""Kinds that give way to what is found within them."""
+_LEAST = frozenset({"url", "date"})
+"""Kinds that give way to whatever else is found there."""
 
 
 class NameModel(Protocol):
@@ -72,13 +73,18 @@ class Detector:
             for number, expression in enumerate(recogniser.gates):
                 users[expression].append((place, number))
         self._users = list(users.values())
-        close = [min(0 if self._recognisers[place].exact else CLOSE for place, _ in each) for each in self._users]
-        self._gate = open_gate(list(users), close, self.search.engine)
+        exact = [any(self._recognisers[place].exact for place, _ in each) for each in self._users]
+        self._close = [0 if each else CLOSE for each in exact]
+        self._gate = open_gate(list(users), self.search.engine)
 
     @property
     def kinds(self) -> frozenset[str]:
         """What is looked for."""
         return self.search.kinds - (frozenset() if self.search.names else frozenset({NAME}))
+
+    def takes(self, hint: str) -> bool:
+        """Say whether the name of a column speaks for a kind, so that numbers in it are worth a look too."""
+        return any(each.takes(hint) for each in self._recognisers)
 
     def find(self, text: str, hint: str = "") -> list[Span]:
         """Return what is in a text, in order, without overlaps.
@@ -126,14 +132,19 @@ class Detector:
                 yield Span(start, end, NAME, Strength.LIKELY)
 
     def _by_text(self, joined: Joined) -> dict[int, list[tuple[int, int]]]:
+        """Return the hits by text, without those that another one of the same expression is close before."""
         hits: dict[int, list[tuple[int, int]]] = {}
-        number, limit = -1, 0
+        close, limit = self._close, 0
         for hit in self._gate.hits(joined.data):
-            if hit[0] > limit:
-                number = joined.number_at(hit[0])
+            end, expression = hit
+            if end > limit:
+                number = joined.number_at(end)
                 limit = joined.begins[number + 1]
                 of_text = hits.setdefault(number, [])
-            of_text.append(hit)
+                following: dict[int, int] = {}
+            if end >= following.get(expression, 0):
+                following[expression] = end + close[expression]
+                of_text.append(hit)
         return hits
 
 
@@ -146,6 +157,8 @@ class Joined:
     beginnings and ends."""
     begins: Sequence[int]
     """Where each text begins, and where another one would."""
+    errors: str = "surrogatepass"
+    """What is done about bytes that are not UTF-8."""
 
     def __len__(self) -> int:
         return len(self.begins) - 1
@@ -156,7 +169,7 @@ class Joined:
 
     def text(self, number: int) -> str:
         """Return a text."""
-        return self.data[self.begins[number] : self.begins[number + 1] - 1].decode("utf-8", "surrogatepass")
+        return self.data[self.begins[number] : self.begins[number + 1] - 1].decode("utf-8", self.errors)
 
     def placed(
         self, number: int, hits: Iterable[tuple[int, int]], users: Sequence[Sequence[tuple[int, int]]]
@@ -166,13 +179,12 @@ class Joined:
         plain = self.data[begin:stop].isascii()
         seen, characters = begin, 0
         for end, expression in hits:
-            end = max(begin, min(end, stop))
+            at = max(begin, min(end, stop))
             if plain:
-                characters = end - begin
-            elif end > seen:
-                piece = self.data[seen:end]
-                characters += len(piece.translate(None, _CONTINUATION))
-                seen = end
+                characters = at - begin
+            elif at > seen:
+                characters += len(self.data[seen:at].translate(None, _CONTINUATION))
+                seen = at
             for place, gate in users[expression]:
                 yield place, gate, characters
 
@@ -215,3 +227,9 @@ def _recognisers(search: Search) -> list[Recogniser]:
         *SECRETS,
     )
     return [*shapes, *(national.shape() for national in NATIONALS)]
+
+
+@lru_cache(4)
+def detector_of(search: Search) -> Detector:
+    """Return a detector, the same for the same search: compiling its expressions takes about half a second."""
+    return Detector(search)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, TypeAlias
 
 from hallmarked.corpus.personal.model import Span, Strength
@@ -49,8 +50,10 @@ class Recogniser(Protocol):
         """
 
 
-Judge = Callable[[re.Match[str], bool], Span | None]
-"""Says what a match is; the second argument tells that a word beside it or a hint speaks for it."""
+Supported: TypeAlias = Callable[[], bool]
+"""Says whether a word beside a match or a hint speaks for it; asked only where that matters, since it takes time."""
+Judge: TypeAlias = Callable[[re.Match[str], Supported], Span | None]
+"""Says what a match is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ class Shape:
         windows = [(0, len(text))] if hinted else merged(hits, self.back, self.ahead + CLOSE)
         for low, high in windows:
             for match in self.regex.finditer(text, max(low, 0), high):
-                span = self.judge(match, hinted or near(self.words, match))
+                span = self.judge(match, partial(_is_supported, hinted, self.words, match))
                 if span is not None:
                     yield span
 
@@ -105,11 +108,16 @@ def merged(hits: Iterable[Hit], back: int, ahead: int) -> list[tuple[int, int]]:
     return windows
 
 
+def _is_supported(hinted: bool, words: re.Pattern[str] | None, match: re.Match[str]) -> bool:
+    return hinted or near(words, match)
+
+
 def near(words: re.Pattern[str] | None, match: re.Match[str], before: int = BEFORE, after: int = AFTER) -> bool:
     """Say whether a word stands near a match."""
     if words is None:
         return False
-    text, start, end = match.string, match.start(), match.end()
+    start, end = match.span("value" if "value" in match.re.groupindex else 0)
+    text = match.string
     # Cut out, so that a word that continues beyond the reach is still seen to end there.
     return bool(words.search(text[max(0, start - before) : start]) or words.search(text[end : end + after]))
 
