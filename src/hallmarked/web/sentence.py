@@ -75,6 +75,17 @@ PATTERNS = (
     "the check %(check)s could not see everything",
     "the check %(check)s could not see everything: %(sentence)s",
     # findings and gaps: hallmarked.checks
+    # hallmarked.corpus.search.ask, hallmarked.hub.passage and hallmarked.hub.job.passage
+    "a question has at most %(count)s characters",
+    "this looks like somebody's personal data; leave out addresses and numbers, and ask for the words around",
+    "wildcards are not understood here; enter the words themselves",
+    "enter at least %(words)s words in a row, or %(letters)s letters",
+    "this looks like a name or an address; enter a sentence of the text that you look for",
+    "you have asked %(count)s times; ask again in %(minutes)s minutes",
+    "this asks for many versions of the same sentence; that is not answered here",
+    "on this hub nobody can look for passages",
+    "the index could not be made: %(sentence)s",
+    "%(name)s holds no tables or texts: nothing to index",
     # hallmarked.checks.duplicate
     "%(count)s of %(rows)s texts are copies of others (%(share)s)",
     "%(count)s of %(rows)s texts are nearly the same as others (%(share)s)",
@@ -85,6 +96,11 @@ PATTERNS = (
     "%(path)s was not compared as a whole: %(sentence)s",
     "%(path)s has no texts that could be compared",
     "texts were not compared: %(sentence)s",
+    "passages were not compared: %(sentence)s",
+    "%(count)s words from word %(word)s of %(place)s on stand, passage by passage, in other texts",
+    "%(share)s of the passages of texts stand in several of them; "
+    "one, from word %(word)s of %(place)s on, in %(count)s",
+    "%(count)s texts could not be read again, and their passages were not compared",
     "%(count)s texts could not be read again, and were not compared with others",
     # hallmarked.checks.leak
     "%(count)s of %(items)s items of %(benchmark)s stand in the data",
@@ -98,6 +114,21 @@ PATTERNS = (
     "%(count)s places were not compared: some texts match the benchmarks all over",
     "%(count)s items of %(benchmark)s have fewer than three words and were not looked for",
     "%(count)s rows or files of the benchmark %(benchmark)s cannot be read: %(sentence)s",
+    # hallmarked.checks.provenance
+    "%(path)s is in no account of where the rows come from",
+    "%(path)s is missing, which the build wrote",
+    "%(path)s was changed after the build wrote it",
+    "the account of %(name)s is missing (%(path)s)",
+    "the account of %(name)s was changed (%(path)s)",
+    "the account of %(name)s cannot be read: %(sentence)s",
+    "The files hold %(rows)s rows, but the sources gave %(count)s: one of either is not written down",
+    "The source %(name)s says “%(written)s”, which is no licence known here",
+    "The source %(name)s has no licence",
+    "no licence of the sources keeps what all of them ask for (%(licences)s)",
+    "%(count)s generations of models stand behind some rows",
+    "where the rows come from could not be established: %(sentence)s",
+    "how many rows a model wrote is not known: a source does not say it",
+    "how many generations of models stand behind the rows is not known",
     # hallmarked.checks.table
     "%(path)s: row %(row)s: %(sentence)s",
     "%(path)s: rows from %(row)s on: %(sentence)s",
