@@ -93,7 +93,7 @@ def _share(
         less = "less" if share < reference else "more"
         message = (
             f"{value!r} is {share:.1%} of the {total:,} rows with a value of {place['column']!r} "
-            f"(95 % interval {low:.1%} to {high:.1%}), {less} than the {reference:.1%} declared"
+            f"(interval {low:.1%} to {high:.1%}), {less} than the {reference:.1%} declared"
         )
         yield Finding.of(REPRESENTED, message)
 
@@ -101,7 +101,8 @@ def _share(
 def _labels(place: Mapping[str, str], cross: Cross) -> Iterator[Item]:
     """Tell how labels go with the values of a column."""
     if cross.pairs is None:
-        yield Gap(f"it was not counted how labels go with column {place['column']!r}: there are too many different labels")
+        name = repr(place["column"])
+        yield Gap(f"it was not counted how labels go with column {name}: there are too many different labels")
         return
     slices, labels = margins(cross.pairs)
     for value in sorted(slices):
