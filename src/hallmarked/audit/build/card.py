@@ -18,7 +18,12 @@ REASONS: Mapping[str, str] = {
     "unread": "could not be read",
     "expired": "may not be kept any more",
     "not-sampled": "not drawn for the sample",
-    "copy": "same content as a row before",
+    "opted-out": "refused by their owners",
+    "not-opted-in": "not allowed by their owners",
+    "consent-unclear": "whose they are could not be read",
+    "benchmark": "hold items of a benchmark",
+    "copy": "say the same as another row",
+    "near-copy": "say nearly the same as another row",
 }
 """Reasons in words; those of filters are what their authors called them."""
 
@@ -31,6 +36,10 @@ class Facts:
     document: Document
     licence: str
     """Id of the hub; empty when it is not one."""
+    changed: int
+    """Rows in which personal data or secrets were replaced."""
+    redacted: Mapping[str, int]
+    """How many values of each kind."""
     notes: Sequence[str]
     """What somebody who uses the data should know: what is missing, what does not fit."""
 
@@ -62,6 +71,9 @@ def write_card(facts: Facts) -> bytes:
         lines += ["| rows left out | because |", "|---:|---|"]
         lines += [f"| {count:,} | {_cell(REASONS.get(why, why))} |" for why, count in document.removed.items() if count]
         lines.append("")
+    if facts.redacted:
+        kinds = ", ".join(f"{count:,} of the kind {kind}" for kind, count in facts.redacted.items())
+        lines += [f"In {facts.changed:,} rows values were replaced: {_cell(kinds)}.", ""]
     lines += _collected(document)
     share = "not known" if document.share is None else f"{document.share:.1%}"
     depth = "not known" if document.depth is None else str(document.depth)

@@ -101,8 +101,7 @@ def _share(
 def _labels(place: Mapping[str, str], cross: Cross) -> Iterator[Item]:
     """Tell how labels go with the values of a column."""
     if cross.pairs is None:
-        name = repr(place["column"])
-        yield Gap(f"it was not counted how labels go with column {name}: there are too many different labels")
+        yield Gap(f"labels were not counted by column {place['column']!r}: there are too many different labels")
         return
     slices, labels = margins(cross.pairs)
     for value in sorted(slices):

@@ -37,7 +37,7 @@ from hallmarked.core.artifact import Artifact
 from hallmarked.core.check import Extent, Learned, Part
 from hallmarked.core.errors import BackendError, FormatError, NotFound
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measurement, Rule
-from hallmarked.corpus.table.ending import table_paths
+from hallmarked.corpus.table.ending import find_table_paths
 
 if TYPE_CHECKING:
     from hallmarked.corpus.measure.text import Amount, Texts
@@ -79,7 +79,7 @@ class TextCheck:
 
     def applies(self, artifact: Artifact) -> bool:
         """Apply to whatever has files with rows."""
-        return bool(table_paths([file.path for file in artifact.files]))
+        return bool(find_table_paths(artifact))
 
     def run(self, artifact: Artifact) -> Iterator[Item]:
         """Read every text once, and tell what was counted."""
