@@ -26,6 +26,7 @@ RENDERER = Renderer(load_languages())
 ADDRESSES: dict[str, tuple[str, ...]] = {
     "/": ("/",),
     "/search": ("/search", "/search?kind=dataset&search=emer&licence=cc-by-4.0", "/search?search=nothing%20fits"),
+    "/search/passages": ("/search/passages",),
     "/models": ("/models?sort=likes",),
     "/datasets": ("/datasets",),
     "/spaces": ("/spaces",),
@@ -38,9 +39,13 @@ ADDRESSES: dict[str, tuple[str, ...]] = {
     "/moderation": ("/moderation",),
     "/status": ("/status",),
     "/help": ("/help",),
+    "/consent": ("/consent",),
+    "/consent/data": ("/consent/data",),
+    "/consent/request": ("/consent/request",),
     "/{owner}/{name}/discussions": (f"/{MODEL}/discussions", f"/{MODEL}/discussions?status=all"),
     "/{owner}/{name}/discussions/{number}": (f"/{MODEL}/discussions/1", f"/{MODEL}/discussions/2"),
     "/{owner}/{name}/access": (f"/{MODEL}/access", "/datasets/acme/emergency-notes/access"),
+    "/{owner}/{name}/passages": ("/datasets/acme/emergency-notes/passages",),
     "/{owner}/{name}/review/{revision}": (f"/{MODEL}/review/main",),
     "/{owner}/{name}": (f"/{MODEL}", "/datasets/acme/emergency-notes", "/spaces/acme/triage-desk"),
     "/{owner}/{name}/card/{revision}": (f"/{MODEL}/card/first",),
@@ -67,8 +72,8 @@ OWN = {
     "/{owner}/{name}/settings": (f"/{MODEL}/settings",),
 }
 """Addresses that only their owner (``ada``) sees."""
-ELSEWHERE = {"/welcome", "/join", "/login/new", "/settings/webhooks/{id}"}
-"""Pages that need a link or something of their own; see ``test_form`` and ``test_manage``."""
+ELSEWHERE = {"/consent/due", "/welcome", "/join", "/login/new", "/settings/webhooks/{id}"}
+"""Pages that need a link or something of their own; see ``test_form``, ``test_manage`` and ``test_consent``."""
 VISITS = [(path, address) for path, addresses in ADDRESSES.items() for address in addresses]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from fastapi import FastAPI
@@ -10,8 +11,10 @@ from starlette.requests import ClientDisconnect
 
 from hallmarked.hub.account.token import Uses
 from hallmarked.hub.community.popularity import Downloads
+from hallmarked.hub.consent.listing import Index
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.memory import Memory
+from hallmarked.hub.passage.caller import Callers
 from hallmarked.web.address import KeepSlashes
 from hallmarked.web.cache import HeadCache
 from hallmarked.web.count import CountMiddleware
@@ -34,6 +37,7 @@ from hallmarked.web.route import (
     lfs,
     listing,
     login,
+    passage,
     person,
     reference,
     repository,
@@ -44,6 +48,7 @@ from hallmarked.web.route import (
     xet,
 )
 from hallmarked.web.route.api import administration as our_administration
+from hallmarked.web.route.api import consent as our_consents
 from hallmarked.web.route.api import organisation as our_organisations
 from hallmarked.web.route.api import person as our_people
 from hallmarked.web.site import install
@@ -53,6 +58,7 @@ MODULES = (
     our_people,
     our_organisations,
     our_administration,
+    our_consents,
     health,
     review,
     login,
@@ -60,6 +66,7 @@ MODULES = (
     card,
     ledger,
     person,
+    passage,
     gate,
     reference,
     discussion,
@@ -86,8 +93,10 @@ def create_app(hub: Hub) -> FastAPI:
     app.state.hub = hub
     app.state.downloads = Downloads(hub.database)
     app.state.limits, app.state.uses = Limits(hub.settings.limit), Uses()
+    app.state.callers, app.state.wait = Callers(hub.settings.search.questions), asyncio.sleep
     app.add_middleware(CountMiddleware, downloads=app.state.downloads)
     app.state.memory = Memory(hub.database)
+    app.state.consents = Index()
     app.add_middleware(HeadCache, memory=app.state.memory)
     app.add_middleware(KeepSlashes)
     app.add_middleware(Guard, hub=hub, limits=app.state.limits, uses=app.state.uses)

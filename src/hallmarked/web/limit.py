@@ -22,6 +22,8 @@ WINDOW = 60
 """Seconds."""
 MOST = 50_000
 """Callers that are remembered at once; those who were quiet the longest are forgotten first."""
+FILINGS = 20
+"""Requests that one address files with the registry of consents in a window."""
 WHOLE = 10
 """How many times more wrong passwords one account gets from all addresses together, and one address as wrong tokens."""
 
@@ -97,6 +99,22 @@ class Limits:
         self.take("sign-in", address_of(connection), allowed)
         if name:
             self.take("sign-in-name", name[:200].lower(), allowed * WHOLE)
+
+    def take_filing(self, connection: HTTPConnection) -> None:
+        """Count a request that somebody files with the registry of consents, which needs no account.
+
+        Raises:
+            TooMany: When there were too many from this address.
+        """
+        self.take("consent", address_of(connection), FILINGS)
+
+    def take_code(self, connection: HTTPConnection) -> None:
+        """Count an attempt to open such a request by its code.
+
+        Raises:
+            TooMany: When there were too many from this address.
+        """
+        self.take("consent-code", address_of(connection), FILINGS * 3)
 
     def _count(self, kind: str, caller: str, allowed: int, more: int) -> None:
         if not allowed:

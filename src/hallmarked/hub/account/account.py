@@ -28,6 +28,7 @@ RESERVED = frozenset(
         "api",
         "assets",
         "audit",
+        "consent",
         "datasets",
         "docs",
         "health",

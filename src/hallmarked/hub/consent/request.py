@@ -16,7 +16,8 @@ from hallmarked.corpus.consent.blind import evaluate_plain
 from hallmarked.corpus.consent.lookup import question
 from hallmarked.corpus.consent.receipt import Request, make_request, to_statement, write_receipt
 from hallmarked.corpus.consent.record import Mode, Scope, selector_digest
-from hallmarked.corpus.consent.selector import Kind, Selector
+from hallmarked.corpus.consent.selector import Kind, Selector, make_selector, text_digest
+from hallmarked.corpus.consent.sketch import sign_text
 from hallmarked.hub.account.secret import digest_secret, make_secret
 from hallmarked.hub.clock import now, to_datetime
 from hallmarked.hub.consent.key import Keys, open_keys
@@ -95,7 +96,21 @@ class Stored:
     due: int
     extended: int | None
     ended: int | None
+    answered: bool
+    """Whether rows were given out for it."""
     items: tuple[Item, ...]
+
+
+def selectors_of(text: str) -> list[Selector]:
+    """Return the selectors of a text: its exact content and, when it is long enough, texts nearly like it.
+
+    Raises:
+        InputError: When the text is too long.
+    """
+    if not text.strip():
+        return []
+    exact, near = make_selector(Kind.CONTENT, text_digest(text)), make_selector(Kind.SIMILAR, text)
+    return [exact] if sign_text(near.value) is None else [exact, near]
 
 
 def file_request(hub: Hub, wish: Wish) -> Filed:
@@ -280,5 +295,5 @@ def _stored(db: Connection, row: Row[Any]) -> Stored:
     return Stored(
         row.id, row.action, tuple(row.uses), tuple(row.sets), row.representative, Status(row.status), row.policy,
         row.commitment, row.digest, row.entry, row.reason, row.created, row.due, row.extended, row.ended,
-        tuple(Item(one.id, Kind(one.kind), one.digest, one.proof, one.proven) for one in items),
+        bool(row.answer), tuple(Item(one.id, Kind(one.kind), one.digest, one.proof, one.proven) for one in items),
     )  # fmt: skip

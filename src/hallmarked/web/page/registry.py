@@ -6,6 +6,7 @@ from hallmarked.web.page import (
     access,
     account,
     community,
+    consent,
     deletion,
     file,
     guide,
@@ -15,12 +16,14 @@ from hallmarked.web.page import (
     listing,
     operation,
     organisation,
+    passage,
     proof,
     repository,
     webhook,
 )
 
 PAGES = (
+    *passage.PAGES,
     *listing.FIRST,
     *ledger.PAGES,
     *account.PAGES,
@@ -30,6 +33,7 @@ PAGES = (
     *like.PAGES,
     *operation.PAGES,
     *guide.PAGES,
+    *consent.PAGES,
     *community.PAGES,
     *access.PAGES,
     *file.PAGES,
@@ -40,6 +44,7 @@ PAGES = (
 )
 """Fixed addresses first: a repository could otherwise be meant."""
 FORMS = (
+    *passage.FORMS,
     *account.FORMS,
     *webhook.FORMS,
     *deletion.FORMS,
@@ -48,4 +53,5 @@ FORMS = (
     *community.FORMS,
     *access.FORMS,
     *operation.FORMS,
+    *consent.FORMS,
 )
