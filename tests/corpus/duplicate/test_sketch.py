@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hallmarked.corpus.duplicate.sketch import UNSET, Settings, Sketcher, bands_of, estimate, minhash, prints_of
@@ -52,6 +52,7 @@ def test_bands_find_what_is_similar() -> None:
 
 
 @given(st.lists(st.text(max_size=80), min_size=1, max_size=8))
+@settings(max_examples=30, deadline=None)
 def test_a_sketch_depends_on_its_own_text_only(texts: list[str]) -> None:
     """Whatever else is sketched at the same time, and in which order, a text has its sketch."""
     sketcher = Sketcher()
