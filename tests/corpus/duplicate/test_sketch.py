@@ -92,3 +92,11 @@ def test_prints_are_the_lowest_bytes() -> None:
     sketch = Sketcher().sketch(["a b c d e f g"])
     assert prints_of(sketch).dtype == np.uint8
     assert (prints_of(sketch) == sketch % 256).all()
+
+
+def test_words_that_repeat_without_end_change_nothing() -> None:
+    """A set of few members has one sketch, however often they come; and it takes no longer for that."""
+    sketcher = Sketcher(Settings(words=1))
+    few, many, mixed = sketcher.sketch(["a b c", "a b c " * 200_000, "c b a " * 50])
+    assert (few == many).all()
+    assert (few == mixed).all()
