@@ -138,7 +138,8 @@ def report(scratch: Path, peers: Path) -> str:
         os.link(paths[0], many / f"{number}.jsonl")
     return (
         f"Reading {plain / 1e6:.0f} MB of JSON Lines, and the same rows as CSV and zstd Parquet, and counting rows,\n"
-        f"missing values, characters and different rows, on one core; median of {RUNS} runs, with the least and greatest.\n"
+        "missing values, characters and different rows, on one core; "
+        f"median of {RUNS} runs, with the least and greatest.\n"
         "The check counts more than that: kinds, lengths and their quantiles, words, labels, dates and hosts.\n\n"
         f"{beside(paths, peers, plain)}\n"
         f"The check in confined processes, four files of {plain / 1e6:.0f} MB:\n\n{scaling(many)}\n"
