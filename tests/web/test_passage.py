@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 for _module in ("pyarrow", "pydivsufsort"):
     pytest.importorskip(_module, reason="data sets are searched with the extra data")
 
-from hallmarked.corpus.search.build import MANIFEST  # noqa: E402 -- after the skip
+from hallmarked.corpus.search.manifest import MANIFEST  # noqa: E402 -- after the skip
 from hallmarked.hub.change.commit import Message, Put, commit  # noqa: E402
 from hallmarked.hub.change.creation import create  # noqa: E402
 from hallmarked.hub.job.passage import index_due  # noqa: E402

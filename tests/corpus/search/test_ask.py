@@ -13,8 +13,9 @@ for _module in ("pyarrow", "pydivsufsort"):
 
 from hallmarked.core.errors import InputError  # noqa: E402 -- after the skip
 from hallmarked.corpus.search.ask import CONTEXT, FEW, answer, check_question, rounded_count  # noqa: E402
-from hallmarked.corpus.search.build import Options, build  # noqa: E402
+from hallmarked.corpus.search.build import build  # noqa: E402
 from hallmarked.corpus.search.index import Index  # noqa: E402
+from hallmarked.corpus.search.manifest import Options  # noqa: E402
 from hallmarked.corpus.search.mask import mask_texts  # noqa: E402
 from hallmarked.corpus.search.model import Document  # noqa: E402
 from hallmarked.corpus.search.word import fold_words, words  # noqa: E402
