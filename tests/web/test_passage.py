@@ -233,6 +233,7 @@ def test_questions_are_counted(asker: Asker, monkeypatch: pytest.MonkeyPatch) ->
     assert asker.ask(questions[0])[0] == 200
 
 
+@pytest.mark.slow
 def test_an_index_ends_with_its_revision(tmp_path: Path) -> None:
     """When a revision is held back, followed by another one or deleted, nobody is answered, and its index goes."""
     with open_test_hub(tmp_path) as running:

@@ -33,6 +33,7 @@ def _rows(texts: list[str]) -> list[Document]:
     ]
 
 
+@pytest.mark.slow
 def test_both_engines_give_the_same_answers(tmp_path: Path) -> None:
     """Passages, counts, rows, sources and licences are the same, whichever engine searches."""
     pytest.importorskip("infini_gram", reason="infini-gram is not installed")
