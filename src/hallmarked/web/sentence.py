@@ -77,6 +77,7 @@ PATTERNS = (
     # findings and gaps: hallmarked.checks
     # hallmarked.corpus.search.ask, hallmarked.hub.passage and hallmarked.hub.job.passage
     "a question has at most %(count)s characters",
+    "a question of fewer than %(words)s words has at most %(count)s characters",
     "this looks like somebody's personal data; leave out addresses and numbers, and ask for the words around",
     "wildcards are not understood here; enter the words themselves",
     "enter at least %(words)s words in a row, or %(letters)s letters",
