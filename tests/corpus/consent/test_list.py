@@ -39,6 +39,7 @@ ROWS = [
     (Kind.REPOSITORY, "acme/tools", Row(repository="acme/Tools.git"), Row(repository="acme/tool")),
     (Kind.DOMAIN, "example.org", Row(domain="www.Example.org"), Row(domain="example.com")),
     (Kind.DOMAIN, "example.org", Row(url="https://blog.example.org:8443/a"), Row(url="https://notexample.org/a")),
+    (Kind.DOMAIN, "example.org", Row(url="example.org:8443?q=1"), Row(url="//user@other.org/example.org")),
     (Kind.URL, "https://example.org/works", Row(url="http://example.org/works/1?x=2"), Row(url="example.org/workshop")),
     (Kind.CONTENT, text_digest(POEM), Row(text=POEM.upper()), Row(text=POEM + " more")),
     (Kind.CONTENT, file_digest(b"picture"), Row(data=b"picture"), Row(data=b"pictures")),

@@ -6,6 +6,7 @@ out says nothing about a copy under another owner; content that opted out is fou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -30,6 +31,8 @@ from hallmarked.corpus.consent.sketch import THRESHOLD, Sketch, key_bands, key_v
 
 REMEMBERED = 1 << 17
 """Names whose entries are kept in mind; rows of one place mostly stand together."""
+_AUTHORITY = re.compile(r"(?:[^/?#]*://|//)?[^/?#]*")
+"""What of an address comes before its path: rows of one site have it in common, so it is worth remembering."""
 _ORDER = {Said.DENIED: 0, Said.PARTIAL: 1, Said.ALLOWED: 2, Said.NONE: 3}
 
 
@@ -182,7 +185,7 @@ def _places(row: Row) -> Iterator[tuple[Kind, str]]:
     if row.domain:
         yield Kind.DOMAIN, row.domain
     elif row.url:
-        yield Kind.DOMAIN, _host(row.url)
+        yield Kind.DOMAIN, _AUTHORITY.match(row.url)[0]  # type: ignore[index]  # it matches every text
 
 
 def _owner(repository: str) -> Iterator[tuple[Kind, str]]:
@@ -192,11 +195,11 @@ def _owner(repository: str) -> Iterator[tuple[Kind, str]]:
         return  # the repository itself is reported as unread
 
 
-def _host(url: str) -> str:
-    try:
-        return normal_url(url).partition("/")[0].partition("?")[0].partition(":")[0]
-    except InputError:
-        return url  # reported as unread when it is looked up
+def _above(domain: str) -> list[str]:
+    """List the domains that cover a domain, or the host of the beginning of an address."""
+    if "/" in domain or ":" in domain:
+        domain = normal_url(domain).partition(":")[0]
+    return domain_and_above(normal_domain(domain))
 
 
 def _contents(row: Row) -> Iterator[str]:
@@ -211,6 +214,6 @@ def _contents(row: Row) -> Iterator[str]:
 _COVERING: dict[Kind, Callable[[str], list[str]]] = {
     Kind.ACCOUNT: lambda value: [normal_account(value)],
     Kind.REPOSITORY: lambda value: [normal_repository(value)],
-    Kind.DOMAIN: lambda value: domain_and_above(normal_domain(value)),
+    Kind.DOMAIN: _above,
     Kind.URL: lambda value: url_and_above(normal_url(value)),
 }
