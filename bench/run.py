@@ -13,7 +13,20 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import conformance, consent, conversion, footprint, hub, ledger, listing, reaudit, scan, transfer, xet
+from bench import (
+    conformance,
+    consent,
+    conversion,
+    footprint,
+    hub,
+    ledger,
+    listing,
+    reaudit,
+    scan,
+    search,
+    transfer,
+    xet,
+)
 
 HERE = Path(__file__).parent
 DATA = Path(os.environ.get("HALLMARKED_TEST_DATA", HERE.parents[1] / "shared" / "data")) / "model-files"
@@ -74,6 +87,7 @@ def _sections(scratch: Path, peers: Path) -> dict[str, Section]:
         "listing": ("Listing and search of 10,000 repositories", listing.report),
         "clients": ("The client's own tests against a hub", lambda: conformance.report(scratch / "clients")),
         "consent": ("Registry of consents", consent.report),
+        "search": ("Passages in large corpora", lambda: search.report(scratch / "search", peers)),
         "footprint": ("Footprint", footprint.report),
     }
 

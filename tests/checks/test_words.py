@@ -11,6 +11,7 @@ import hallmarked.checks
 
 SOURCES = sorted(Path(next(iter(hallmarked.checks.__path__))).rglob("*.py"))
 CLAUSES = ("what ", "whether ", "where ", "why ", "how ")
+VERBS = (" could not ", " was not ", " is not known")
 
 
 def first_words(call: ast.Call) -> str:
@@ -25,4 +26,4 @@ def test_gaps_are_sentences(source: Path) -> None:
     """A gap stands alone in a report, so that no half of a sentence will do: "what the layer would run"."""
     calls = [node for node in ast.walk(ast.parse(source.read_bytes())) if isinstance(node, ast.Call)]
     starts = [first_words(call) for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Gap"]
-    assert [start for start in starts if start.startswith(CLAUSES) and " could not " not in start] == []
+    assert [start for start in starts if start.startswith(CLAUSES) and not any(verb in start for verb in VERBS)] == []

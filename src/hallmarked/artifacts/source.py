@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Protocol
 
 from hallmarked.artifacts.local import LocalArtifact
@@ -48,6 +47,9 @@ class Auditable(Protocol):
     def excluded(self) -> Sequence[str]:
         """Folders left out by rule."""
 
+    beside: Mapping[str, Artifact]
+    """Others on this machine to compare it with, by the names that checks see."""
+
     @property
     def subject(self) -> Subject:
         """What evidence is bound to; asked for once everything was read."""
@@ -77,17 +79,11 @@ class Auditable(Protocol):
         """Say for the evidence which bytes were seen."""
 
 
-def describe(artifact: Auditable, beside: Mapping[str, LocalArtifact] = MappingProxyType({})) -> dict[str, Any]:
-    """Describe an artifact as JSON for :func:`from_description`.
-
-    Args:
-        artifact: The artifact.
-        beside: Others on this machine to compare it with, by the names that checks see.
-    """
+def describe(artifact: Auditable) -> dict[str, Any]:
+    """Describe an artifact, and what lies beside it on this machine, as JSON for :func:`from_description`."""
     description = artifact.describe()
-    if beside:
-        description["beside"] = {name: other.describe() for name, other in beside.items()}
-    return description
+    others = {name: other.describe() for name, other in artifact.beside.items() if isinstance(other, LocalArtifact)}
+    return {**description, "beside": others} if others else description
 
 
 def from_description(description: Mapping[str, Any], ask: Ask | None = None) -> Artifact:

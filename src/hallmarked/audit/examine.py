@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
 
+from hallmarked.artifacts.local import LocalArtifact
 from hallmarked.artifacts.source import Auditable, describe
 from hallmarked.checks import registry
 from hallmarked.checks.earlier import Earlier
@@ -23,6 +24,9 @@ from hallmarked.core.sandbox import Limits
 from hallmarked.corpus.engine.model import Engine, Progress
 
 ALONE = Engine(1)
+
+COMPARING = frozenset({"benchmark-leakage"})
+"""Checks that compare the artifact with what lies beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ def examine(
     """Run checks.
 
     Args:
-        artifact: What to look at.
+        artifact: What to look at, with what lies beside it; a statement that rests on that is about it too.
         checks: Ids of the checks to run; by default all that are installed.
         limits: What each check may use.
         earlier: What is known of single files, by check; what these say of others is then in their results.
@@ -108,6 +112,9 @@ def examine(
         results = sorted((future.result() for future in running), key=lambda result: result.check)
         hashing.result()
     artifact.confirm_unchanged()
+    for other in artifact.beside.values():
+        if isinstance(other, LocalArtifact):
+            other.confirm_unchanged()
     applied = [result for result in results if result.applied]
     found = [check for check, _ in loaded.values()]
     return Examination(
@@ -127,8 +134,17 @@ def examine(
 
 
 def _statement(result: Result, artifact: Auditable) -> Statement:
-    """Write a result as a statement; the inventory's lists every file, so that others can say which one differs."""
+    """Write a result as a statement.
+
+    The inventory's lists every file, so that others can say which one differs. That of a comparison is about both.
+    """
     statement = result.to_statement(artifact.subject, rule_set_digest())
+    if result.check in COMPARING:
+        named = [Subject(name, other.subject.digest) for name, other in artifact.beside.items()]
+        given = [{"name": f"beside/{subject.name}", "digest": dict(subject.digest)} for subject in named]
+        configuration = [*statement.predicate["configuration"], *given]
+        predicate = {**statement.predicate, "configuration": configuration}
+        return Statement((*statement.subjects, *named), statement.predicate_type, predicate)
     if result.check != "inventory":
         return statement
     return Statement(statement.subjects, statement.predicate_type, {**statement.predicate, **artifact.coverage()})

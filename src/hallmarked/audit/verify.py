@@ -26,6 +26,8 @@ KINDS = {
     "https://in-toto.io/attestation/scai/v0.3": "claims",
     "https://in-toto.io/attestation/svr/v0.2": "decision",
     "https://slsa.dev/provenance/v1": "provenance",
+    "urn:hallmarked:deletion:v1": "deletion",
+    "urn:hallmarked:row-commitment:v1": "contents",
 }
 """What a statement that no check made is called in front of people."""
 SHORTEST_ID = 32

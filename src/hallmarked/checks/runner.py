@@ -132,7 +132,8 @@ def compact(item: Item) -> dict[str, Any]:
 
     def clean(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: clean(inner) for key, inner in value.items() if inner not in (None, "", {}, [], ())}
+            cleaned = ((key, clean(inner)) for key, inner in value.items())
+            return {key: inner for key, inner in cleaned if inner not in (None, "", {}, [])}
         return list(value) if isinstance(value, tuple) else value
 
     result: dict[str, Any] = clean(asdict(item))

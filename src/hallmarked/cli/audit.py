@@ -22,6 +22,7 @@ from hallmarked.audit.examine import examine
 from hallmarked.audit.report import text
 from hallmarked.audit.report.formats import FILES, RENDERERS
 from hallmarked.audit.report.report import Report
+from hallmarked.cli.benchmark import BENCHMARK, open_benchmarks
 from hallmarked.cli.progress import watch_progress
 from hallmarked.cli.setting import PATH, PATH_OR_ADDRESS, home, passphrase
 from hallmarked.core.errors import InputError
@@ -55,6 +56,7 @@ class Options:
     no_output: bool
     checks: Sequence[str]
     endpoint: str | None
+    benchmarks: Sequence[str]
     engine: str
     processes: int | None
     quiet: bool
@@ -73,6 +75,7 @@ class Options:
 @click.option("--format", "form", type=click.Choice(list(RENDERERS)), default="text", help="What to print.")
 @click.option("--output", type=PATH, help="Folder for report and evidence [PATH.hallmarked].")
 @click.option("--no-output", is_flag=True, help="Only print; sign and write nothing.")
+@BENCHMARK
 @click.option("--endpoint", metavar="URL", help="The hub that hf:// means [HF_ENDPOINT, or the public one].")
 @click.option(
     "--engine",
@@ -169,9 +172,14 @@ class Shown:
 
 
 def _report(artifact: Auditable, shown: Shown, context: Context, engine: Engine, options: Options) -> int:
+    artifact.beside = open_benchmarks(options.benchmarks)
     with watch_progress(shown.name) as watcher:
         examination = examine(
-            artifact, checks=options.checks or None, progress=watcher.done, engine=engine, meter=watcher.move
+            artifact,
+            checks=options.checks or None,
+            progress=watcher.done,
+            engine=engine,
+            meter=watcher.move,
         )
     folder = shown.folder
     report = judge(examination, context, datetime.now(UTC).replace(microsecond=0))

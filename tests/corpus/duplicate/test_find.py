@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from hallmarked.core.errors import LimitExceeded
 from hallmarked.corpus.duplicate import candidate, find, group
-from hallmarked.corpus.duplicate.find import NEAR, SAME, WORDS, Limits
-from hallmarked.corpus.duplicate.state import Builder
+from hallmarked.corpus.duplicate.find import Limits
+from hallmarked.corpus.duplicate.state import NEAR, SAME, WORDS, Builder
 from tests.corpus.duplicate.texts import edited, jaccard, load, make_texts
 from tests.corpus.duplicate.texts import find as find_in
 
@@ -149,12 +149,13 @@ def test_more_rows_than_can_be_compared_are_refused() -> None:
 
 
 def test_only_copies_are_found_when_asked_for_copies() -> None:
-    """Near duplicates can be left alone."""
+    """Near duplicates can be left alone, and texts of the same words too."""
     words = [f"word{number}" for number in range(80)]
-    builder = Builder(near=False)
-    builder.add([" ".join(words), " ".join([*words, "end"]), " ".join(words)])
-    found = find.find_duplicates([load(builder.dump())], lambda _index, _rows: iter(()), near=False)
-    assert (found.removed, found.unread) == (1, 0)
+    for depth, removed in ((SAME, 1), (WORDS, 2)):
+        builder = Builder(depth=depth)
+        builder.add([" ".join(words), " ".join([*words, "end"]), " ".join(words), "  ".join(words).upper(), " "])
+        found = find.find_duplicates([load(builder.dump())], lambda _index, _rows: iter(()))
+        assert (found.texts, found.removed, found.unread) == (4, removed, 0)
 
 
 def test_nothing_has_no_duplicates() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hallmarked.core.errors import FormatError
 from hallmarked.corpus.duplicate import state as subject
 from hallmarked.corpus.duplicate.sketch import Settings, Sketcher, bands_of, prints_of
-from hallmarked.corpus.duplicate.state import Builder, least_shingles
+from hallmarked.corpus.duplicate.state import WORDS, Builder, least_shingles
 from tests.corpus.duplicate.texts import load
 
 LONG = "one two three four five six seven eight nine"
@@ -112,7 +112,7 @@ def test_only_texts_that_can_have_near_duplicates_are_sketched() -> None:
     assert least_shingles(Settings(threshold=0.5)) == 1
     state = load(built(["a b c d e f", "a b c d e f g"]).dump())
     assert state.sketched().tolist() == [1]
-    exact = Builder(near=False)
+    exact = Builder(depth=WORDS)
     exact.add([LONG])
     assert load(exact.dump()).sketches == 0
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from hallmarked.artifacts.remote.address import Address
 from hallmarked.artifacts.remote.cache import BlockCache, Fetch
 from hallmarked.artifacts.remote.listing import Listing
-from hallmarked.core.artifact import File, Omission
+from hallmarked.core.artifact import Artifact, File, Omission
 from hallmarked.core.errors import BackendError, InputError
 from hallmarked.core.evidence import Subject
 
@@ -38,6 +39,7 @@ class RemoteArtifact:
     """
 
     excluded: Sequence[str] = ()
+    beside: Mapping[str, Artifact] = MappingProxyType({})
 
     def __init__(
         self, endpoint: str, address: Address, asked: str, listing: Listing, fetch: Fetch, *, most: int = MOST_FETCHED

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from hallmarked import __version__
 from hallmarked.audit.report import view
+from hallmarked.audit.report.dataset import DataSet, data_set
 from hallmarked.audit.report.report import Report
 from hallmarked.core.evidence import Finding, Level, Location, Outcome
 from hallmarked.core.text import clean
@@ -139,6 +140,8 @@ class Page:
     gaps_hidden: int
     claims: Sequence[ClaimRow]
     facts: Sequence[view.Fact]
+    dataset: DataSet | None
+    """What is shown of the rows of tables; None when there are none."""
     checks: Sequence[CheckRow]
     inapplicable: Sequence[CheckRow]
     files: Sequence[FileRow]
@@ -177,6 +180,7 @@ def page(report: Report) -> Page:
         gaps_hidden=max(0, len(gaps) - MOST_ROWS),
         claims=_claims(report),
         facts=view.facts(seen.results),
+        dataset=data_set(seen.results, report.time.date()),
         checks=_checks(report),
         inapplicable=[CheckRow(name, seen.titles[name]) for name in seen.inapplicable],
         files=[FileRow(r.path, r.format, r.verdict, shape(r.verdict)) for r in rows[:MOST_ROWS]],
@@ -251,9 +255,10 @@ def resource(name: str) -> str:
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         autoescape=True,
+        loader=jinja2.FunctionLoader(resource),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=lambda value: clean(value) if type(value) in {str, Location} else value,
     )
-    return environment.from_string(resource("report.html.j2"))
+    return environment.get_template("report.html.j2")

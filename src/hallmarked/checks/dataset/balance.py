@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from math import exp, log
 from typing import TYPE_CHECKING
 
-from hallmarked.checks.dataset.column import OFTEN
+from hallmarked.checks.dataset.column import OFTEN, share_of
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Measurement, Rule
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def tell_slices(column: str, cross: Cross, reference: Mapping[str, float], rows:
         yield from _share(place, value, cross.rows, total, reference.get(value))
     for value in sorted(reference.keys() - cross.rows.keys()):
         yield from _share(place, value, cross.rows, total, reference[value])
-    yield from tell_labels(place, cross)
+    yield from _labels(place, cross)
 
 
 def _share(
@@ -84,7 +84,7 @@ def _share(
     share = count / total
     yield Measurement("slice.rows", str(count), n=total, slice=part)
     interval = share_interval(count, total)
-    yield Measurement("slice.share", f"{share:.6f}", n=total, interval=interval, slice=part)
+    yield Measurement("slice.share", share_of(count, total), n=total, interval=interval, slice=part)
     if reference is None:
         return
     yield Measurement("slice.reference", f"{reference:.6f}", slice=part)
@@ -98,35 +98,48 @@ def _share(
         yield Finding.of(REPRESENTED, message)
 
 
-def tell_labels(place: Mapping[str, str], cross: Cross) -> Iterator[Item]:
-    """Tell how labels and slices go together; pairs that occur rarely are left out: they may point to a person."""
+def _labels(place: Mapping[str, str], cross: Cross) -> Iterator[Item]:
+    """Tell how labels go with the values of a column."""
+    if cross.pairs is None:
+        yield Gap(f"labels were not counted by column {place['column']!r}: there are too many different labels")
+        return
+    slices, labels = margins(cross.pairs)
+    for value in sorted(slices):
+        among = {label: cross.pairs[value, label] for label in labels}
+        rest = {label: labels[label] - count for label, count in among.items()}
+        yield from tell_labels({**place, "value": value}, among, rest)
+
+
+def tell_labels(place: Mapping[str, str], among: Mapping[str, int], rest: Mapping[str, int]) -> Iterator[Item]:
+    """Tell how labels go with a group; what occurs rarely is left out: it may point to a person.
+
+    Args:
+        place: The slice that is the group.
+        among: Rows of the group that have each label.
+        rest: Rows of all others, likewise.
+    """
     from hallmarked.corpus.measure.cross import npmi  # noqa: PLC0415 -- needs the extra "data"
     from hallmarked.corpus.measure.interval import share_interval, wilson  # noqa: PLC0415 -- likewise
 
-    if cross.pairs is None:
-        yield Gap(f"how labels go with column {place['column']!r} was not counted: there are too many different labels")
-        return
-    slices, labels = margins(cross.pairs)
-    total = slices.total()
-    for value, label in sorted((value, label) for value in slices for label in labels):
-        both, group = cross.pairs[value, label], slices[value]
-        if group < OFTEN or labels[label] < OFTEN or 0 < both < OFTEN:
+    group, others = sum(among.values()), sum(rest.values())
+    for label, both in sorted(among.items()):
+        if group < OFTEN or both + rest[label] < OFTEN or 0 < both < OFTEN:
             continue
-        part = {**place, "value": value, "label": label}
-        share = both / group
-        yield Measurement("label.share", f"{share:.6f}", n=group, interval=share_interval(both, group), slice=part)
-        together = npmi(both, group, labels[label], total)
+        part, share = {**place, "label": label}, both / group
+        yield Measurement(
+            "label.share", share_of(both, group), n=group, interval=share_interval(both, group), slice=part
+        )
+        together = npmi(both, group, both + rest[label], group + others)
         assert together is not None
-        yield Measurement("label.npmi", f"{together:.6f}", n=total, slice=part)
-        if group == total:
+        yield Measurement("label.npmi", f"{together:.6f}", n=group + others, slice=part)
+        if not others:
             continue
-        other = (labels[label] - both) / (total - group)
-        low, high = wilson(both, group)
-        below, above = wilson(labels[label] - both, total - group)
-        if (low > above or high < below) and abs(share - other) >= APART:
+        (low, high), (below, above) = wilson(both, group), wilson(rest[label], others)
+        if (low > above or high < below) and abs(share - rest[label] / others) >= APART:
+            name = place.get("value") or place.get("terms", "")
             message = (
-                f"label {label!r} is on {share:.1%} of the {group:,} rows of {value!r} ({place['column']}), "
-                f"and on {other:.1%} of the {total - group:,} others"
+                f"label {label!r} is on {share:.1%} of the {group:,} rows of {name!r}, "
+                f"and on {rest[label] / others:.1%} of the {others:,} others"
             )
             yield Finding.of(ASSOCIATED, message, npmi=f"{together:.3f}")
 

@@ -21,13 +21,9 @@ from hallmarked.corpus.duplicate.candidate import Candidates, unpack
 from hallmarked.corpus.duplicate.cluster import Forest
 from hallmarked.corpus.duplicate.group import equal_rows, keys_of
 from hallmarked.corpus.duplicate.sketch import Settings
-from hallmarked.corpus.duplicate.state import State
+from hallmarked.corpus.duplicate.state import NEAR, SAME, WORDS, State
 from hallmarked.corpus.duplicate.verify import ReadTexts, Verifier, likely
 from hallmarked.corpus.duplicate.whole import U32, U64, Whole
-
-SAME, WORDS, NEAR = 1, 2, 3
-"""Why a row is a duplicate of the one kept: the same text, the same words, or nearly the same text (perhaps of another
-row of its cluster)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +90,16 @@ def find_duplicates(
     read: ReadTexts,
     settings: Settings | None = None,
     limits: Limits | None = None,
-    *,
-    near: bool = True,
 ) -> Duplicates:
     """Find the rows that are duplicates, and which of each cluster is kept.
 
     The clusters are the same however rows are spread over parts and in whatever order; ``cluster`` says what is kept.
 
     Args:
-        states: What was kept of each part, in the order of the parts.
+        states: What was kept of each part, in the order of the parts. How deep they go says what is looked for.
         read: Reads texts of a part again.
         settings: Those with which the states were made.
         limits: What may be held in memory.
-        near: Look for near duplicates too, not only for the same texts and words.
 
     Raises:
         LimitExceeded: When there are more rows than can be compared.
@@ -126,7 +119,7 @@ def find_duplicates(
     alike = int((forest.parents != np.arange(whole.rows, dtype=np.uint32)).sum())
     words = forest.parents.copy()
     verifier = Verifier(whole, read, forest, settings, limits.sets)
-    if near and whole.sketches:
+    if whole.sketches:
         _join_near(whole, verifier, counts, limits)
     kept = forest.flatten()
     return Duplicates(

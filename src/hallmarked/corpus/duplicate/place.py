@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hallmarked.corpus.duplicate.find import NEAR, SAME, WORDS, Duplicates
-from hallmarked.corpus.duplicate.state import State
+from hallmarked.corpus.duplicate.find import Duplicates
+from hallmarked.corpus.duplicate.state import NEAR, SAME, WORDS, State
 from hallmarked.corpus.duplicate.whole import I64
 
 REASONS = {SAME: "same text", WORDS: "same words", NEAR: "near duplicate"}

@@ -5,7 +5,8 @@ the other:
 
 ============ ======================== =====================================================================
 ``raw``      rows x 16 bytes          BLAKE2b-128 (RFC 7693) of the text as UTF-8; zeros when it has no words
-``folded``   rows x 16 bytes          the same of the folded text, see ``text.normal``
+``folded``   rows x 16 bytes          the same of the folded text, see ``text.normal``; of the text when words are not
+                                      asked for
 ``sizes``    rows x 4 bytes           bytes of the text
 ``counts``   rows x 4 bytes           its shingles, repeated ones too
 ``splits``   rows x 1 byte            number of its split in the object's ``splits``, plus one; 0 for none
@@ -13,6 +14,8 @@ the other:
 ``sketched`` sketches x 4 bytes       the row of each sketch, ascending
 ``prints``   sketches x numbers       lowest bytes of the sketch's numbers
 ``bands``    bands x sketches x 4     a number per band, band by band
+``names``    names x 8 bytes          names of passages, see ``passage``, when they are asked for
+``named``    names x 4 bytes          the row of each name, ascending
 ============ ======================== =====================================================================
 
 A text of so few shingles that one more or less makes it another text has no sketch: it has no near duplicates but
@@ -32,19 +35,26 @@ import numpy as np
 import numpy.typing as npt
 
 from hallmarked.core.errors import FormatError
+from hallmarked.corpus.duplicate.name import names_of
 from hallmarked.corpus.duplicate.sketch import Settings, Sketcher, bands_of, prints_of
-from hallmarked.corpus.text.normal import fold_all
+from hallmarked.corpus.text.normal import Folded, fold_all
+from hallmarked.corpus.text.shingle import Numbers
 
 MAGIC = b"HMDUPL1\n"
 DIGEST = 16
+SAME, WORDS, NEAR = 1, 2, 3
+"""Kinds of duplicates: the same text, the same words, nearly the same text."""
 MOST_ROWS = 10_000_000
 """Rows of a part; what stands behind them is not looked at, and that is said."""
 MOST_SKETCHES = 1_500_000
 """Texts of a part that are sketched; others are compared for equal words only, and that is said."""
+MOST_NAMES = 12_000_000
+"""Names of passages of a part; passages with other names are passed over, and that is said."""
 MOST_RUNS = 1 << 16
 """Places with unreadable rows that are told apart; behind them the numbers of rows are not exact."""
 MOST_SPLITS = 32
 _HEAD = struct.Struct("<8sI")
+_COUNTS = ("rows", "sketches", "names", "left", "bare", "unnamed", "runs", "depth")
 _FARTHEST = 1 << 40
 _MOST_HEAD = 1 << 20
 
@@ -57,14 +67,19 @@ class Builder:
     """Collects what is kept of the texts of a part."""
 
     settings: Settings = field(default_factory=Settings)
-    near: bool = True
-    """Whether near duplicates will be asked for; else nothing is sketched."""
+    depth: int = NEAR
+    """Which duplicates will be asked for: what they do not need is not computed."""
+    passages: bool = False
+    """Whether passages that return in several texts will be asked for."""
     rows: int = 0
     left: int = 0
     """Rows behind the bound."""
     bare: int = 0
     """Texts that should have been sketched but were too many."""
+    unnamed: int = 0
+    """Names of passages that were too many."""
     sketches: int = 0
+    names: int = 0
     broken: str = ""
     """Why some rows could not be read, when nobody knows how many; empty otherwise."""
     splits: list[str] = field(default_factory=list)
@@ -79,8 +94,20 @@ class Builder:
         texts = texts[: max(0, room)]
         if not texts:
             return
-        self._sketcher = self._sketcher or Sketcher(self.settings)
         encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
+        self._sketcher = self._sketcher or Sketcher(self.settings)
+        if self.depth == SAME:
+            blank = np.array([not text or text.isspace() for text in texts])
+            self._put("counts", (~blank).astype(np.uint32))
+        else:
+            blank = self._add_folded(texts, self._sketcher)
+        self._put("raw", np.where(blank[:, None], np.uint8(0), _digests(encoded)))
+        self._put("sizes", np.array([len(data) for data in encoded], np.uint32))
+        self._put("splits", self._codes(splits, len(texts)))
+        self.rows += len(texts)
+
+    def _add_folded(self, texts: Sequence[str], sketcher: Sketcher) -> npt.NDArray[np.bool_]:
+        """Keep what is needed of the words of texts, and say which have none."""
         blank = np.zeros(len(texts), bool)
         at = 0
         for block in fold_all(texts):
@@ -88,23 +115,36 @@ class Builder:
             folded = list(block.texts())
             blank[at : at + size] = [not data for data in folded]
             self._put("folded", _digests(folded))
-            shingles = self._sketcher.shingler.shingles(self._sketcher.shingler.words_of([block]))
-            self._put("counts", shingles.counts.astype(np.uint32))
-            least = least_shingles(self.settings)
-            wanted = np.flatnonzero(shingles.counts >= least) if self.near else np.zeros(0, np.int64)
-            self.bare += max(0, len(wanted) - (MOST_SKETCHES - self.sketches))
-            wanted = wanted[: MOST_SKETCHES - self.sketches]
-            if len(wanted):
-                sketches = self._sketcher.of_shingles(shingles.take(wanted))
-                self.sketches += len(wanted)
-                self._put("sketched", (wanted + self.rows + at).astype(np.uint32))
-                self._put("prints", prints_of(sketches))
-                self._put("bands", bands_of(sketches, self.settings))
+            if self.depth == NEAR:
+                self._add_sketches(block, at, sketcher)
+            else:
+                self._put("counts", (~blank[at : at + size]).astype(np.uint32))
             at += size
-        self._put("raw", np.where(blank[:, None], np.uint8(0), _digests(encoded)))
-        self._put("sizes", np.array([len(data) for data in encoded], np.uint32))
-        self._put("splits", self._codes(splits, len(texts)))
-        self.rows += len(texts)
+        return blank
+
+    def _add_sketches(self, block: Folded, at: int, sketcher: Sketcher) -> None:
+        words = sketcher.shingler.words_of([block])
+        shingles = sketcher.shingler.shingles(words)
+        if self.passages:
+            self._add_names(words, at)
+        self._put("counts", shingles.counts.astype(np.uint32))
+        wanted = np.flatnonzero(shingles.counts >= least_shingles(self.settings))
+        self.bare += max(0, len(wanted) - (MOST_SKETCHES - self.sketches))
+        wanted = wanted[: MOST_SKETCHES - self.sketches]
+        if len(wanted):
+            sketches = sketcher.of_shingles(shingles.take(wanted))
+            self.sketches += len(wanted)
+            self._put("sketched", (wanted + self.rows + at).astype(np.uint32))
+            self._put("prints", prints_of(sketches))
+            self._put("bands", bands_of(sketches, self.settings))
+
+    def _add_names(self, words: Numbers, at: int) -> None:
+        owners, names = names_of(words)
+        room = max(0, MOST_NAMES - self.names)
+        self.unnamed += max(0, len(names) - room)
+        self._put("names", names[:room])
+        self._put("named", (owners[:room] + self.rows + at).astype(np.uint32))
+        self.names += len(names[:room])
 
     def skip(self, row: int, rows: int) -> None:
         """Take note of rows that could not be read, from 0 at the beginning of the part."""
@@ -117,24 +157,29 @@ class Builder:
         """Return all of it as bytes."""
         head = {
             "settings": asdict(self.settings),
+            "depth": self.depth,
             "rows": self.rows,
             "sketches": self.sketches,
             "runs": len(self._runs),
             "left": self.left,
             "bare": self.bare,
+            "names": self.names,
+            "unnamed": self.unnamed,
             "broken": self.broken,
             "splits": self.splits,
         }
         written = json.dumps(head, sort_keys=True).encode()
         columns = self._columns
         pieces: list[bytes | memoryview] = [_HEAD.pack(MAGIC, len(written)), written]
-        for name in ("raw", "folded", "sizes", "counts", "splits"):
+        for name in ("raw", "folded" if self.depth > SAME else "raw", "sizes", "counts", "splits"):
             pieces += [_little(array) for array in columns.get(name, ())]
         pieces.append(np.array(self._runs, "<i8").tobytes())
         for name in ("sketched", "prints"):
             pieces += [_little(array) for array in columns.get(name, ())]
         for band in range(self.settings.bands):
             pieces += [_little(array[band]) for array in columns.get("bands", ())]
+        for name in ("names", "named"):
+            pieces += [_little(array) for array in columns.get(name, ())]
         return b"".join(pieces)
 
     def _put(self, name: str, array: Array) -> None:
@@ -176,12 +221,15 @@ class State:
     sketches: int
     left: int
     bare: int
+    names: int
+    unnamed: int
     broken: str
     splits: tuple[str, ...]
     runs: int
     start: int
     """Where the arrays begin."""
     settings: Settings
+    depth: int
 
     @classmethod
     def load(cls, open_: Callable[[], BinaryIO], size: int, settings: Settings) -> State:
@@ -199,16 +247,15 @@ class State:
         try:
             found = json.loads(written)
             splits = tuple(str(name) for name in found["splits"])
-            counts = [int(found[name]) for name in ("rows", "sketches", "left", "bare", "runs")]
+            counts = {name: int(found[name]) for name in _COUNTS}
             broken = str(found["broken"])
             same = found["settings"] == asdict(settings)
         except (ValueError, LookupError, TypeError, RecursionError) as error:
             raise FormatError("what was learned of texts has no readable head") from error
-        if not same or min(counts) < 0 or len(splits) > MOST_SPLITS:
+        if not same or min(counts.values()) < 0 or len(splits) > MOST_SPLITS:
             raise FormatError("what was learned of texts was learned with other settings")
-        rows, sketches, left, bare, runs = counts
-        state = cls(open_, rows, sketches, left, bare, broken, splits, runs, _HEAD.size + length, settings)
-        if rows > MOST_ROWS or sketches > MOST_SKETCHES or sketches > rows or state._end != size:
+        state = cls(open_, **counts, broken=broken, splits=splits, start=_HEAD.size + length, settings=settings)
+        if state.rows > MOST_ROWS or state.sketches > min(state.rows, MOST_SKETCHES) or state._end != size:
             raise FormatError("what was learned of texts has another length than its head says")
         return state
 
@@ -263,13 +310,26 @@ class State:
         base = self._sketch_base + (4 + self.settings.size + 4 * number) * self.sketches
         return self._read(base, base + 4 * self.sketches, "<u4")
 
+    def named(self) -> tuple[npt.NDArray[np.uint64], Array]:
+        """Return the names of passages, and the row of each."""
+        base = self._sketch_base + self._sketch_size
+        names = self._read(base, base + 8 * self.names, "<u8")
+        rows = self._read(base + 8 * self.names, base + 12 * self.names, "<u4").astype(np.int64)
+        if len(rows) and rows.max() >= self.rows:
+            raise FormatError("what was learned of texts names rows that are not there")
+        return names.astype(np.uint64), rows
+
     @property
     def _sketch_base(self) -> int:
         return self.rows * (2 * DIGEST + 9) + 16 * self.runs
 
     @property
+    def _sketch_size(self) -> int:
+        return (4 + self.settings.size + 4 * self.settings.bands) * self.sketches
+
+    @property
     def _end(self) -> int:
-        return self.start + self._sketch_base + (4 + self.settings.size + 4 * self.settings.bands) * self.sketches
+        return self.start + self._sketch_base + self._sketch_size + 12 * self.names
 
     def _column(self, before: int, width: int, kind: str) -> Array:
         return self._read(self.rows * before, self.rows * (before + width), kind)

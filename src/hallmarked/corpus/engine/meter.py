@@ -48,6 +48,11 @@ class Metered:
         return self.artifact.base
 
     @property
+    def beside(self) -> Mapping[str, Artifact]:
+        """Other artifacts to compare with."""
+        return self.artifact.beside
+
+    @property
     def subject(self) -> Subject:
         """The name and digest that evidence is bound to."""
         return self.artifact.subject

@@ -30,6 +30,7 @@ class Place:
     row: int
     """From 1 at the beginning of the file."""
     match: Match
+    """The number of its text says nothing here."""
 
     @property
     def rank(self) -> tuple[float, str, int, int]:
@@ -76,7 +77,7 @@ class Found:
             for match in scanned.matches:
                 counted = self.strong if match.strong else self.possible
                 counted[match.target] = counted.get(match.target, 0) + 1
-                self._place([Place(path, self.rows + match.text + 1, match)], match.target)
+                self._place([Place(path, self.rows + match.text + 1, replace(match, text=0))], match.target)
         self.rows += len(texts)
 
     def skip(self, rows: int | None, reason: str) -> None:
@@ -146,7 +147,15 @@ class Found:
             for written in head["places"]:
                 place = _read(written, index)
                 found._place([place], place.match.target)
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError, struct.error) as error:
+        except (
+            ValueError,
+            LookupError,
+            TypeError,
+            AttributeError,
+            ArithmeticError,
+            RecursionError,
+            struct.error,
+        ) as error:
             raise FormatError("what was learned of a part cannot be read") from error
         np.add.at(found.occurrences, numbers[0], numbers[1])
         np.add.at(found.inside, numbers[0], numbers[2])

@@ -28,9 +28,11 @@ ANSWER_SHARE = 0.6
 """Share of an answer's words that has to stand behind, or before, the question so that the answer is there too."""
 ANSWER_NEAR = 64
 """Words between a question and its answer that are passed over at most, and three times the answer's own."""
-PLACES_PER_WORD = 1 / 16
+PLACES_PER_WORD = 1 / 32
 """Places that are compared per word of text, and some more; a text made to match all over cannot take all time."""
-FEW_PLACES = 2_000
+FEW_PLACES = 500
+STRETCH = 256
+"""Words of the stretches of a text by which matches near each other are found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,18 +263,30 @@ def _inside(kind: Runs, words: Words, at: Places, which: Places, matches: list[M
 
 
 def _best(index: Index, matches: list[Match], first: int) -> list[Match]:
-    """Keep of matches of one target that overlap the best one, mark those of siblings, and number the texts."""
-    texts: dict[int, list[Match]] = {}
+    """Keep of matches of one target that overlap the best one, and number the texts.
+
+    Words that a sibling matches better are no evidence of an item unless most of it is there too; then they are marked.
+    """
+    kept: list[Match] = []
+    stretches: dict[tuple[int, int], list[Match]] = {}
     for match in sorted(matches, key=lambda m: (m.text, -m.share, m.target, m.start)):
-        better = texts.setdefault(match.text, [])
-        near = [other for other in better if min(match.stop, other.stop) > max(match.start, other.start)]
+        places = [(match.text, number) for number in range(match.start // STRETCH, match.stop // STRETCH + 1)]
+        near = [other for place in places for other in stretches.get(place, ()) if _shared(match, other) > 0]
         if any(other.target == match.target for other in near):
             continue
         shadowed = any(
-            2 * (min(match.stop, other.stop) - max(match.start, other.start)) > match.stop - match.start
+            2 * _shared(match, other) > match.stop - match.start
             and other.share >= match.share + BETTER
             and index.owner[other.target] == index.owner[match.target]
             for other in near
         )
-        better.append(replace(match, shadowed=shadowed))
-    return [replace(match, text=match.text + first) for each in texts.values() for match in each]
+        if not shadowed or match.share >= STRONG:
+            kept.append(replace(match, shadowed=shadowed))
+            for place in places:
+                stretches.setdefault(place, []).append(kept[-1])
+    return [replace(match, text=match.text + first) for match in kept]
+
+
+def _shared(one: Match, other: Match) -> int:
+    """Return how many words of their text two matches have in common; none when it is negative."""
+    return min(one.stop, other.stop) - max(one.start, other.start)

@@ -118,7 +118,7 @@ def _hash(data: npt.NDArray[np.uint8], begins: Places, ends: Places) -> Hashes:
     """Return a hash of each word, given where it begins and ends."""
     eights = np.ndarray((len(data) - 7,), np.dtype("<u8"), data, 0, (1,))
     lengths = ends - begins
-    found = (eights[begins] & _MASKS[np.minimum(lengths, 8)]) * _FACTORS[0]
+    found: Hashes = (eights[begins] & _MASKS[np.minimum(lengths, 8)]) * _FACTORS[0]
     long = np.flatnonzero(lengths > 8)
     found[long] ^= eights[ends[long] - 8] * _FACTORS[1]
     found += lengths.astype(np.uint64) * _FACTORS[2]

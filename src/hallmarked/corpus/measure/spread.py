@@ -75,6 +75,11 @@ class Spread:
         """The mean, correct to the last digit; None of no numbers."""
         return float(Fraction(self.total, self.count << _UNIT)) if self.count else None
 
+    @property
+    def whole(self) -> int:
+        """The sum, when all of them are whole numbers."""
+        return self.total >> _UNIT
+
     def quantile(self, share: float) -> float | None:
         """Return the least number that at least this share of all numbers does not exceed; None of no numbers."""
         if not self.count or self.least is None or self.greatest is None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 from typing import Protocol
 
 from hallmarked.core.errors import InputError
@@ -13,19 +16,19 @@ from hallmarked.corpus.personal.detail import DETAILS
 from hallmarked.corpus.personal.finance import FINANCE
 from hallmarked.corpus.personal.gate import open_gate
 from hallmarked.corpus.personal.kind import DEFAULT, KINDS, NAME
-from hallmarked.corpus.personal.model import Span
+from hallmarked.corpus.personal.model import Span, Strength
 from hallmarked.corpus.personal.national import NATIONALS
 from hallmarked.corpus.personal.network import NETWORK
 from hallmarked.corpus.personal.numbering import REGIONS
 from hallmarked.corpus.personal.phone import phones
-from hallmarked.corpus.personal.recogniser import Hit, Recogniser
+from hallmarked.corpus.personal.recogniser import CLOSE, Hit, Recogniser
 from hallmarked.corpus.personal.secret import SECRETS
 from hallmarked.corpus.personal.wallet import WALLETS
 
 BATCH = 4 << 20
 """Bytes of text that are looked at in one pass."""
-_LEAST = frozenset({"url"})
-"""Kinds that give way to what is found within them."""
+_LEAST = frozenset({"url", "date"})
+"""Kinds that give way to whatever else is found there."""
 
 
 class NameModel(Protocol):
@@ -65,20 +68,23 @@ class Detector:
         if unknown:
             raise InputError(f"There is no kind of personal data named {min(unknown)!r}")
         self._recognisers = [each for each in _recognisers(self.search) if each.kinds & self.search.kinds]
-        self._gates: list[list[tuple[int, int]]] = []
-        expressions: dict[str, int] = {}
-        for number, recogniser in enumerate(self._recognisers):
-            for gate, expression in enumerate(recogniser.gates):
-                place = expressions.setdefault(expression, len(expressions))
-                if place == len(self._gates):
-                    self._gates.append([])
-                self._gates[place].append((number, gate))
-        self._gate = open_gate(list(expressions), self.search.engine)
+        users: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for place, recogniser in enumerate(self._recognisers):
+            for number, expression in enumerate(recogniser.gates):
+                users[expression].append((place, number))
+        self._users = list(users.values())
+        exact = [any(self._recognisers[place].exact for place, _ in each) for each in self._users]
+        self._close = [0 if each else CLOSE for each in exact]
+        self._gate = open_gate(list(users), self.search.engine)
 
     @property
     def kinds(self) -> frozenset[str]:
         """What is looked for."""
         return self.search.kinds - (frozenset() if self.search.names else frozenset({NAME}))
+
+    def takes(self, hint: str) -> bool:
+        """Say whether the name of a column speaks for a kind, so that numbers in it are worth a look too."""
+        return any(each.takes(hint) for each in self._recognisers)
 
     def find(self, text: str, hint: str = "") -> list[Span]:
         """Return what is in a text, in order, without overlaps.
@@ -91,101 +97,111 @@ class Detector:
 
     def scan(self, texts: Iterable[str | None], hint: str = "") -> Iterator[tuple[int, list[Span]]]:
         """Yield the number of each text in which something is, from 0, and what ``find`` would return."""
-        for first, batch in _batched(texts):
-            found = self._found(batch, hint)
-            for number in sorted(found):
-                spans = resolved(found[number])
-                if spans:
-                    yield first + number, spans
+        first = 0
+        for batch in _batched(texts):
+            encoded = [text.encode("utf-8", "surrogatepass") if text else b"" for text in batch]
+            begins = list(accumulate((len(text) + 1 for text in encoded), initial=1))
+            for number, spans in self._scan(Joined(b"\n".join([b"", *encoded, b""]), begins), hint):
+                yield first + number, spans
+            first += len(batch)
 
-    def _found(self, batch: Sequence[str | None], hint: str) -> dict[int, list[Span]]:
-        found: dict[int, list[Span]] = defaultdict(list)
-        hits = self._hits(batch, hint)
-        for number, by_recogniser in hits.items():
-            text = batch[number]
-            assert text is not None
-            for place, at in by_recogniser.items():
-                spans = self._recognisers[place].spans(text, at, hint)
-                found[number] += [span for span in spans if span.kind in self.search.kinds]
-        if self.search.names is not None and NAME in self.search.kinds:
-            for number, places in enumerate(self.search.names.names([text or "" for text in batch])):
-                found[number] += [Span(start, end, NAME, KINDS[NAME].strength) for start, end in places]
-        return found
+    def scan_joined(self, joined: Joined, hint: str = "") -> Iterator[tuple[int, list[Span]]]:
+        """Do as ``scan`` does with texts that lie in one piece, of which those without a hit are never decoded."""
+        return self._scan(joined, hint)
 
-    def _hits(self, batch: Sequence[str | None], hint: str) -> dict[int, dict[int, list[Hit]]]:
-        """Return the hits by text and recogniser."""
-        encoded = [(text or "").encode("utf-8", "surrogatepass") for text in batch]
-        hits: dict[int, dict[int, list[Hit]]] = {}
-        hinted = self._hinted(hint)
-        if hinted:
-            hits = {number: {place: [] for place in hinted} for number, text in enumerate(batch) if text}
-        # A line's end before, between and after the texts, so that no expression needs to know of beginnings and ends.
-        joined = b"\n".join([b"", *encoded, b""])
-        walk = _Walk(encoded)
-        for expression, end in self._gate.hits(joined):
-            number, at = walk.to(end)
-            by_recogniser = hits.setdefault(number, {})
-            for place, gate in self._gates[expression]:
-                by_recogniser.setdefault(place, []).append(Hit(gate, at))
+    def _scan(self, joined: Joined, hint: str) -> Iterator[tuple[int, list[Span]]]:
+        hinted = [place for place, each in enumerate(self._recognisers) if hint and each.takes(hint)]
+        everywhere = hinted or self.search.names is not None
+        hits, users = self._by_text(joined), self._users
+        for number in range(len(joined)) if everywhere else sorted(hits):
+            text = joined.text(number)
+            by_recogniser: dict[int, list[Hit]] = {place: [] for place in hinted}
+            for at, expression in joined.placed(number, hits.get(number, [])):
+                for place, gate in users[expression]:
+                    by_recogniser.setdefault(place, []).append((gate, at))
+            spans = list(self._spans(text, by_recogniser, hint))
+            if spans:
+                yield number, resolved(spans)
+
+    def _spans(self, text: str, hits: Mapping[int, Sequence[Hit]], hint: str) -> Iterator[Span]:
+        for place, at in hits.items():
+            for span in self._recognisers[place].spans(text, at, hint):
+                if span.kind in self.search.kinds:
+                    yield span
+        if self.search.names is not None and NAME in self.search.kinds and text:
+            for start, end in self.search.names.names([text])[0]:
+                yield Span(start, end, NAME, Strength.LIKELY)
+
+    def _by_text(self, joined: Joined) -> dict[int, list[tuple[int, int]]]:
+        """Return the hits by text, without those that another one of the same expression is close before."""
+        hits: dict[int, list[tuple[int, int]]] = {}
+        close, limit = self._close, 0
+        for hit in self._gate.hits(joined.data):
+            end, expression = hit
+            if end > limit:
+                number = joined.number_at(end)
+                limit = joined.begins[number + 1]
+                of_text = hits.setdefault(number, [])
+                following: dict[int, int] = {}
+            if end >= following.get(expression, 0):
+                following[expression] = end + close[expression]
+                of_text.append(hit)
         return hits
 
-    def _hinted(self, hint: str) -> list[int]:
-        """Return the recognisers that look everywhere, since the hint is of their kind."""
-        return [place for place, each in enumerate(self._recognisers) if hint and each.takes(hint)]
 
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Texts in one piece."""
 
-@dataclass(slots=True)
-class _Walk:
-    """Turns bytes of the joined texts, in rising order, into a text and characters in it."""
+    data: bytes
+    """A line's end, and the texts in UTF-8, each with a line's end after it, so that no expression needs to know of
+    beginnings and ends."""
+    begins: Sequence[int]
+    """Where each text begins, and where another one would."""
+    errors: str = "surrogatepass"
+    """What is done about bytes that are not UTF-8."""
 
-    encoded: Sequence[bytes]
-    number: int = 0
-    begin: int = 1
-    """Where the text begins in the joined bytes."""
-    seen: int = 0
-    """Bytes of the text that were counted."""
-    characters: int = 0
-    plain: bool = field(default=False, init=False)
+    def __len__(self) -> int:
+        return len(self.begins) - 1
 
-    def __post_init__(self) -> None:
-        self.plain = bool(self.encoded) and self.encoded[0].isascii()
+    def number_at(self, end: int) -> int:
+        """Return the number of the text in which a match ended; the line's end after it counts."""
+        return max(0, bisect_left(self.begins, end) - 1)
 
-    def to(self, end: int) -> tuple[int, int]:
-        """Return the number of the text in which a byte is, and the characters before it."""
-        while self.number + 1 < len(self.encoded) and end > self.begin + len(self.encoded[self.number]) + 1:
-            self.begin += len(self.encoded[self.number]) + 1
-            self.number += 1
-            self.seen = self.characters = 0
-            self.plain = self.encoded[self.number].isascii()
-        data = self.encoded[self.number]
-        at = max(0, min(end - self.begin, len(data)))
-        if self.plain:
-            return self.number, at
-        self.characters += len(data[self.seen : at]) - _continuations(data[self.seen : at])
-        self.seen = max(at, self.seen)
-        return self.number, self.characters
+    def text(self, number: int) -> str:
+        """Return a text."""
+        return self.data[self.begins[number] : self.begins[number + 1] - 1].decode("utf-8", self.errors)
+
+    def placed(self, number: int, hits: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Return for each hit in a text the characters up to its end, and its expression."""
+        begin, stop = self.begins[number], self.begins[number + 1] - 1
+        if self.data[begin:stop].isascii():
+            return [(end - begin, expression) for end, expression in hits]
+        seen, characters, placed = begin, 0, []
+        for end, expression in hits:
+            at = max(begin, min(end, stop))
+            if at > seen:
+                characters += len(self.data[seen:at].translate(None, _CONTINUATION))
+                seen = at
+            placed.append((characters, expression))
+        return placed
 
 
 _CONTINUATION = bytes(range(0x80, 0xC0))
+"""Bytes that are not the first of a character."""
 
 
-def _continuations(data: bytes) -> int:
-    """Count the bytes that are not the first of a character."""
-    return len(data) - len(data.translate(None, _CONTINUATION))
-
-
-def _batched(texts: Iterable[str | None]) -> Iterator[tuple[int, list[str | None]]]:
+def _batched(texts: Iterable[str | None]) -> Iterator[list[str | None]]:
     batch: list[str | None] = []
-    first = size = 0
+    size = 0
     for text in texts:
         batch.append(text)
         size += len(text or "") + 1
         if size >= BATCH:
-            yield first, batch
-            first += len(batch)
+            yield batch
             batch, size = [], 0
     if batch:
-        yield first, batch
+        yield batch
 
 
 def resolved(spans: Iterable[Span]) -> list[Span]:
@@ -209,3 +225,9 @@ def _recognisers(search: Search) -> list[Recogniser]:
         *SECRETS,
     )
     return [*shapes, *(national.shape() for national in NATIONALS)]
+
+
+@lru_cache(4)
+def detector_of(search: Search) -> Detector:
+    """Return a detector, the same for the same search: compiling its expressions takes about half a second."""
+    return Detector(search)

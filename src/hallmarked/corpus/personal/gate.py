@@ -19,7 +19,7 @@ class Gate(Protocol):
     """Expressions, compiled."""
 
     def hits(self, data: bytes) -> list[tuple[int, int]]:
-        """Return which expressions matched, by number, and the byte at which each match ended, in that order."""
+        """Return where matches end, in order, and which expression matched, by number."""
 
 
 class HyperscanGate:
@@ -42,7 +42,7 @@ class HyperscanGate:
 
         self._database.scan(data, match_event_handler=keep)
         hits.sort()
-        return [(number, end) for end, number in hits]
+        return hits
 
 
 class Re2Gate:
@@ -57,13 +57,11 @@ class Re2Gate:
 
     def hits(self, data: bytes) -> list[tuple[int, int]]:
         """Return the hits: matches that begin within another one are not among them."""
-        found = [
+        return sorted(
             (match.end(), number)
             for number, expression in enumerate(self._expressions)
             for match in expression.finditer(data)
-        ]
-        found.sort()
-        return [(number, end) for end, number in found]
+        )
 
 
 def open_gate(expressions: Sequence[str], engine: str = "") -> Gate:

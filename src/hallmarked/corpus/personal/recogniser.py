@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeAlias
 
 from hallmarked.corpus.personal.model import Span, Strength
+from hallmarked.corpus.personal.word import Words
 
 BEFORE, AFTER = 64, 24
 """Characters before and after a value within which a word speaks for it."""
@@ -15,14 +17,10 @@ SPACE = r"(?:[ \t]|\xc2\xa0|\xe2\x80\xaf)"
 """A space in an expression over UTF-8: also those that do not break."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """An expression of a gate matched."""
-
-    gate: int
-    """Which one of its recogniser."""
-    at: int
-    """Characters up to the end of the match."""
+Hit: TypeAlias = tuple[int, int]
+"""Which gate of a recogniser matched, and the characters up to the end of the match."""
+CLOSE = 12
+"""Bytes within which another hit of a gate adds nothing, unless its recogniser wants every one."""
 
 
 class Recogniser(Protocol):
@@ -35,6 +33,10 @@ class Recogniser(Protocol):
     @property
     def gates(self) -> Sequence[str]:
         """Expressions over UTF-8 of which one matches in or beside every value; see ``gate``."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether it has to know of every hit, rather than that there is one near."""
 
     def takes(self, hint: str) -> bool:
         """Say whether what a text is said to be speaks for a kind, so that all of it is to be looked at."""
@@ -49,8 +51,10 @@ class Recogniser(Protocol):
         """
 
 
-Judge = Callable[[re.Match[str], bool], Span | None]
-"""Says what a match is; the second argument tells that a word beside it or a hint speaks for it."""
+Supported: TypeAlias = Callable[[], bool]
+"""Says whether a word beside a match or a hint speaks for it; asked only where that matters, since it takes time."""
+Judge: TypeAlias = Callable[[re.Match[str], Supported], Span | None]
+"""Says what a match is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,34 +69,53 @@ class Shape:
     """Characters before the end of a hit at which a value may begin."""
     ahead: int
     """Characters after it at which it may end, and some more for what must not follow."""
-    words: re.Pattern[str] | None = None
+    words: Words | None = None
     """Words that speak for it."""
+    lead: re.Pattern[str] | None = None
+    """What stands between the beginning of a value and the end of a hit; where there is one, every hit has its value,
+    and nothing else is looked at."""
 
     @property
     def kinds(self) -> frozenset[str]:
         """Find one kind."""
         return frozenset({self.kind})
 
+    @property
+    def exact(self) -> bool:
+        """Look around hits, so one near is enough, unless each has a value of its own."""
+        return self.lead is not None
+
     def takes(self, hint: str) -> bool:
         """Say whether one of the words is in a hint."""
-        return self.words is not None and self.words.search(hint) is not None
+        return self.words is not None and self.words.are_in(hint)
 
     def spans(self, text: str, hits: Iterable[Hit], hint: str) -> Iterator[Span]:
         """Search the surroundings of all hits, each character once."""
         hinted = bool(hint) and self.takes(hint)
-        windows = [(0, len(text))] if hinted else merged(hits, self.back, self.ahead)
-        for low, high in windows:
-            for match in self.regex.finditer(text, max(low, 0), high):
-                span = self.judge(match, hinted or near(self.words, match))
-                if span is not None:
-                    yield span
+        for match in self._matches(text, hits, hinted):
+            span = self.judge(match, partial(_is_supported, hinted, self.words, match))
+            if span is not None:
+                yield span
+
+    def _matches(self, text: str, hits: Iterable[Hit], hinted: bool) -> Iterator[re.Match[str]]:
+        if self.lead is None or hinted:
+            for low, high in [(0, len(text))] if hinted else merged(hits, self.back, self.ahead + CLOSE):
+                yield from self.regex.finditer(text, max(low, 0), high)
+            return
+        done = 0
+        for _, at in hits:
+            lead = self.lead.search(text, max(done, at - self.back), at)
+            match = lead and self.regex.match(text, lead.start(), at + self.ahead)
+            if match:
+                done = match.end()
+                yield match
 
 
 def merged(hits: Iterable[Hit], back: int, ahead: int) -> list[tuple[int, int]]:
     """Return the ranges around hits, those that overlap made one."""
     windows: list[tuple[int, int]] = []
-    for hit in hits:
-        low, high = hit.at - back, hit.at + ahead
+    for _, at in hits:
+        low, high = at - back, at + ahead
         if windows and low <= windows[-1][1]:
             windows[-1] = (windows[-1][0], max(high, windows[-1][1]))
         else:
@@ -100,26 +123,34 @@ def merged(hits: Iterable[Hit], back: int, ahead: int) -> list[tuple[int, int]]:
     return windows
 
 
-def near(words: re.Pattern[str] | None, match: re.Match[str], before: int = BEFORE, after: int = AFTER) -> bool:
+def _is_supported(hinted: bool, words: Words | None, match: re.Match[str]) -> bool:
+    return hinted or near(words, match)
+
+
+def near(words: Words | None, match: re.Match[str], before: int = BEFORE, after: int = AFTER) -> bool:
     """Say whether a word stands near a match."""
     if words is None:
         return False
-    text, start, end = match.string, match.start(), match.end()
+    text, start = match.string, match.start()
+    end = match.end("rest" if "rest" in match.re.groupindex else 0)
     # Cut out, so that a word that continues beyond the reach is still seen to end there.
-    return bool(words.search(text[max(0, start - before) : start]) or words.search(text[end : end + after]))
+    return words.are_in(f"{text[max(0, start - before) : start]}\n{text[end : end + after]}")
 
 
 def word_gate(words: Iterable[str]) -> str:
     """Return the expression of a gate that matches where one of some words stands.
 
-    Letters beyond ASCII are matched as any bytes beyond it, since gates know no upper and lower case of them, and
-    ``[eé]`` as one letter or the other.
+    Gates know no upper and lower case of letters beyond ASCII, nor that they are of several bytes: both are spelled
+    out.
     """
     plain = "|".join(_BRACKETS.sub(_either, word) for word in words)
-    return f"(?i)(?:{''.join(c if c.isascii() else _any(c) for c in plain)})"
+    return f"(?i)[^a-z](?:{''.join(c if c.isascii() else _any(c) for c in plain)})[^a-z]"
 
 
 _BRACKETS = re.compile(r"\[([^\]]*[^\x00-\x7f][^\]]*)\]")
+
+
+_HEX = "\\x%02x"
 
 
 def _either(match: re.Match[str]) -> str:
@@ -127,7 +158,8 @@ def _either(match: re.Match[str]) -> str:
 
 
 def _any(letter: str) -> str:
-    return "[\\x80-\\xff]" * len(letter.encode())
+    cases = sorted({letter.lower(), letter.upper()})
+    return f"(?:{'|'.join(''.join(_HEX % byte for byte in case.encode()) for case in cases)})"
 
 
 def found(match: re.Match[str], kind: str, strength: Strength, group: int | str = 0) -> Span:

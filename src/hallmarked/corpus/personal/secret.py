@@ -10,7 +10,7 @@ from hallmarked.core.evidence import Level
 from hallmarked.corpus.personal.credential.match import match_at
 from hallmarked.corpus.personal.credential.pattern import PATTERNS, Pattern
 from hallmarked.corpus.personal.model import Span, Strength
-from hallmarked.corpus.personal.recogniser import Hit, Recogniser, Shape, found
+from hallmarked.corpus.personal.recogniser import Hit, Recogniser, Shape, Supported, found
 
 _SPECIAL = re.compile(r"([^A-Za-z0-9_ /:=\"-])")
 
@@ -38,6 +38,11 @@ class Credential:
         case = "(?i)" if self.pattern.folded else ""
         return tuple(case + _SPECIAL.sub(r"\\\1", anchor) for anchor in self.pattern.anchors)
 
+    @property
+    def exact(self) -> bool:
+        """Look at every anchor."""
+        return True
+
     def takes(self, hint: str) -> bool:
         """Take no hints: a credential is known by itself."""
         return False
@@ -49,7 +54,7 @@ class Credential:
             matches: Iterable[re.Match[str] | None] = self.pattern.regex.finditer(text)
         else:
             anchors = self.pattern.anchors
-            matches = (match_at(self.pattern, text, 0, hit.at - len(anchors[hit.gate])) for hit in hits)
+            matches = (match_at(self.pattern, text, 0, at - len(anchors[gate])) for gate, at in hits)
         done = 0
         for match in matches:
             if match and match.end() > done and self.pattern.test(match[group]):
@@ -63,7 +68,7 @@ _QUERY = re.compile(
 )
 
 
-def _query(match: re.Match[str], _supported: bool) -> Span | None:
+def _query(match: re.Match[str], _supported: Supported) -> Span | None:
     value = match["value"]
     mixed = any(c.isdigit() for c in value) and any(c.isalpha() for c in value)
     return found(match, "credential", Strength.LIKELY, "value") if mixed and len(set(value)) >= 10 else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import mmap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -75,7 +76,7 @@ def read_commitment(predicate: Mapping[str, Any]) -> Commitment:
     return Commitment(digest, count, read_public_key(predicate.get("key")))
 
 
-def check_manifest(commitment: Commitment, manifest: bytes | memoryview) -> None:
+def check_manifest(commitment: Commitment, manifest: bytes | mmap.mmap) -> None:
     """Compute the root again from the list of all identifiers, as an auditor does.
 
     Raises:

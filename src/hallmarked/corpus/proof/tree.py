@@ -16,6 +16,7 @@ neighbours stand around a gap says nothing of the other leaves.
 from __future__ import annotations
 
 import hashlib
+import mmap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -72,7 +73,7 @@ class Tree:
         FormatError: When they are not ascending, or one is cut off.
     """
 
-    def __init__(self, identifiers: bytes | memoryview) -> None:
+    def __init__(self, identifiers: bytes | mmap.mmap) -> None:
         if len(identifiers) % SIZE:
             raise FormatError("the list of identifiers ends inside of one", offset=len(identifiers))
         self._data = memoryview(identifiers)
@@ -82,6 +83,10 @@ class Tree:
                 raise FormatError(f"identifier {index + 1:,} does not follow the one before it", offset=index * SIZE)
         self._held: dict[tuple[int, int], bytes] = {}
         self.root = self._root(0, self.count) if self.count else empty_root()
+
+    def close(self) -> None:
+        """Let go of the list, so that a file mapped into memory can be closed."""
+        self._data.release()
 
     def identifier(self, index: int) -> bytes:
         """Return an identifier by its place in the list."""

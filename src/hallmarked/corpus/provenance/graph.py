@@ -1,7 +1,7 @@
 """The graph of what a data set was made from, and which of its edges hold.
 
-An edge runs from a data set to a file it consists of, or to something it was made from. It holds when what is at its end
-has the digest that was written down.
+An edge runs from a data set to a file it consists of, or to something it was made from. It holds when what is at its
+end has the digest that was written down.
 """
 
 from __future__ import annotations
@@ -67,19 +67,24 @@ def is_account(path: str) -> bool:
     return path in (PATH, EVIDENCE) or path.startswith(f"{FOLDER}/")
 
 
-def file_edges(artifact: Artifact, document: Document) -> Iterator[Edge]:
-    """Compare the files of a data set with those that its build wrote."""
+def unkept_files(artifact: Artifact, document: Document) -> Iterator[Edge]:
+    """Yield the files that the build wrote and that are not there any more, or not as they were."""
     found = artifact.digests()
     for path, digest in document.files.items():
         if path not in found:
             yield Edge(BROKEN, document.name, path, f"{path} is missing, which the build wrote")
         elif found[path] != digest:
             yield Edge(BROKEN, document.name, path, f"{path} was changed after the build wrote it")
+
+
+def file_edges(artifact: Artifact, document: Document) -> Iterator[Edge]:
+    """Compare the files of a data set with those that its build wrote, and its rows with those of its sources."""
+    yield from unkept_files(artifact, document)
     for path in orphans(artifact, document):
         yield Edge(BROKEN, path, "nothing", f"{path} is in the data set, but comes from no source that is written down")
     kept, counted = sum(each.kept for each in document.inputs), sum(document.rows.values())
     if kept != counted:
-        message = f"its files hold {counted:,} rows, but its sources gave {kept:,}: a source or a file is not written down"
+        message = f"its files hold {counted:,} rows, but its sources gave {kept:,}: one of either is not written down"
         yield Edge(BROKEN, document.name, "its sources", message)
 
 

@@ -1,0 +1,1 @@
+"""Check where a data set comes from, by the account its build wrote."""
