@@ -14,6 +14,7 @@ from hallmarked.core.errors import InputError
 from hallmarked.corpus.consent.key import RegistryKey
 from hallmarked.corpus.consent.record import Entry, Mode, Said, Use
 from hallmarked.corpus.consent.selector import (
+    LONGEST,
     Kind,
     account_of,
     domain_and_above,
@@ -50,6 +51,8 @@ class Row:
     """The bytes of its file: a picture, a recording."""
     digests: tuple[str, ...] = ()
     """Digests of content that were made before, as selectors write them."""
+    texts: tuple[str, ...] = ()
+    """Its texts one by one, when it has several: a work may be one of them. Each is compared, and ``text`` too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +138,14 @@ class Matcher:
         if Kind.CONTENT in self._kinds:
             for digest in _contents(row):
                 found += [Match(entry) for entry in self._find(Kind.CONTENT, [digest])]
-        if self._sketches and row.text:
-            found += self._find_similar(row.text)
+        if self._sketches:
+            found += (match for text in _texts(row) for match in self._find_similar(text))
         return found, tuple(unread)
 
     def _look_up(self, kind: Kind, value: str) -> tuple[tuple[Entry, ...], bool]:
         """Return the entries about a place, and whether it could be read."""
+        if len(value) > LONGEST:
+            return (), False
         known = self._known.get((kind, value))
         if known is None:
             try:
@@ -202,9 +207,12 @@ def _above(domain: str) -> list[str]:
     return domain_and_above(normal_domain(domain))
 
 
+def _texts(row: Row) -> list[str]:
+    return [text for text in dict.fromkeys((row.text, *row.texts)) if text]
+
+
 def _contents(row: Row) -> Iterator[str]:
-    if row.text:
-        yield text_digest(row.text)
+    yield from map(text_digest, _texts(row))
     if row.data:
         yield file_digest(row.data)
     for digest in row.digests:
