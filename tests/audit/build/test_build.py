@@ -198,6 +198,8 @@ def test_the_evidence_is_about_these_files(world: World, built: Built) -> None:
     assert checked.status == 0, checked.lines
     predicates = {entry.predicate_type: entry.statement["predicate"] for entry in checked.verified.entries}
     account = predicates["https://slsa.dev/provenance/v1"]["runDetails"]["byproducts"][0]["annotations"]
+    assert account["rows"]["removed"]["opted-out"] == 2
+    assert account["redacted"] == {"email": 1}
     asked = predicates["https://slsa.dev/provenance/v1"]["buildDefinition"]["externalParameters"]
     assert asked["decidedBy"] == "The data steward"
     assert asked["consent"]["logSize"] == 4

@@ -157,7 +157,6 @@ def _decide(recipe: Recipe, opened: Sequence[Opened], groups: Sequence[Group], w
         return
     options = {
         "settings": asdict(recipe.copies.settings),
-        "near": recipe.copies.near,
         "sources": [{"artifact": each.job_artifact, "texts": list(each.plan.texts)} for each in opened],
     }
     part = {

@@ -29,7 +29,7 @@ from hallmarked.core.artifact import Artifact
 from hallmarked.core.check import Part
 from hallmarked.core.errors import BackendError, FormatError, LimitExceeded, NotFound
 from hallmarked.corpus.duplicate.sketch import Settings
-from hallmarked.corpus.duplicate.state import Builder
+from hallmarked.corpus.duplicate.state import NEAR, WORDS, Builder
 from hallmarked.corpus.table.column import MIXED
 from hallmarked.corpus.table.find import Table, find_tables
 from hallmarked.corpus.text.column import text_columns
@@ -83,7 +83,7 @@ def survey(artifact: Artifact, part: Part, options: Mapping[str, Any]) -> bytes:
     """Look at the rows of some pieces of a source."""
     plan = read_plan(options)
     marks: list[Marks] = []
-    builder = Builder(Settings(**plan.copies), plan.near) if plan.copies is not None else None
+    builder = Builder(Settings(**plan.copies), NEAR if plan.near else WORDS) if plan.copies is not None else None
     fields: dict[str, tuple[str, str]] = {}
     undated = 0
     pieces = pieces_of(part)
