@@ -23,6 +23,8 @@ from hallmarked.corpus.duplicate.find import find_duplicates
 from hallmarked.corpus.duplicate.sketch import Settings
 from hallmarked.corpus.duplicate.state import NEAR, State
 from hallmarked.transforms.dataset.packet import Packet
+from hallmarked.transforms.dataset.plan import read_plan
+from hallmarked.transforms.dataset.redact import redact_texts
 from hallmarked.transforms.dataset.row import pieces_of, read_piece, texts_of
 
 FIND = "hallmarked.transforms.dataset.copy:find"
@@ -84,7 +86,8 @@ class _Texts:
                 low, high = np.searchsorted(rows, (at, at + batch.num_rows))
                 if low < high:
                     chosen = batch.take(pa.array(rows[low:high] - at))
-                    yield rows[low:high], texts_of(chosen, self.sources[number]["texts"])
+                    plan = read_plan(self.sources[number]["plan"])
+                    yield rows[low:high], redact_texts(plan, texts_of(chosen, plan.texts))
                 at += batch.num_rows
                 if high == len(rows):
                     return

@@ -40,6 +40,7 @@ from hallmarked.transforms.dataset.leak import leaked
 from hallmarked.transforms.dataset.packet import Packet
 from hallmarked.transforms.dataset.plan import Plan, read_plan
 from hallmarked.transforms.dataset.recipe import EXPIRED, LEAKED, SAMPLED
+from hallmarked.transforms.dataset.redact import redact_texts
 from hallmarked.transforms.dataset.row import Piece, digests_of, pieces_of, read_piece, texts_of
 
 Marks = npt.NDArray[np.uint8]
@@ -93,7 +94,8 @@ def survey(artifact: Artifact, part: Part, options: Mapping[str, Any]) -> bytes:
         undated += dateless
         marks.append(mark)
         if builder is not None:  # rows that go are nobody's original
-            builder.add(["" if gone else text for text, gone in zip(texts, mark.tolist(), strict=True)])
+            left = ["" if gone else text for text, gone in zip(texts, mark.tolist(), strict=True)]
+            builder.add(redact_texts(plan, left))
         _note_fields(fields, batch, plan)
     head = {
         "pieces": [piece.to_dict() for piece in pieces],
