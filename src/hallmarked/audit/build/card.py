@@ -98,8 +98,10 @@ def _personal(facts: Facts) -> list[str]:
     )
     kinds = ", ".join(f"{count:,} of the kind {kind}" for kind, count in facts.redacted.items())
     found = f"In {facts.changed:,} rows values were found: {_cell(kinds)}." if kinds else "None was found."
-    names = "" if "person-name" in asked.kinds else " Names of people were not looked for."
-    return [*lines, f"{found}{names} What is written in another way than the patterns expect is still there.", ""]
+    rest = (
+        "Names of people were not looked for. What is written in another way than the patterns expect is still there."
+    )
+    return [*lines, f"{found} {rest}", ""]
 
 
 def _limits(facts: Facts) -> list[str]:
