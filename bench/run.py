@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import conformance, conversion, footprint, hub, ledger, listing, reaudit, scan, transfer, xet
+from bench import conformance, conversion, footprint, hub, ledger, listing, reaudit, scan, search, transfer, xet
 
 HERE = Path(__file__).parent
 DATA = Path(os.environ.get("HALLMARKED_TEST_DATA", HERE.parents[1] / "shared" / "data")) / "model-files"
@@ -73,6 +73,7 @@ def _sections(scratch: Path, peers: Path) -> dict[str, Section]:
         "hub": ("Answers of a hub", lambda: hub.report(scratch / "answers")),
         "listing": ("Listing and search of 10,000 repositories", listing.report),
         "clients": ("The client's own tests against a hub", lambda: conformance.report(scratch / "clients")),
+        "search": ("Passages in large corpora", lambda: search.report(scratch / "search", peers)),
         "footprint": ("Footprint", footprint.report),
     }
 

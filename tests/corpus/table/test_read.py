@@ -117,16 +117,21 @@ def test_a_line_without_end_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize(
-    "data",
+    ("data", "encoding"),
     [
-        "name;n\nå;1\nb;2\n".encode("cp1252"),
-        "\ufeffname,n\r\nå,1\r\nb,2\r\n".encode(),
-        "name\tn\nå\t1\nb\t2".encode("utf-16"),
+        ("name;n\nå;1\nb;2\n".encode("cp1252"), "Windows-1252"),
+        ("name;n\nå;1\nb;2\n".encode("latin-1"), "Windows-1252"),
+        ("\ufeffname,n\r\nå,1\r\nb,2\r\n".encode(), ""),
+        ("name,n\rå,1\rb,2".encode(), ""),
+        ("name\tn\nå\t1\nb\t2".encode("utf-16"), "UTF-16"),
+        ("name\tn\nå\t1\nb\t2".encode("utf-16-le"), "UTF-16"),
+        ("name\tn\r\nå\t1\r\nb\t2\r\n".encode("utf-16-be"), "UTF-16"),
     ],
 )
-def test_tables_of_other_programs_are_read(data: bytes) -> None:
-    """Marks, line ends, delimiters and encodings of spreadsheets are understood."""
-    assert read("a.csv", data) == ([{"name": "å", "n": "1"}, {"name": "b", "n": "2"}], [])
+def test_tables_of_other_programs_are_read(data: bytes, encoding: str) -> None:
+    """Marks, line ends, delimiters and encodings of spreadsheets are understood, and said when they are not UTF-8."""
+    said = [Skipped(f"bytes that are not UTF-8 were read as {encoding}", 0, 0)] if encoding else []
+    assert read("a.csv", data) == ([{"name": "å", "n": "1"}, {"name": "b", "n": "2"}], said)
 
 
 def test_a_row_with_other_fields_is_told_of() -> None:

@@ -51,6 +51,7 @@ from hallmarked.hub.repository.repository import create_repository
 from hallmarked.hub.schema.consent import consent_request, consent_selector
 from hallmarked.hub.schema.every import metadata
 from hallmarked.hub.setting import Consent, Outbound, Settings, Storage
+from hallmarked.hub.upkeep.backup import back_up, restore
 from hallmarked.ledger.trust import Trust, load_trust
 from hallmarked.ledger.verify import verify_bundle
 from tests.hubs import RunningHub, open_test_hub
@@ -444,3 +445,15 @@ def test_without_a_mail_server_codes_are_not_offered(hub: RunningHub) -> None:
     half = replace(hub.hub, settings=replace(hub.hub.settings, consent=Consent(smtp="mail.example.org")))
     with pytest.raises(InputError, match="smtp_from"):
         send_code(half, made.code, "ada@example.org")
+
+
+def test_a_backup_keeps_the_registry(hub: RunningHub, tmp_path: Path) -> None:
+    """A hub made from a copy has the keys too, so that the list still matches."""
+    made = filed(hub, Kind.ACCOUNT, "ada")
+    confirm_by_hand(hub.hub, find_request(hub.hub, made.code).id, "known")
+    back_up(hub.hub, tmp_path / "copy")
+    settings = _settings(tmp_path / "other", Consent())
+    restore(tmp_path / "copy", settings)
+    with open_test_hub(tmp_path / "other", settings) as other:
+        assert consents(other).decide(Row(account="ada")).said is Said.DENIED
+        assert status(other, made.code) is Status.ACTIVE

@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "provenance": ("hallmarked.cli.corpus.provenance", "command", "Follow a version to what it was made from."),
     "rescore": ("hallmarked.cli.corpus.rescore", "command", "Average results without items that leaked."),
     "search": ("hallmarked.cli.corpus.search", "command", "Find rows of a data set by keyword."),
+    "signals": ("hallmarked.cli.corpus.signals", "command", "Say whether signals of sites and files allow training."),
     "verify-proof": ("hallmarked.cli.corpus.prove", "verify_proof", "Check such a proof, offline."),
 }  # fmt: skip
 """Name: (module, name of the command in it, one line of help). One module per verb, in order of the names."""

@@ -31,6 +31,9 @@ _URL = re.compile(
 )
 
 
+_SCHEME = re.compile(r"(?:(?:https?|ftps?)://|www\d?\.).?\Z", re.IGNORECASE)
+
+
 def _email(match: re.Match[str], _supported: Supported) -> Span | None:
     text, start = match.string, match.start()
     value = match[0].lower()
@@ -70,5 +73,7 @@ CONTACTS = (
         130,
         260,
     ),
-    Shape("url", (r"(?i)(?:https?|ftps?)://[^ ]", r"(?i)www[0-9]?\.[a-z0-9\x80-\xff]"), _URL, _url, 12, 2010),
+    Shape(
+        "url", (r"(?i)(?:https?|ftps?)://[^ ]", r"(?i)www[0-9]?\.[a-z0-9\x80-\xff]"), _URL, _url, 9, 2010, lead=_SCHEME
+    ),
 )

@@ -69,8 +69,8 @@ _RANGES: tuple[tuple[int, int, frozenset[int]], ...] = (
     (6761, 6763, frozenset(range(12, 20))),
 )
 _CARD = re.compile(
-    r"(?<![^\W_])(?<![.,+-])(?=(?P<value>\d{12,19}"
-    r"|\d{4}([ -])\d{4}\2\d{4}\2\d{1,4}(?:\2\d{1,3})?|\d{4}([ -])\d{6}\3\d{4,5}|\d{6}([ -])\d{6,13}|\d{8}([ -])\d{8})"
+    r"\d(?<![^\W_].)(?<![.,+-].)(?=(?P<rest>\d{11,18}"
+    r"|\d{3}([ -])\d{4}\2\d{4}\2\d{1,4}(?:\2\d{1,3})?|\d{3}([ -])\d{6}\3\d{4,5}|\d{5}([ -])\d{6,13}|\d{7}([ -])\d{8})"
     r"(?![^\W_]|[.,-]\d))"
 )
 """As on cards: together, in fours, 4-6-5 and 4-6-4, or after the number of the issuer. Other digits may precede."""
@@ -88,17 +88,18 @@ def is_card(digits: str) -> bool:
 
 
 def _card(match: re.Match[str], supported: Supported) -> Span | None:
-    value, digits = match["value"], digits_of(match["value"])
+    value = match[0] + match["rest"]
+    digits = digits_of(value)
     if not 12 <= len(digits) <= 19 or not is_luhn(digits):
         return None
     plain = len(value) == len(digits) and not supported()  # a bare number among others, with nothing that speaks for it
-    if is_card(digits) and not (plain and (len(digits) not in (15, 16, 19) or digits[-5:-1] == "0000")):
-        return found(match, "payment-card", Strength.LIKELY if plain else Strength.CHECKED, "value")
-    if (
-        digits[0] in "3456" and is_varied(digits[:-1]) and supported()
-    ):  # schemes of one country, and what went out of use
-        return found(match, "payment-card", Strength.LIKELY, "value")
-    return None
+    strength = Strength.LIKELY if plain else Strength.CHECKED
+    known = is_card(digits) and not (plain and (len(digits) not in (15, 16, 19) or digits[-5:-1] == "0000"))
+    if not known:  # schemes of one country, and what went out of use
+        if digits[0] not in "3456" or not is_varied(digits[:-1]) or not supported():
+            return None
+        strength = Strength.LIKELY
+    return Span(match.start(), match.end("rest"), "payment-card", strength)
 
 
 def is_iban(value: str) -> bool:
@@ -136,7 +137,7 @@ def _routing(match: re.Match[str], supported: Supported) -> Span | None:
 FINANCE = (
     Shape(
         "payment-card",
-        (rf"(?:[0-9](?:{SPACE}|-)?){{11}}[0-9][^0-9]",),
+        (rf"[^0-9.,+-](?:[0-9](?:{SPACE}|-)?){{11}}[0-9]",),
         _CARD,
         _card,
         32,

@@ -112,12 +112,13 @@ class Detector:
     def _scan(self, joined: Joined, hint: str) -> Iterator[tuple[int, list[Span]]]:
         hinted = [place for place, each in enumerate(self._recognisers) if hint and each.takes(hint)]
         everywhere = hinted or self.search.names is not None
-        hits = self._by_text(joined)
+        hits, users = self._by_text(joined), self._users
         for number in range(len(joined)) if everywhere else sorted(hits):
             text = joined.text(number)
             by_recogniser: dict[int, list[Hit]] = {place: [] for place in hinted}
-            for place, gate, at in joined.placed(number, hits.get(number, ()), self._users):
-                by_recogniser.setdefault(place, []).append((gate, at))
+            for at, expression in joined.placed(number, hits.get(number, [])):
+                for place, gate in users[expression]:
+                    by_recogniser.setdefault(place, []).append((gate, at))
             spans = list(self._spans(text, by_recogniser, hint))
             if spans:
                 yield number, resolved(spans)
@@ -171,22 +172,19 @@ class Joined:
         """Return a text."""
         return self.data[self.begins[number] : self.begins[number + 1] - 1].decode("utf-8", self.errors)
 
-    def placed(
-        self, number: int, hits: Iterable[tuple[int, int]], users: Sequence[Sequence[tuple[int, int]]]
-    ) -> Iterator[tuple[int, int, int]]:
-        """Yield for each hit in a text who wants to know of it: recogniser, its gate, and characters up to the end."""
+    def placed(self, number: int, hits: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Return for each hit in a text the characters up to its end, and its expression."""
         begin, stop = self.begins[number], self.begins[number + 1] - 1
-        plain = self.data[begin:stop].isascii()
-        seen, characters = begin, 0
+        if self.data[begin:stop].isascii():
+            return [(end - begin, expression) for end, expression in hits]
+        seen, characters, placed = begin, 0, []
         for end, expression in hits:
             at = max(begin, min(end, stop))
-            if plain:
-                characters = at - begin
-            elif at > seen:
+            if at > seen:
                 characters += len(self.data[seen:at].translate(None, _CONTINUATION))
                 seen = at
-            for place, gate in users[expression]:
-                yield place, gate, characters
+            placed.append((characters, expression))
+        return placed
 
 
 _CONTINUATION = bytes(range(0x80, 0xC0))

@@ -14,8 +14,8 @@ from hallmarked.corpus.personal.word import WORDS, words_of
 
 _SEPARATOR = r"(?:[ \u00a0\u202f]?[-./()\u2010-\u2013]{0,2}[ \u00a0\u202f]?)"
 _CANDIDATE = re.compile(
-    rf"(?<![^\W_])(?<![.$€£¥#&%@\\/])(?<!\d[,:-])(?<!\d\.)"
-    rf"(?P<number>(?:\+ ?)?\(?(?:\+)?\d(?:{_SEPARATOR}\d){{6,17}})"
+    r"(?P<number>[+(\d](?<![^\W_].)(?<![.$€£¥#&%@\\/].)(?<!\d[,:-].)(?<!\d\..)"
+    rf"(?:(?<=\d)|(?<=\+) ?\(?\d|(?<=\()\+?\d)(?:{_SEPARATOR}\d){{6,17}})"
     r"(?P<extension>(?: ?(?:x|ext\.?|extension|poste|int\.|app\.|\#) ?:? ?\d{1,6})?)"
     r"(?![^\W_]|%|[.,:]\d|-\d| ?(?:[€$£¥%]|kg|km|cm|mm|ms|MB|GB|kB|bytes|USD|EUR)\b)",
     re.IGNORECASE,
@@ -101,7 +101,7 @@ def _is_close(match: re.Match[str]) -> bool:
     """Say whether a word stands so near that it speaks for a short number too; a text that is one is hinted at."""
     text = match.string
     before, after = text[max(0, match.start() - 24) : match.start()], text[match.end() : match.end() + 10]
-    return len(text) <= len(match[0]) + 8 or bool(_WORDS.search(before) or _WORDS.search(after))
+    return len(text) <= len(match[0]) + 8 or bool(_WORDS.are_in(before) or _WORDS.are_in(after))
 
 
 def _is_beside(match: re.Match[str]) -> bool:
@@ -140,6 +140,12 @@ def phones(regions: Sequence[str]) -> Shape:
     def judge(match: re.Match[str], near: Supported) -> Span | None:
         return judge_phone(regions, match, near)
 
-    between = r"(?:[ ().\-/]|\xc2\xa0|\xe2\x80[\x90-\x93\xaf])"
-    gates = (rf"[^0-9](?:[0-9]{between}{{0,3}}){{6}}[0-9]",)
+    between = r"(?:[ ()\-/]|\xc2\xa0|\xe2\x80[\x90-\x93\xaf])"
+    # With points between groups only where there are two of them, since most numbers with one point are decimals.
+    gates = (
+        rf"[^0-9.](?:[0-9]{between}{{0,3}}){{6}}[0-9]",
+        r"[^0-9.][0-9]{1,5}\)?[.][0-9]{2,4}[.\- ][0-9]{2,4}",
+        r"[0-9][ )][0-9]{1,4}[.][0-9]{2,4}[.\- ][0-9]{2,4}",
+        rf"[0-9]{between}{{1,3}}[0-9]{{1,4}}{between}[0-9]{{1,4}}[.][0-9]{{2,4}}",
+    )
     return Shape("phone", gates, _CANDIDATE, judge, 44, 52, _WORDS)

@@ -25,6 +25,8 @@ LEAST_CHARACTERS = 40
 MOST_CHARACTERS = 200_000
 WORK_WORDS = 64
 """Words from which a text is a work: personal data in it are passed over, since it is not about them."""
+WORK_PASSAGE = 25
+"""Words from which a passage of a work is told: it must not be a list of many short questions."""
 FEW = 5
 """Counts below this are not told."""
 CONTEXT = 6
@@ -102,7 +104,7 @@ def check_question(text: str) -> Question:
     found = list(words(masked))
     least = least_words(found)
     if len(found) >= WORK_WORDS * least // LEAST_WORDS:
-        return Question(masked, len(found), least, is_work=True)
+        return Question(masked, len(found), WORK_PASSAGE * least // LEAST_WORDS, is_work=True)
     characters = sum(len(word.folded) for word in found)
     if masked != text or _is_personal(text):
         raise InputError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,9 +12,6 @@ from hallmarked.corpus.table.column import Builder
 from hallmarked.corpus.table.line import cut_lines, read_lines
 from hallmarked.corpus.table.model import Format, Part, Piece, Skipped
 from hallmarked.formats.blob import Blob
-
-NUMBER_DIGITS = 1_000
-"""Longest number; converting digits takes time that grows with their square."""
 
 
 def read_jsonl(blob: Blob, part: Part) -> Iterator[Piece]:
@@ -40,7 +38,7 @@ def parse_object(data: bytes) -> dict[str, Any]:
     """
     try:
         text = data.decode("utf-8")
-        row = json.loads(text, parse_int=_integer)
+        row = json.loads(text)
         if "\\u" in text:
             json.dumps(row, ensure_ascii=False).encode()  # half characters cannot be kept
     except UnicodeDecodeError as error:
@@ -49,17 +47,13 @@ def parse_object(data: bytes) -> dict[str, Any]:
         raise FormatError("the row holds half of a character") from error
     except json.JSONDecodeError as error:
         raise FormatError(f"the row is not JSON: {error.msg}", offset=error.pos) from error
+    except ValueError as error:  # converting digits takes time that grows with their square
+        raise FormatError(f"the row holds a number of more than {sys.get_int_max_str_digits():,} digits") from error
     except RecursionError as error:
         raise FormatError("the row is nested too deep") from error
     if not isinstance(row, dict):
         raise FormatError("the row is not a JSON object")
     return row
-
-
-def _integer(digits: str) -> int:
-    if len(digits) > NUMBER_DIGITS:
-        raise FormatError(f"the row holds a number of more than {NUMBER_DIGITS} digits")
-    return int(digits)
 
 
 JSONL = Format("jsonl", cut_lines, read_jsonl)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from hallmarked.core.errors import FormatError
 from hallmarked.corpus.table.model import PART_BYTES, ROW_BYTES, Part, Skipped
 from hallmarked.formats.blob import Blob
 
@@ -29,29 +30,29 @@ def cut_lines(blob: Blob) -> Sequence[Part]:
 
 
 def read_lines(blob: Blob, part: Part) -> Iterator[Line | Skipped]:
-    """Yield the lines that begin in a part, and say which are too long."""
+    """Yield the lines that begin in a part, and say which are too long, and where a compressed file breaks off."""
+    number = 0
     with blob.open() as stream:
-        at = _begin(stream, part)
-        number = 0
-        while at < part.stop:
-            line = stream.readline(ROW_BYTES + 1)
-            if not line:
-                return
-            at += len(line)
-            if len(line) > ROW_BYTES:
-                at += _pass_over(stream)
-                yield Skipped(f"the row is longer than {ROW_BYTES >> 20} MiB", number)
-            else:
-                yield Line(number, line.rstrip(b"\r\n"))
-            number += 1
+        try:
+            at = _begin(stream, part)
+            while at < part.stop:
+                line = stream.readline(ROW_BYTES + 1)
+                if not line:
+                    return
+                at += len(line)
+                if len(line) > ROW_BYTES:
+                    at += _pass_over(stream)
+                    yield Skipped(f"the row is longer than {ROW_BYTES >> 20} MiB", number)
+                else:
+                    yield Line(number, (line if at > len(line) else line.removeprefix(BOM)).rstrip(b"\r\n"))
+                number += 1
+        except FormatError as error:  # what unfolds breaks off
+            yield Skipped(f"{error}; nothing below was read", number, None)
 
 
 def _begin(stream: BinaryIO, part: Part) -> int:
     """Go to the first line that begins in a part, and return where that is."""
     if part.start == 0:
-        if stream.read(len(BOM)) == BOM:
-            return len(BOM)
-        stream.seek(0)
         return 0
     stream.seek(part.start - 1)  # a line that begins exactly here has its predecessor's end before it
     return part.start - 1 + _pass_over(stream)

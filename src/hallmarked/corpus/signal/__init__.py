@@ -1,0 +1,1 @@
+"""Machine-readable signals of rights holders: what they say of training on a page or file."""
