@@ -70,6 +70,9 @@ class Policy:
         "administrators", "Who releases what is held back: administrators (one of two), or reviewers."
     )
     while_checked: str = setting("passive", "What others may get before the audit is in: none, passive or all.")
+    superseded: str = setting(
+        "refuse", "What downloads of a superseded revision get after its day: refuse (410), or warn in headers only."
+    )
 
 
 @dataclass(frozen=True)
