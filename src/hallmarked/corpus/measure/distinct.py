@@ -99,7 +99,9 @@ def hash_values(array: pa.Array) -> npt.NDArray[np.uint64]:
         return _mix(np.asarray(array.cast(pa.int64() if array.type != pa.uint64() else pa.uint64())).astype(np.uint64))
     if pa.types.is_floating(array.type):
         return _mix(np.asarray(array.cast(pa.float64())).view(np.uint64))
-    if pa.types.is_temporal(array.type) or pa.types.is_decimal(array.type):
+    if pa.types.is_interval(array.type):
+        array = pa.array([repr(value) for value in array.to_pylist()])
+    elif pa.types.is_temporal(array.type) or pa.types.is_decimal(array.type):
         array = array.cast(pa.string())
     array = array.cast(pa.large_binary())
     return np.fromiter((xxhash.xxh3_64_intdigest(value) for value in array.to_pylist()), np.uint64, len(array))
