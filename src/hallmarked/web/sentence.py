@@ -81,6 +81,7 @@ PATTERNS = (
     # findings and gaps: hallmarked.checks
     # hallmarked.corpus.search.ask, hallmarked.hub.passage and hallmarked.hub.job.passage
     "a question has at most %(count)s characters",
+    "a question of fewer than %(words)s words has at most %(count)s characters",
     "this looks like somebody's personal data; leave out addresses and numbers, and ask for the words around",
     "wildcards are not understood here; enter the words themselves",
     "enter at least %(words)s words in a row, or %(letters)s letters",
@@ -168,6 +169,29 @@ PATTERNS = (
     "where the rows come from could not be established: %(sentence)s",
     "how many rows a model wrote is not known: a source does not say it",
     "how many generations of models stand behind the rows is not known",
+    # hallmarked.checks.personal
+    "%(path)s holds %(count)s %(kind_sentence)s in %(hits)s of %(rows)s rows, column %(column)s",
+    "%(files)s more files hold %(count)s %(kind_sentence)s",
+    "%(path)s was not searched as a whole for personal data",
+    "something was found in %(share)s of the %(rows)s rows of %(value)s (%(column)s; interval %(low)s to %(high)s), "
+    "and in %(other)s of the others",
+    "column %(column)s has too many or too long values to compare groups by them",
+    "e-mail addresses",
+    "telephone numbers",
+    "numbers of payment cards",
+    "bank accounts (IBAN)",
+    "bank routing numbers (United States)",
+    "internet addresses (IP)",
+    "hardware addresses (MAC)",
+    "addresses of crypto wallets",
+    "keys and tokens",
+    "private keys",
+    "passwords",
+    "dates of birth",
+    "passport numbers",
+    "driving licence numbers",
+    "exact places (coordinates)",
+    "numbers of mobile devices (IMEI)",
     # hallmarked.checks.table
     "%(path)s: row %(row)s: %(sentence)s",
     "%(path)s: rows from %(row)s on: %(sentence)s",
