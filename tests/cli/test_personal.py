@@ -53,6 +53,7 @@ def data(tmp_path: Path) -> Path:
     pq.write_table(table, stream)
     (folder / "c.parquet").write_bytes(stream.getvalue())
     (folder / "d.parquet").write_bytes(stream.getvalue()[:-200])
+    (folder / "e.csv").write_text("".join(f"{PLANTED['email']},{PLANTED['payment-card']},{n}\n" for n in range(9)))
     (folder / "dataset.toml").write_text('[columns]\ngroup = ["owner"]\nsource = "owner"\nurl = "url"\n')
     return folder
 
