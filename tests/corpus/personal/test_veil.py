@@ -25,3 +25,11 @@ def test_what_holds_none_stays() -> None:
     """Counts, shares, versions and dates are told as they are."""
     for value in ("1234567", "0.123456", "2024-01-02", "en, de", "4.47701e+11", "18446744073709551615"):
         assert veil_item(Measurement("m", value)).value == value
+
+
+def test_the_name_of_a_column_counts() -> None:
+    """A bare number is masked when the column it is a value of says what it is."""
+    told = [
+        Measurement("column.share", "1", slice={"column": name, "value": "447700900867"}) for name in ("phone", "n")
+    ]
+    assert [veil_item(each).slice["value"] for each in told] == ["************", "447700900867"]

@@ -17,14 +17,16 @@ from hallmarked.corpus.personal.kind import DEFAULT
 from hallmarked.corpus.personal.redact import Mode, Redactor
 
 T = TypeVar("T")
+VALUES = frozenset({"value", "label"})
+"""Members that hold a value of the column that is named beside them."""
 PLACES = frozenset({"path", "folder", "file", "digest", "kind"})
 """Members of a slice or of data that name files of the artifact, which are public with it."""
 
 
 @lru_cache(1 << 14)
-def veil(text: str) -> str:
-    """Return a text with masks where personal data stood."""
-    return Redactor(Mode.MASK, detector=detector_of(Search(kinds=DEFAULT))).redact(text)[0]
+def veil(text: str, hint: str = "") -> str:
+    """Return a text with masks where personal data stood; ``hint`` is the name of the column it is from."""
+    return Redactor(Mode.MASK, detector=detector_of(Search(kinds=DEFAULT))).redact(text, hint)[0]
 
 
 def veil_item(item: T) -> T:
@@ -39,4 +41,8 @@ def veil_item(item: T) -> T:
 
 
 def _veiled(members: Mapping[str, str]) -> dict[str, str]:
-    return {name: value if name in PLACES else veil(value) for name, value in members.items()}
+    column = members.get("column", "").replace("_", " ")
+    return {
+        name: value if name in PLACES else veil(value, column if name in VALUES else "")
+        for name, value in members.items()
+    }
