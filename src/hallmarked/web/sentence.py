@@ -77,6 +77,7 @@ PATTERNS = (
     # findings and gaps: hallmarked.checks
     # hallmarked.corpus.search.ask, hallmarked.hub.passage and hallmarked.hub.job.passage
     "a question has at most %(count)s characters",
+    "a question of fewer than %(words)s words has at most %(count)s characters",
     "this looks like somebody's personal data; leave out addresses and numbers, and ask for the words around",
     "wildcards are not understood here; enter the words themselves",
     "enter at least %(words)s words in a row, or %(letters)s letters",
@@ -114,6 +115,41 @@ PATTERNS = (
     "%(count)s places were not compared: some texts match the benchmarks all over",
     "%(count)s items of %(benchmark)s have fewer than three words and were not looked for",
     "%(count)s rows or files of the benchmark %(benchmark)s cannot be read: %(sentence)s",
+    # hallmarked.checks.dataset
+    "%(path)s cannot be understood, so that nothing of it was compared",
+    "dataset.toml says what column %(column)s is for (%(role)s), and it is not there",
+    "%(place)s have too many columns; the first were counted",
+    "%(host)s gives %(share)s of the %(count)s addresses in column %(column)s",
+    "%(count)s of %(values)s values of %(column)s say no date that can be read",
+    "column %(column)s has too many or too long values to divide rows by them",
+    "column %(column)s, which dataset.toml names, has no value in any row",
+    "%(value)s is %(share)s of the %(rows)s rows with a value of %(column)s (interval %(low)s to"
+    " %(high)s), less than the %(reference)s declared",
+    "%(value)s is %(share)s of the %(rows)s rows with a value of %(column)s (interval %(low)s to"
+    " %(high)s), more than the %(reference)s declared",
+    "labels were not counted by column %(column)s: there are too many different labels",
+    "how labels go with the words of groups was not counted: there are too many different labels",
+    "label %(label)s is on %(share)s of the %(rows)s rows of %(value)s, and on %(other)s of the"
+    " %(others)s others",
+    "how many rows a model made was not counted: no column says where rows are from",
+    "how many rows a model made was not counted: %(column)s has too many values",
+    "of %(count)s of %(rows)s rows it is not known whether a model made them",
+    "%(count)s of %(rows)s rows (%(share)s) went through models up to %(depth)s times",
+    "dataset.toml does not say: %(members)s",
+    "column %(column)s is declared to be needed, and is not there",
+    "Column %(column)s is named as one that identifies people",
+    "Column %(column)s has another value in each of %(rows)s rows, as numbers and names of people have",
+    "Column %(column)s is not among those that are declared to be needed",
+    "how many rows are older than they are to be kept was not counted: no column is declared to say from"
+    " when a row is",
+    "how many rows are older than they are to be kept was not counted: column %(column)s says no date",
+    "%(count)s of %(rows)s rows are from before %(day)s, and so were older than %(days)s days on %(as_of)s",
+    "collected in %(place)s, to be used for %(uses)s, and no basis is declared",
+    "%(count)s of %(n)s (%(share)s) texts say the same words or lines again and again",
+    "%(count)s of %(n)s (%(share)s) texts hold characters that stand for lost ones",
+    "%(count)s of %(n)s (%(share)s) rows have no text",
+    "%(path)s was not read as a whole; what is told of texts is of the rest",
+    "texts were not told apart by column %(column)s: it has too many or too long values",
     # hallmarked.checks.provenance
     "%(path)s is in no account of where the rows come from",
     "%(path)s is missing, which the build wrote",
