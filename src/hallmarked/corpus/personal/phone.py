@@ -28,6 +28,8 @@ _DATE = re.compile(
 )
 _NANP = re.compile(r"(?:1[-. ])?(?:\([2-9]\d\d\) ?|[2-9]\d\d(?P<by>[-.]))[2-9]\d\d(?(by)(?P=by)|[-. ])\d{4}")
 _SPACED = re.compile(r"[2-9]\d\d [2-9]\d\d[ -]\d{4}|\d{2} 9?\d{4}-\d{4}")
+_OTHER = re.compile(r"\d{5}-\d{4}|[^+]*\d{4}\.\d{4}.*")
+"""Postal codes of the United States, and rows of tables: few people put points between groups of four."""
 _BRACKETED = re.compile(r"\((?!(?:19|20)\d\d\))0?\d{1,4}\)[ -]?\d{2,5}[-. ]?\d{2,5}(?:[-. ]\d{2,4}){0,2}")
 _SHORT = re.compile(
     r"\d{7,8}|\d{3}[-. ]\d{4}|\d{4}[-. ]\d{3,4}|\d{3}[-. ]\d{2}[-. ]\d{2,3}|\d{2}[-. ]\d{3}[-. ]\d{2,3}"
@@ -81,7 +83,7 @@ def _judge(part: str, regions: tuple[str, ...], supported: bool) -> Strength | N
     digits = digits_of(part)
     if not 7 <= len(digits) <= 15 or part.count("(") != part.count(")") or _DATE.search(part):
         return None
-    if not is_varied(digits[1:]) and not supported:
+    if not supported and (not is_varied(digits[1:]) or _OTHER.fullmatch(part)):
         return None
     if part.lstrip("(").startswith("+") or digits.startswith("00"):
         return _abroad(part, digits, supported)
@@ -130,8 +132,6 @@ def _abroad(part: str, digits: str, supported: bool) -> Strength | None:
 def _is_trunk(part: str, digits: str, regions: tuple[str, ...]) -> bool:
     """Say whether a number is written with the prefix of its country, in groups as people make them."""
     groups = [len(group) for group in _GROUP.findall(part)]
-    if "." in part and max(groups[1:], default=0) > 3:
-        return False
     usual = digits.startswith("0") and len(digits) >= 9 and 2 <= len(groups) <= 5 and min(groups) >= 2
     return usual and is_national(digits, regions, prefixed=True)
 
