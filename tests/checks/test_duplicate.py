@@ -90,6 +90,21 @@ def test_splits_that_share_nothing_have_no_finding() -> None:
     assert [item.rule for item in result.findings if item.rule == "DUP003"] == []
 
 
+def test_passages_that_return_are_told_by_place() -> None:
+    """How much of the texts stands in several of them, the longest run and the most frequent passage, without words."""
+    passage = " ".join(f"clause{number}" for number in range(70))
+    files = {"a.jsonl": rows(*(f"{text} {passage}" for text in TEXTS[:3]), *TEXTS[3:6])}
+    result = checked(files)
+    found = measured(result)
+    assert found["passages.longest", "a.jsonl", "1"] == "70"
+    assert found["passages.texts", "a.jsonl", "1"] == "3"
+    assert found["passages.returning",] == str(3 * 21)
+    assert found["passages.share",] == f"{3 * 70 / (3 * 130 + 3 * 60):.6f}"
+    messages = [item.message for item in result.findings if item.rule == "DUP004"]
+    assert messages[0] == "70 words from word 61 of a.jsonl row 1 on stand, passage by passage, in other texts"
+    assert "clause" not in "".join(messages)
+
+
 def test_rows_that_cannot_be_read_keep_their_numbers() -> None:
     """A row that is no JSON counts as a row, so that places are those in the file; what is lost is said."""
     files = {"a.jsonl": rows(TEXTS[0]) + "broken\n" + rows(TEXTS[1], TEXTS[0]), "b.parquet": "PAR1"}

@@ -90,6 +90,7 @@ ROUTES: dict[str, Use] = {
             "/models*",
             "/spaces*",
             "/search*",
+            "/search/passages*",
             "/ledger*",
             "/ledger/entry*/{index}",
             "/join*",
@@ -110,6 +111,9 @@ ROUTES: dict[str, Use] = {
     },
     "GET /": Use(OPEN),
     "GET /index.json": Use(OPEN),
+    # asks nothing of what the caller may not read: see test_passage
+    "POST /search/passages": Use(OPEN),
+    "POST /api/hallmarked/passages": Use(OPEN),
     # coming in
     **{f"POST {path}": Use(OPEN) for path in ("/join", "/login", "/login/new", "/logout", "/tos", "/welcome")},
     **{f"POST /consent{path}": Use(OPEN) for path in ("", "/data", "/request", "/receipt")},
@@ -117,7 +121,7 @@ ROUTES: dict[str, Use] = {
         f"POST /api/hallmarked/consent/{path}": Use(OPEN)
         for path in ("requests", "requests/state", "requests/proof", "requests/withdrawal", "requests/rows", "lookup")
     },
-    "GET /api/hallmarked/consent/evidence/{commitment}": Use(OPEN),
+    "GET /api/hallmarked/consent/evidence/{commitment}": Use(OPEN, "/api/hallmarked/consent/evidence/" + "0" * 64),
     "GET /api/hallmarked/consent/lookup": Use(OPEN),
     "GET /api/hallmarked/consent/lookup/{epoch}/{bits}/{bucket}": Use(OPEN, "/api/hallmarked/consent/lookup/x/0/0"),
     "GET /consent/due": Use(ADMINISTRATOR),
@@ -381,6 +385,9 @@ ROUTES: dict[str, Use] = {
         for method, path, needs, form in (
             ("GET", "/access", "see", None),
             ("GET", "/access.json", "see", None),
+            ("GET", "/passages", "see", None),
+            ("GET", "/passages.json", "see", None),
+            ("POST", "/passages", "manage", {"act": "allow"}),
             ("GET", "/settings", "manage", None),
             ("GET", "/settings.json", "manage", None),
             ("POST", "/access", "discuss", {"x": "y"}),

@@ -26,6 +26,7 @@ RENDERER = Renderer(load_languages())
 ADDRESSES: dict[str, tuple[str, ...]] = {
     "/": ("/",),
     "/search": ("/search", "/search?kind=dataset&search=emer&licence=cc-by-4.0", "/search?search=nothing%20fits"),
+    "/search/passages": ("/search/passages",),
     "/models": ("/models?sort=likes",),
     "/datasets": ("/datasets",),
     "/spaces": ("/spaces",),
@@ -44,6 +45,7 @@ ADDRESSES: dict[str, tuple[str, ...]] = {
     "/{owner}/{name}/discussions": (f"/{MODEL}/discussions", f"/{MODEL}/discussions?status=all"),
     "/{owner}/{name}/discussions/{number}": (f"/{MODEL}/discussions/1", f"/{MODEL}/discussions/2"),
     "/{owner}/{name}/access": (f"/{MODEL}/access", "/datasets/acme/emergency-notes/access"),
+    "/{owner}/{name}/passages": ("/datasets/acme/emergency-notes/passages",),
     "/{owner}/{name}/review/{revision}": (f"/{MODEL}/review/main",),
     "/{owner}/{name}": (f"/{MODEL}", "/datasets/acme/emergency-notes", "/spaces/acme/triage-desk"),
     "/{owner}/{name}/card/{revision}": (f"/{MODEL}/card/first",),

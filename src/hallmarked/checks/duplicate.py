@@ -14,6 +14,12 @@ Measurements (views rely on these names):
 ``duplicates.largest``    rows of the largest
 ``duplicates.pairs``      pairs of texts that were read again and compared
 ``duplicates.shared``     rows of a ``split`` that have a duplicate in another (``with``); ``n`` is the split's rows
+``passages.returning``    passages of 50 words that stand word for word in another of the texts that would be kept;
+                          ``n`` is all of their passages; estimated when ``passages.part`` is below 1
+``passages.texts``        texts in which the most frequent of them stands
+``passages.share``        share of the words of these texts that are in such passages
+``passages.longest``      words of the longest run of such passages
+``passages.part``         which part of the passages was compared
 ``duplicates.setting``    how duplicates were looked for; the slice names the ``setting``
 ========================= ============================================================================================
 """
@@ -29,7 +35,7 @@ from hallmarked.core.check import Extent, Learned, Part
 from hallmarked.core.errors import BackendError, FormatError, LimitExceeded, NotFound
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measurement, Rule
 from hallmarked.corpus.declaration import read_declaration
-from hallmarked.corpus.table.ending import table_paths
+from hallmarked.corpus.table.ending import find_table_paths
 
 if TYPE_CHECKING:
     from hallmarked.corpus.duplicate.find import Duplicates
@@ -56,6 +62,12 @@ SHARED = Rule(
     "Texts that are held out stand in what is learned from",
     "Remove them from one of the two; a measurement with texts that a model has seen says too much good of it.",
 )
+RETURNING = Rule(
+    "DUP004",
+    Level.NOTE,
+    "Passages return word for word in several texts",
+    "Look at the places named, and remove what is boilerplate; models learn by heart what they read often.",
+)
 
 RARELY = 0.01
 """Share of duplicates from which they are a warning."""
@@ -71,13 +83,13 @@ class DuplicateCheck:
     id: ClassVar[str] = "duplicates"
     version: ClassVar[str] = "1"
     title: ClassVar[str] = "Which texts occur more than once?"
-    rules: ClassVar[Sequence[Rule]] = (COPY, NEAR, SHARED)
+    rules: ClassVar[Sequence[Rule]] = (COPY, NEAR, SHARED, RETURNING)
     needs_socket: ClassVar[bool] = False
     extent: ClassVar[Extent] = Extent.PARTS
 
     def applies(self, artifact: Artifact) -> bool:
         """Apply to whatever has files with rows."""
-        return bool(table_paths([file.path for file in artifact.files]))
+        return bool(find_table_paths(artifact))
 
     def run(self, artifact: Artifact) -> Iterator[Item]:
         """Read every text once, and those again that resemble others."""
@@ -97,7 +109,7 @@ class DuplicateCheck:
         from hallmarked.corpus.duplicate.learn import learn  # noqa: PLC0415 -- needs the extra "data"
         from hallmarked.corpus.duplicate.state import Builder  # noqa: PLC0415 -- likewise
 
-        builder = Builder(broken=str(part.get("broken", "")))
+        builder = Builder(passages=True, broken=str(part.get("broken", "")))
         if not builder.broken:
             try:
                 learn(builder, read_part(artifact, part), part["texts"], part["split"])
@@ -131,6 +143,7 @@ class DuplicateCheck:
         yield from _measured(found, whole)
         yield from _examples(found, places)
         yield from _splits(found, whole, places, [part["path"] for part in parts])
+        yield from _passages(found, whole, places, _reader(artifact, parts))
 
 
 def _load(learned: Learned) -> State | None:
@@ -165,6 +178,8 @@ def _unread(learned: Learned, state: State | None) -> Iterator[Gap]:
         yield Gap(f"{path} has no texts that could be compared", Location(path))
     if state.left:
         yield Gap(f"{path} has more rows in a part than can be compared: {state.left:,} were left out", Location(path))
+    if state.unnamed:
+        yield Gap(f"{path} has more passages in a part than can be compared", Location(path))
     if state.bare:
         yield Gap(
             f"{path} has more texts in a part than can be compared: {state.bare:,} as copies only", Location(path)
@@ -172,7 +187,7 @@ def _unread(learned: Learned, state: State | None) -> Iterator[Gap]:
 
 
 def _settings() -> Iterator[Measurement]:
-    from hallmarked.corpus.duplicate import sketch, verify  # noqa: PLC0415 -- needs the extra "data"
+    from hallmarked.corpus.duplicate import name, sketch, verify  # noqa: PLC0415 -- needs the extra "data"
     from hallmarked.corpus.text import normal, word  # noqa: PLC0415 -- likewise
 
     chosen = sketch.Settings()
@@ -189,9 +204,10 @@ def _settings() -> Iterator[Measurement]:
         "rows": chosen.rows,
         "threshold": chosen.threshold,
         "verifier": verify.METHOD,
+        "passage": f"{name.LENGTH} words, named by the least of its runs of {name.GRAM}",
     }
-    for name, value in said.items():
-        yield Measurement("duplicates.setting", str(value), slice={"setting": name})
+    for setting, value in said.items():
+        yield Measurement("duplicates.setting", str(value), slice={"setting": setting})
 
 
 def _measured(found: Duplicates, whole: Whole) -> Iterator[Item]:
@@ -250,3 +266,41 @@ def _splits(found: Duplicates, whole: Whole, places: Places, paths: Sequence[str
             f"the first is {place}, and there {twin}"
         )
         yield Finding(SHARED.id, SHARED.level, message, Location(place.path), {"row": str(place.row), **slice_})
+
+
+def _passages(found: Duplicates, whole: Whole, places: Places, read: ReadTexts) -> Iterator[Item]:
+    """Say how much of the texts that would be kept stands in several of them."""
+    from hallmarked.corpus.duplicate.passage import find_repeated  # noqa: PLC0415 -- needs the extra "data"
+    from hallmarked.corpus.duplicate.sketch import Settings  # noqa: PLC0415 -- likewise
+
+    try:
+        passages = find_repeated(whole, read, found.reasons == 0, Settings())
+    except LimitExceeded as error:
+        yield Gap(f"passages were not compared: {error}")
+        return
+    if passages.unread:
+        yield Gap(f"{passages.unread:,} texts could not be read again, and their passages were not compared")
+    yield Measurement("passages.returning", str(passages.returning), n=passages.passages)
+    yield Measurement("passages.part", f"{passages.part:.6g}")
+    if passages.covered is not None and passages.words:
+        yield Measurement("passages.share", f"{passages.covered / passages.words:.6f}", n=passages.words)
+    if passages.longest:
+        words, row, start = passages.longest
+        place = places.of(row)
+        yield Measurement(
+            "passages.longest", str(words), unit="words", slice={"path": place.path, "row": str(place.row)}
+        )
+        message = f"{words:,} words from word {start + 1:,} of {place} on stand, passage by passage, in other texts"
+        yield Finding.of(RETURNING, message, Location(place.path), row=str(place.row), word=str(start + 1))
+    if passages.frequent:
+        texts, row, start = passages.frequent
+        place = places.of(row)
+        yield Measurement("passages.texts", str(texts), slice={"path": place.path, "row": str(place.row)})
+        share = passages.returning / max(1, passages.passages)
+        message = (
+            f"{share:.1%} of the passages of texts stand in several of them; "
+            f"one, from word {start + 1:,} of {place} on, in {texts:,}"
+        )
+        level = Level.WARNING if share > RARELY else Level.NOTE
+        data = {"row": str(place.row), "word": str(start + 1)}
+        yield Finding(RETURNING.id, level, message, Location(place.path), data)

@@ -28,7 +28,7 @@ from hallmarked.core.artifact import Artifact
 from hallmarked.core.check import Extent, Learned, Part
 from hallmarked.core.errors import BackendError, FormatError, NotFound
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measurement, Rule
-from hallmarked.corpus.table.ending import table_paths
+from hallmarked.corpus.table.ending import find_table_paths
 
 if TYPE_CHECKING:
     from hallmarked.corpus.leak.found import Found
@@ -66,7 +66,7 @@ class LeakCheck:
 
     def applies(self, artifact: Artifact) -> bool:
         """Apply to whatever has files with rows, when there is a benchmark to look for."""
-        return bool(artifact.beside) and bool(table_paths([file.path for file in artifact.files]))
+        return bool(artifact.beside) and bool(find_table_paths(artifact))
 
     def run(self, artifact: Artifact) -> Iterator[Item]:
         """Look through every row once."""

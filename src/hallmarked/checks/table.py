@@ -20,13 +20,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, ClassVar
 
-from hallmarked.checks.dataset import age, balance, column, purpose, synthetic, web
+from hallmarked.checks.dataset import age, balance, column, purpose, shard, synthetic, web
 from hallmarked.checks.part import by_path, cut_tables, missing_module, read_part, read_whole, run_parts
 from hallmarked.core.artifact import Artifact
 from hallmarked.core.check import Extent, Learned, Part
 from hallmarked.core.errors import BackendError, FormatError, NotFound
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measurement, Rule
-from hallmarked.corpus.table.ending import table_paths
+from hallmarked.corpus.table.ending import find_table_paths
 
 if TYPE_CHECKING:
     from hallmarked.corpus.declaration import Columns, Declaration
@@ -51,7 +51,23 @@ UNDERSTOOD = Rule(
     "Correct dataset.toml; until then nothing of it is used.",
 )
 
-SUBJECTS = (*column.RULES, *web.RULES, *age.RULES, *balance.RULES, *synthetic.RULES, *purpose.RULES)
+ENCODED = Rule(
+    "TAB008",
+    Level.NOTE,
+    "Text is not encoded as UTF-8",
+    "Save it as UTF-8; what reads it otherwise guesses which characters are meant.",
+)
+
+SUBJECTS = (
+    ENCODED,
+    *shard.RULES,
+    *column.RULES,
+    *web.RULES,
+    *age.RULES,
+    *balance.RULES,
+    *synthetic.RULES,
+    *purpose.RULES,
+)
 DECLARATION = "dataset.toml"
 TOLERATED = 0.001
 """Share of unread rows up to which the others stand for all."""
@@ -71,7 +87,7 @@ class TableCheck:
 
     def applies(self, artifact: Artifact) -> bool:
         """Apply to whatever has files with rows."""
-        return bool(table_paths([file.path for file in artifact.files]))
+        return bool(find_table_paths(artifact))
 
     def run(self, artifact: Artifact) -> Iterator[Item]:
         """Read every table once, and tell what was counted."""
@@ -107,6 +123,7 @@ class TableCheck:
         from hallmarked.corpus.measure.table import Measure  # noqa: PLC0415 -- needs the extra "data"
 
         folders: dict[str, Measure] = {}
+        shapes: dict[str, dict[str, shard.Shape]] = {}
         for path, parts in by_path(learned).items():
             whole = Measure()
             for part in parts:
@@ -116,12 +133,26 @@ class TableCheck:
                     whole.merge(Measure.load(read_whole(part)))
             yield from _unread(path, whole)
             yield Measurement("rows.total", str(whole.rows), slice={"path": path})
-            folders.setdefault(path.rpartition("/")[0], Measure()).merge(whole)
+            folder = path.rpartition("/")[0]
+            if whole.rows:
+                shapes.setdefault(folder, {})[path] = _shape(whole)
+            folders.setdefault(folder, Measure()).merge(whole)
         total = Measure()
         for measure in folders.values():
             total.take_rows(measure)
         yield from _total(total)
+        for files in shapes.values():
+            yield from shard.tell_shards(files)
         yield from _tell(*_declared(artifact), folders, total)
+
+
+def _shape(whole: Measure) -> shard.Shape:
+    """Return the columns of a file and their kinds, those alone that stand at the top."""
+    return {
+        name: "mixed" if len(found.kinds) > 1 else next(iter(found.kinds), "")
+        for name, found in whole.columns.items()
+        if name.rpartition(".")[0] not in whole.columns
+    }
 
 
 def _declared(artifact: Artifact) -> tuple[Declaration, str]:
@@ -183,6 +214,9 @@ def _roles(said: Columns, there: set[str]) -> Iterator[Item]:
 def _unread(path: str, whole: Measure) -> Iterator[Item]:
     """Tell which rows could not be read, and say so when they are too many to be passed over."""
     for place in whole.unread:
+        if place.rows == 0:
+            yield Finding.of(ENCODED, f"{path}: {place.reason}, from row {place.row or 1:,} on", Location(path))
+            continue
         where = f"{path} cannot be read" if place.row is None and not whole.rows else f"{path}: {_where(place)}"
         yield Finding.of(UNREADABLE, f"{where}: {place.reason}", Location(path), row=str(place.row or ""))
     if whole.skipped > len(whole.unread):

@@ -16,6 +16,7 @@ COMMANDS = {
     "admin": ("hallmarked.cli.admin.group", "Look after a hub: its accounts, its data, its database."),
     "audit": ("hallmarked.cli.audit", "Test a model, and write signed evidence of what was found."),
     "check": ("hallmarked.cli.check", "List the checks and their rules."),
+    "consent": ("hallmarked.cli.consent.group", "Check a receipt of an opt-out; ask a registry privately."),
     "convert": ("hallmarked.cli.convert", "Turn pickled weights into safetensors without loading them."),
     "corpus": ("hallmarked.cli.corpus.group", "Account for training data."),
     "key": ("hallmarked.cli.key", "Show, create or rotate the key that signs."),

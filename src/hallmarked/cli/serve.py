@@ -15,6 +15,7 @@ from hallmarked.hub.account.ticket import has_administrator, make_setup
 from hallmarked.hub.database import Database
 from hallmarked.hub.hub import open_hub
 from hallmarked.hub.job.delivery import delivering
+from hallmarked.hub.job.passage import indexing
 from hallmarked.hub.job.queue import auditing, leave
 from hallmarked.hub.log import start_log
 from hallmarked.hub.migration.upgrade import migrate
@@ -63,6 +64,7 @@ def _serve(settings: Settings, place: socket, upgrade: bool) -> None:
             if settings.job.in_server:
                 stack.enter_context(auditing(hub))
                 stack.enter_context(delivering(hub))
+                stack.enter_context(indexing(hub))
             click.echo(f"Serving {hub_address(settings.server)} from {settings.data}; Ctrl-C stops it.")
             if settings.server.workers > 1:
                 run_servers(settings, place)

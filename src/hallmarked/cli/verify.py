@@ -15,6 +15,7 @@ from hallmarked.audit.report.view import json_text
 from hallmarked.audit.verify import Check, check_evidence, is_url, read_file, trust_of
 from hallmarked.cli.setting import PATH, token
 from hallmarked.core.errors import InputError
+from hallmarked.ledger.bundle import carried_evidence
 
 
 @click.command()
@@ -36,7 +37,7 @@ def command(
 ) -> None:
     """Say whether evidence is intact, who signed it, and whether it is about these bytes.
 
-    EVIDENCE is a file evidence.json, which needs no network, or a revision on a hub, written
+    EVIDENCE is a file evidence.json or a receipt, which needs no network, or a revision on a hub, written
     https://hub.example.org/owner/name@revision: then the evidence is fetched, and held against the log that the hub
     shows to everybody. ARTIFACT is the folder or file it should be about. For a hub, the id of its signing key is
     enough.
@@ -49,7 +50,7 @@ def command(
     if is_url(evidence):
         checked = _check_hub(evidence, files, keys, trusted, witnesses)
     else:
-        data = read_file(_given(evidence))
+        data = carried_evidence(read_file(_given(evidence)))
         checked = check_evidence(data, trust_of(data, keys, trusted), files, witnesses)
     click.echo(json_text(_json(checked)).rstrip() if form == "json" else "\n".join(checked.lines))
     ctx.exit(checked.status)

@@ -12,6 +12,7 @@ from hallmarked.cli.hub import settings_with
 from hallmarked.cli.setting import PATH, passphrase
 from hallmarked.hub.hub import open_hub
 from hallmarked.hub.job.delivery import delivering
+from hallmarked.hub.job.passage import indexing
 from hallmarked.hub.job.queue import auditing, leave
 from hallmarked.hub.log import start_log
 
@@ -32,6 +33,6 @@ def command(config: Path | None, data: Path | None, threads: int | None) -> None
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     signal.signal(signal.SIGHUP, lambda *_: None)  # there is nothing to read anew
-    with open_hub(settings, passphrase()) as hub, auditing(hub), delivering(hub):
+    with open_hub(settings, passphrase()) as hub, auditing(hub), delivering(hub), indexing(hub):
         stop.wait()
     leave()

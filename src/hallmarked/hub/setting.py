@@ -70,6 +70,9 @@ class Policy:
         "administrators", "Who releases what is held back: administrators (one of two), or reviewers."
     )
     while_checked: str = setting("passive", "What others may get before the audit is in: none, passive or all.")
+    superseded: str = setting(
+        "refuse", "What downloads of a superseded revision get after its day: refuse (410), or warn in headers only."
+    )
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,15 @@ class Outbound:
 
 
 @dataclass(frozen=True)
+class Search:
+    """Looking for passages in the texts of data sets whose owners allow it."""
+
+    questions: int = setting(30, "Questions of one account, and of one address, an hour; 0 for none.")
+    folder: str = setting("", "Where indexes are kept, shared by all machines of a hub; empty: in the data folder.")
+    block_mib: int = setting(64, "Size of their blocks, MiB; making one takes about eight times as much memory.")
+
+
+@dataclass(frozen=True)
 class Consent:
     """The registry in which people allow or refuse the use of their data."""
 
@@ -142,6 +154,7 @@ class Settings:
     terms: Terms = field(default_factory=Terms)
     login: Login = field(default_factory=Login)
     outbound: Outbound = field(default_factory=Outbound)
+    search: Search = field(default_factory=Search)
     consent: Consent = field(default_factory=Consent)
 
     @property
@@ -153,6 +166,11 @@ class Settings:
     def scratch(self) -> Path:
         """Where audits keep temporary files."""
         return self.data / "scratch"
+
+    @property
+    def indexes(self) -> Path:
+        """Where indexes of data sets are kept."""
+        return Path(self.search.folder) if self.search.folder else self.data / "search"
 
     @property
     def database_url(self) -> str:

@@ -46,6 +46,7 @@ class Tag(StrEnum):
     REPOSITORY_GATE_CHANGED = "repository:gate:changed"
     REPOSITORY_DISABLED = "repository:repository:disabled"
     REPOSITORY_ENABLED = "repository:repository:enabled"
+    REPOSITORY_SEARCH_CHANGED = "repository:search:changed"
     AUDIT_ASKED = "revision:audit:asked"
     COLLABORATOR_CHANGED = "repository:collaborator:changed"
     BRANCH_CREATED = "repository:branch:created"

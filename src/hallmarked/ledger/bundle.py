@@ -19,6 +19,9 @@ from hallmarked.ledger.strict import parse_json, write_json
 from hallmarked.ledger.trust import Trust, write_key
 from hallmarked.ledger.verify import MEDIA_TYPE, Verified, verify_bundle
 
+RECEIPT_TYPE = "application/vnd.hallmarked.consent-receipt.v1+json"
+"""Of a file that carries an evidence file for somebody, see ``hallmarked.corpus.consent.receipt``."""
+
 
 def export_bundle(log: Log, indexes: Sequence[int], keys: Trust) -> bytes:
     """Write the evidence file of some entries, all proven against the newest checkpoint.
@@ -77,6 +80,16 @@ def import_bundle(data: bytes, trust: Trust | None = None) -> tuple[Verified, li
     """
     verified = verify_bundle(data, trust)
     return verified, [read_sigstore(entry["bundle"]) for entry in parse_json(data, "bundle")["entries"]]
+
+
+def carried_evidence(data: bytes) -> bytes:
+    """Return the evidence file that a receipt carries beside what names people; any other file as it is."""
+    try:
+        row = parse_json(data, "bundle")
+    except VerificationError:
+        return data  # whoever reads it says what is wrong with it
+    is_receipt = isinstance(row, dict) and row.get("mediaType") == RECEIPT_TYPE
+    return write_json(row.get("evidence")) if is_receipt else data
 
 
 def schema() -> bytes:

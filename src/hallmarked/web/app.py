@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,6 +14,7 @@ from hallmarked.hub.community.popularity import Downloads
 from hallmarked.hub.consent.listing import Index
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.memory import Memory
+from hallmarked.hub.passage.caller import Callers
 from hallmarked.web.address import KeepSlashes
 from hallmarked.web.cache import HeadCache
 from hallmarked.web.count import CountMiddleware
@@ -35,6 +37,7 @@ from hallmarked.web.route import (
     lfs,
     listing,
     login,
+    passage,
     person,
     reference,
     repository,
@@ -63,6 +66,7 @@ MODULES = (
     card,
     ledger,
     person,
+    passage,
     gate,
     reference,
     discussion,
@@ -89,6 +93,7 @@ def create_app(hub: Hub) -> FastAPI:
     app.state.hub = hub
     app.state.downloads = Downloads(hub.database)
     app.state.limits, app.state.uses = Limits(hub.settings.limit), Uses()
+    app.state.callers, app.state.wait = Callers(hub.settings.search.questions), asyncio.sleep
     app.add_middleware(CountMiddleware, downloads=app.state.downloads)
     app.state.memory = Memory(hub.database)
     app.state.consents = Index()

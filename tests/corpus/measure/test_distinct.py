@@ -40,8 +40,9 @@ def test_an_estimate_is_near() -> None:
     for start in range(0, 100_000, 10_000):
         found.add(hash_values(pa.array(range(start, start + 10_000))))
     assert found.interval is not None
-    assert found.interval[0] < 100_000 < found.interval[1]
-    assert found.interval[1] - found.interval[0] < 15_000
+    assert found.interval[0] < 100_000 <= found.interval[1]
+    assert found.number <= 100_000  # no more than there were values
+    assert found.interval[1] - found.interval[0] < 10_000
     assert found.once == 1.0
 
 

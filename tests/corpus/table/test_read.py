@@ -61,6 +61,28 @@ def test_every_row_of_json_lines_is_read(rows: list[dict[str, object]]) -> None:
             assert found[name] == value or json.loads(str(found[name])) == value
 
 
+FRAGMENTS = st.sampled_from(
+    [
+        b"{}", b'{"a": 1}', b'{"a": [1', b"2]}", b'{"a": 1}, {"a": 2}', b'{"a": 1},"', b'","x', b"[", b"]", b"", b" ",
+        b"1", b"null", b'{"a": "\xff"}', b'{"a": "\\ud800"}', b'\xef\xbb\xbf{"a": 3}', b'{"a": "x\\n"}\r', b",", b'"',
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(FRAGMENTS, max_size=12))
+def test_no_line_leans_on_its_neighbours(fragments: list[bytes]) -> None:
+    """Lines are judged one by one: two halves are no row, and one line is never two."""
+    rows: list[dict[str, object]] = []
+    skipped: list[int | None] = []
+    for number, fragment in enumerate(fragments):
+        alone, reasons = read("a.jsonl", (b"{}\n" if number else b"") + fragment)  # a mark may stand at the beginning
+        rows += alone[1:] if number else alone
+        skipped += [number for _ in reasons]
+    back, told = read("a.jsonl", b"\n".join(fragments))
+    assert back == rows
+    assert [piece.row for piece in told] == skipped
+
+
 @given(st.lists(st.text(st.characters(exclude_characters="\n\r\ufeff", exclude_categories=["Cs"]))), st.integers(1, 40))
 def test_parts_hold_every_line_once(texts: list[str], size: int) -> None:
     """However a file is cut, each line belongs to one part."""
@@ -117,16 +139,21 @@ def test_a_line_without_end_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize(
-    "data",
+    ("data", "encoding"),
     [
-        "name;n\nå;1\nb;2\n".encode("cp1252"),
-        "\ufeffname,n\r\nå,1\r\nb,2\r\n".encode(),
-        "name\tn\nå\t1\nb\t2".encode("utf-16"),
+        ("name;n\nå;1\nb;2\n".encode("cp1252"), "Windows-1252"),
+        ("name;n\nå;1\nb;2\n".encode("latin-1"), "Windows-1252"),
+        ("\ufeffname,n\r\nå,1\r\nb,2\r\n".encode(), ""),
+        ("name,n\rå,1\rb,2".encode(), ""),
+        ("name\tn\nå\t1\nb\t2".encode("utf-16"), "UTF-16"),
+        ("name\tn\nå\t1\nb\t2".encode("utf-16-le"), "UTF-16"),
+        ("name\tn\r\nå\t1\r\nb\t2\r\n".encode("utf-16-be"), "UTF-16"),
     ],
 )
-def test_tables_of_other_programs_are_read(data: bytes) -> None:
-    """Marks, line ends, delimiters and encodings of spreadsheets are understood."""
-    assert read("a.csv", data) == ([{"name": "å", "n": "1"}, {"name": "b", "n": "2"}], [])
+def test_tables_of_other_programs_are_read(data: bytes, encoding: str) -> None:
+    """Marks, line ends, delimiters and encodings of spreadsheets are understood, and said when they are not UTF-8."""
+    said = [Skipped(f"bytes that are not UTF-8 were read as {encoding}", 0, 0)] if encoding else []
+    assert read("a.csv", data) == ([{"name": "å", "n": "1"}, {"name": "b", "n": "2"}], said)
 
 
 def test_a_row_with_other_fields_is_told_of() -> None:

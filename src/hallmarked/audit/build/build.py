@@ -8,7 +8,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,15 @@ from typing import Any
 from hallmarked.audit.audit import with_keys
 from hallmarked.audit.build.card import Facts, write_card
 from hallmarked.audit.build.output import CHANGES, Output, digests_in, sync
+from hallmarked.audit.build.section import Sections, open_sections
 from hallmarked.audit.build.source import Opened, Worker, open_sources
+from hallmarked.audit.build.tradeoff import TradeOff, trade_offs
 from hallmarked.audit.whole import whole_folder
 from hallmarked.checks.licence.catalogue import resolve
 from hallmarked.checks.provenance.licence import Carried, carry
 from hallmarked.core.errors import BackendError, FormatError
 from hallmarked.core.evidence import Statement
+from hallmarked.core.sandbox import Limits
 from hallmarked.corpus.engine.model import Engine, Job
 from hallmarked.corpus.proof.key import RowKey
 from hallmarked.corpus.proof.proof import describe_commitment
@@ -30,14 +33,25 @@ from hallmarked.corpus.provenance.document import EVIDENCE, PATH, Document, comb
 from hallmarked.corpus.provenance.graph import copy_path
 from hallmarked.ledger.ledger import Ledger
 from hallmarked.transforms.dataset import provenance
-from hallmarked.transforms.dataset.decide import Group, Places, mark_copies, number_rows, read_group, unify_fields
+from hallmarked.transforms.dataset.copy import FIND
+from hallmarked.transforms.dataset.decide import (
+    Group,
+    Places,
+    describe_texts,
+    mark_copies,
+    number_rows,
+    read_group,
+    unify_fields,
+)
 from hallmarked.transforms.dataset.manifest import Spool
-from hallmarked.transforms.dataset.recipe import COPY, EXPIRED, UNREAD, Recipe
+from hallmarked.transforms.dataset.recipe import COPY, EXPIRED, NEAR_COPY, UNREAD, Recipe
 from hallmarked.transforms.dataset.survey import SURVEY
 from hallmarked.transforms.dataset.write import WRITE
 
 RECIPE, MANIFEST, DELETED, CARD = "recipe.toml", "rows.ids", "expired.ids", "README.md"
 WORK = ".work"
+COMPARE_BYTES = 4 << 30
+"""Memory of the process that compares texts of all sources."""
 MOST_NOTES = 20
 
 
@@ -61,8 +75,10 @@ class Built:
 
     folder: Path
     document: Document
-    groups: Mapping[str, Mapping[str, Counter[str]]]
-    """Rows by group column, its value, and what became of them."""
+    trade_offs: Sequence[TradeOff]
+    """What the choices of the recipe cost groups of rows."""
+    redacted: Mapping[str, int]
+    """How many values of each kind were replaced."""
     incomplete: Sequence[str]
     """What could not be read, so that nobody knows how many rows it has."""
     carried: Carried
@@ -97,9 +113,10 @@ def build_dataset(
         work = draft / WORK
         work.mkdir()
         worker = Worker(request.engine, work, progress)
-        opened = open_sources(request.recipe, worker)
+        given = open_sections(request.recipe)
+        opened = open_sources(request.recipe, given.plan, worker)
         groups = _survey(opened, worker)
-        _decide(request.recipe, groups, progress)
+        _decide(request.recipe, opened, groups, worker)
         output = Output(draft, request.recipe.output.format)
         output.begin()
         spools = Spool(work / "contents"), Spool(work / "expired")
@@ -108,7 +125,8 @@ def build_dataset(
         for each in opened:
             each.artifact.confirm_unchanged()
         progress("Committing to the contents")
-        return _conclude(request, ledger, time, opened, groups, output, spools)
+        given.confirm_unchanged()
+        return _conclude(_Done(request, given, opened, groups, output, spools), ledger, time)
 
 
 @contextmanager
@@ -126,17 +144,29 @@ def _survey(opened: Sequence[Opened], worker: Worker) -> list[Group]:
     groups: list[Group] = []
     for number, each in enumerate(opened):
         job = Job(SURVEY, each.job_artifact, each.plan.to_dict())
-        learned = worker.run(job, each.parts, f"survey-{number}", f"Reading {each.source.name}")
-        groups += [read_group(number, one) for one in learned]
+        name = f"survey-{number}"
+        learned = worker.run(job, each.parts, name, f"Reading {each.source.name}")
+        groups += [read_group(number, one, worker.place(name, index)) for index, one in enumerate(learned)]
     number_rows(groups)
     return groups
 
 
-def _decide(recipe: Recipe, groups: Sequence[Group], progress: Callable[[str], None]) -> None:
+def _decide(recipe: Recipe, opened: Sequence[Opened], groups: Sequence[Group], worker: Worker) -> None:
     """Decide about all rows together."""
-    if recipe.exact and groups:
-        progress("Looking for copies")
-        mark_copies(groups, recipe.reasons.index(COPY) + 1)
+    if not recipe.copies.exact or not groups:
+        return
+    options = {
+        "settings": asdict(recipe.copies.settings),
+        "sources": [{"artifact": each.job_artifact, "plan": each.plan.to_dict()} for each in opened],
+    }
+    part = {
+        "states": [describe_texts(group) for group in groups],
+        "groups": [{"source": group.source, "pieces": group.part["pieces"]} for group in groups],
+    }
+    job = Job(FIND, opened[0].job_artifact, options, Limits(memory_bytes=COMPARE_BYTES))
+    (learned,) = worker.run(job, [part], "copies", "Looking for copies")
+    near = recipe.reasons.index(NEAR_COPY) + 1 if recipe.copies.near else 0
+    mark_copies(groups, learned, recipe.reasons.index(COPY) + 1, near)
 
 
 def _write(
@@ -159,47 +189,71 @@ def _write(
             spools[1].add(map(request.key.identify, digests_in(received, "expired")))
 
 
-def _conclude(
-    request: Request,
-    ledger: Ledger,
-    time: datetime,
-    opened: Sequence[Opened],
-    groups: Sequence[Group],
-    output: Output,
-    spools: tuple[Spool, Spool],
-) -> Built:
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A version whose rows are written, before the account is."""
+
+    request: Request
+    given: Sections
+    opened: Sequence[Opened]
+    groups: Sequence[Group]
+    output: Output
+    spools: tuple[Spool, Spool]
+
+
+def _conclude(done: _Done, ledger: Ledger, time: datetime) -> Built:
     """Write the account, and sign it."""
-    recipe, draft = request.recipe, output.folder
-    removed, per_source = _count(recipe, groups, len(opened))
-    expired_rows = _expired(recipe, groups, opened)
+    request, output, opened = done.request, done.output, done.opened
+    recipe = request.recipe
+    removed, per_source = _count(recipe, done.groups, len(opened))
     inputs = [each.to_input(*counts) for each, counts in zip(opened, per_source, strict=True)]
-    incomplete = _incomplete(opened, groups)
-    commitment = _commit(request, output, MANIFEST, spools[0])
-    expired = _commit(request, output, DELETED, spools[1]) if recipe.retention else None
+    incomplete = _incomplete(opened, done.groups)
+    commitment = _commit(request, output, MANIFEST, done.spools[0])
+    expired = _commit(request, output, DELETED, done.spools[1]) if recipe.retention else None
     output.add(RECIPE, request.written)
-    for each in opened:
-        for digest, data in _documents(each):
-            output.add(copy_path(digest), data)
+    for digest, data in {digest: data for each in opened for digest, data in _documents(each)}.items():
+        output.add(copy_path(digest), data)
     carried = carry({each.origin.name: each.licence for each in inputs if each.kept}, recipe.licence)
-    share, depth = combine(inputs)
     # README.md and provenance.json cannot be listed in what they are made from; the signed statement has them all.
     document = Document(
-        recipe.name, carried.licence, inputs, dict(output.digests), dict(output.rows), removed, share, depth
+        recipe.name,
+        carried.licence,
+        inputs,
+        dict(output.digests),
+        dict(output.rows),
+        removed,
+        *combine(inputs),
+        done.given.used,
     )
-    notes = [*incomplete, *carried.conflicts, *(f"The licence of {name} is not known." for name in carried.missing)]
     output.add(PATH, document.dump())
-    licence = next((found.id for found in resolve(carried.licence) if found.hub), "")
-    output.add(CARD, write_card(Facts(recipe, document, licence, notes[:MOST_NOTES])))
-    statements = _state(request, output, document, commitment, incomplete)
+    output.add(CARD, write_card(_facts(done, document, incomplete, carried)))
+    statements = _state(done, document, commitment, incomplete)
     if expired is not None and recipe.retention:
-        day = recipe.retention.as_of.isoformat()
-        statements.append(provenance.describe_deletion(output.digests, day, expired_rows, expired))
+        day, rows = recipe.retention.as_of.isoformat(), _expired(recipe, done.groups, opened)
+        statements.append(provenance.describe_deletion(output.digests, day, rows, expired))
     bundle = ledger.export_bundle(ledger.attest(statements, time=time))
-    (draft / EVIDENCE).write_bytes(bundle)
-    shutil.rmtree(draft / WORK)
-    sync(draft, [*output.digests, EVIDENCE])
+    (output.folder / EVIDENCE).write_bytes(bundle)
+    shutil.rmtree(output.folder / WORK)
+    sync(output.folder, [*output.digests, EVIDENCE])
     command = shlex.join(["hallmarked", "verify", str(request.folder / EVIDENCE), str(request.folder)])
-    return Built(request.folder, document, output.groups, incomplete, carried, with_keys(command, ledger))
+    return Built(
+        request.folder,
+        document,
+        trade_offs(recipe, output.groups),
+        output.redacted,
+        incomplete,
+        carried,
+        with_keys(command, ledger),
+    )
+
+
+def _facts(done: _Done, document: Document, incomplete: Sequence[str], carried: Carried) -> Facts:
+    uneven = [each.sentence for each in trade_offs(done.request.recipe, done.output.groups) if each.effect.is_greater]
+    missing = [f"The licence of {name} is not known." for name in carried.missing]
+    notes = [*incomplete, *carried.conflicts, *missing]
+    licences = [found.id for found in resolve(carried.licence) if found.hub]
+    redacted = dict(sorted(done.output.redacted.items()))
+    return Facts(done.request.recipe, document, licences, done.output.changed, redacted, notes[:MOST_NOTES], uneven)
 
 
 def _documents(each: Opened) -> Iterator[tuple[str, bytes]]:
@@ -259,31 +313,27 @@ def _commit(request: Request, output: Output, name: str, spool: Spool) -> dict[s
 
 
 def _state(
-    request: Request,
-    output: Output,
-    document: Document,
-    commitment: Mapping[str, Any],
-    incomplete: Sequence[str],
+    done: _Done, document: Document, commitment: Mapping[str, Any], incomplete: Sequence[str]
 ) -> list[Statement]:
-    recipe = request.recipe
+    recipe, output = done.request.recipe, done.output
     said = {
         "recipe": {"name": RECIPE, "digest": {"sha256": output.digests[RECIPE]}},
         "name": recipe.name,
         "purpose": recipe.purpose,
         "decidedBy": recipe.decided_by,
         "note": recipe.note,
+        **done.given.said,
     }
     account = {
-        "rows": {"kept": sum(document.rows.values()), "removed": dict(document.removed)},
+        "rows": {"kept": sum(document.rows.values()), "removed": dict(document.removed), "changed": output.changed},
+        "redacted": dict(sorted(output.redacted.items())),
         "sources": {each.origin.name: {"read": each.read, "kept": each.kept} for each in document.inputs},
         "licence": document.licence,
         "changes": {"name": CHANGES, "digest": {"sha256": output.digests[CHANGES]}},
-        "groups": {
-            name: {value: dict(counts) for value, counts in values.items()} for name, values in output.groups.items()
-        },
+        "tradeOffs": [each.to_dict() for each in trade_offs(recipe, output.groups)],
         "notRead": list(incomplete),
     }
     return [
-        provenance.describe_build(output.digests, document.inputs, said, account),
+        provenance.describe_build(output.digests, document, said, account),
         provenance.describe_commitment(output.digests, commitment),
     ]

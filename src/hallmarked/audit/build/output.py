@@ -15,7 +15,7 @@ from hallmarked.core.errors import BackendError, FormatError
 from hallmarked.corpus.proof.identifier import SIZE
 from hallmarked.transforms.dataset.packet import Received, receive
 
-DATA, CHANGES = "data", "changes.zst"
+DATA, CHANGES = "data", "changes.gz"
 
 
 @dataclass(slots=True)
@@ -28,6 +28,10 @@ class Output:
     rows: dict[str, int] = field(default_factory=dict)
     groups: dict[str, dict[str, Counter[str]]] = field(default_factory=dict)
     """Rows by group column, its value, and what became of them."""
+    changed: int = 0
+    """Rows that were redacted."""
+    redacted: Counter[str] = field(default_factory=Counter)
+    """How many values of each kind were replaced."""
     _shards: list[tuple[Path, str, int]] = field(default_factory=list)
     _changes: BinaryIO | None = None
     _changes_digest: hashlib._Hash = field(default_factory=hashlib.sha256)
@@ -65,6 +69,8 @@ class Output:
 
     def _count(self, received: Received) -> None:
         try:
+            self.changed += int(received.head["changed"])
+            self.redacted.update({str(kind): int(count) for kind, count in received.head["redacted"].items()})
             for column, values in received.head["groups"].items():
                 for value, counts in values.items():
                     known = self.groups.setdefault(str(column), {}).setdefault(str(value), Counter())

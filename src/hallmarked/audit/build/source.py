@@ -17,7 +17,7 @@ from hallmarked.corpus.engine.model import Engine, Job, Report
 from hallmarked.corpus.engine.run import map_parts
 from hallmarked.corpus.provenance.document import MOST_BYTES, PATH, Document, Input, Origin, read_document
 from hallmarked.corpus.provenance.graph import copy_path
-from hallmarked.transforms.dataset.plan import Plan, make_plan
+from hallmarked.transforms.dataset.plan import Given, Plan, make_plan
 from hallmarked.transforms.dataset.recipe import Recipe, Source
 from hallmarked.transforms.dataset.survey import CUT
 
@@ -30,6 +30,10 @@ class Worker:
     folder: Path
     """For what is not needed in the end; empty, and removed by whoever made it."""
     progress: Callable[[str], None]
+
+    def place(self, name: str, number: int) -> Path:
+        """Return where what came of a part lies."""
+        return self.folder / name / str(number)
 
     def run(self, job: Job, parts: Sequence[Mapping[str, Any]], name: str, doing: str) -> list[Learned]:
         """Do a job with parts, and return what came of each.
@@ -109,7 +113,7 @@ class Opened:
         return None if None in depths else 1 + max(depth for depth in depths if depth is not None)
 
 
-def open_sources(recipe: Recipe, worker: Worker) -> list[Opened]:
+def open_sources(recipe: Recipe, given: Given, worker: Worker) -> list[Opened]:
     """Open all sources of a recipe.
 
     Raises:
@@ -126,7 +130,7 @@ def open_sources(recipe: Recipe, worker: Worker) -> list[Opened]:
             if subject.digest.get(name) != digest:
                 found = ", ".join(f"{kind}:{value}" for kind, value in subject.digest.items())
                 problems.append(f"source {source.name} is not {name}:{digest}, but {found}")
-        opened.append(_open(recipe, source, artifact, worker, number))
+        opened.append(_open(recipe, given, artifact, worker, number))
         if not opened[-1].parts and not opened[-1].broken:
             problems.append(f"source {source.name} holds no tables (Parquet, Arrow, JSON Lines, CSV or text)")
     if problems:
@@ -134,7 +138,8 @@ def open_sources(recipe: Recipe, worker: Worker) -> list[Opened]:
     return opened
 
 
-def _open(recipe: Recipe, source: Source, artifact: LocalArtifact, worker: Worker, number: int) -> Opened:
+def _open(recipe: Recipe, given: Given, artifact: LocalArtifact, worker: Worker, number: int) -> Opened:
+    source = recipe.sources[number]
     job = Job(CUT, artifact.describe(), {"texts": list(recipe.text)})
     (learned,) = worker.run(job, [{}], f"cut-{number}", f"Looking at {source.name}")
     with learned.open() as stream:
@@ -143,7 +148,7 @@ def _open(recipe: Recipe, source: Source, artifact: LocalArtifact, worker: Worke
     return Opened(
         source=source,
         artifact=artifact,
-        plan=make_plan(recipe, source, said["texts"]),
+        plan=make_plan(recipe, source, said["texts"], given),
         parts=group(said["pieces"], recipe.output.shard_bytes),
         broken=[(str(each["path"]), str(each["reason"])) for each in said["broken"]],
         document=document,

@@ -20,6 +20,8 @@ def summarise(built: Built) -> list[str]:
     for reason, count in document.removed.items():
         if count:
             lines += _row("", f"{count:,} left out: {reason}" + (f" ({REASONS[reason]})" if reason in REASONS else ""))
+    for kind, count in sorted(built.redacted.items()):
+        lines += _row("", f"{count:,} replaced: {kind}")
     lines += _row("Files", f"{plural(len(document.rows), 'file')} with rows")
     lines += _row("Licence", document.licence or "none follows from those of the sources")
     lines += _many("", built.carried.conflicts)
@@ -28,6 +30,7 @@ def summarise(built: Built) -> list[str]:
     lines += _row(
         "Synthetic", f"{share} of the rows; generations: {'not known' if document.depth is None else document.depth}"
     )
+    lines += _many("Uneven", [each.sentence for each in built.trade_offs if each.effect.is_greater])
     lines += _many("Not read", built.incomplete)
     lines += _row("Written to", str(built.folder))
     return [*lines, "", "Verify with", *(f"  {line}" for line in built.command)]

@@ -90,6 +90,7 @@ def _signed(artifact: Any, document: Document) -> list[Edge]:
         if isinstance(definition, dict) and definition.get("buildType") == BUILD_TYPE:
             signed = {str(row.get("name")): row.get("digest", {}) for row in definition.get("resolvedDependencies", [])}
     said = {o.name: dict(o.digest) for each in document.inputs for o in (each.origin, *each.learned)}
+    said |= {each.name: dict(each.digest) for each in document.used}
     edges = []
     for name in sorted(signed.keys() | said.keys()):
         if name not in said:

@@ -13,13 +13,13 @@ MOST_BARS = 15
 """Bars that lie below each other in one chart; the table lists more."""
 MOST_LISTED = 40
 """Rows of the table beside a chart."""
-WIDTH = 520
-_LABELS, _VALUES = 168, 76
+WIDTH = 420
+_LABELS, _VALUES = 150, 62
 """Room for labels before, and for values behind lying bars."""
 _STEP, _BAR = 24, 14
 _HEIGHT, _BASE, _ROOM = 150, 118, 92
 """Of a chart of standing bars, where these stand, and how high they may be."""
-_LONGEST = 24
+_LONGEST = 19
 """Characters of a label that have room."""
 
 
@@ -136,7 +136,7 @@ def _standing(bars: Sequence[Bar]) -> Drawing:
     boxes = [
         Box(_point((place + 0.1) * step), _point(_BASE - height), width, height) for place, height in enumerate(heights)
     ]
-    every = max(1, -(-len(bars) * max(len(bar.label) for bar in bars) // 64))
+    every = max(1, -(-len(bars) * max(len(bar.label) for bar in bars) // 52))
     texts = [
         Text(_point((place + 0.5) * step), _BASE + 16, bar.label, "middle")
         for place, bar in enumerate(bars)

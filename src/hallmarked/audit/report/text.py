@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from hallmarked.audit.report import view
+from hallmarked.audit.report.dataset import data_set
 from hallmarked.audit.report.report import Report
 from hallmarked.core.evidence import Level, Outcome
 from hallmarked.core.text import clean
@@ -47,7 +48,13 @@ def render(report: Report, *, paint: Paint = plain, verbose: bool = False) -> st
         verbose: Also show notes, every place and every claim.
     """
     return "\n".join(
-        [*_head(report), *_findings(report, paint, verbose), *_claims(report, paint, verbose), *_end(report, paint)]
+        [
+            *_head(report),
+            *_data(report),
+            *_findings(report, paint, verbose),
+            *_claims(report, paint, verbose),
+            *_end(report, paint),
+        ]
     )
 
 
@@ -65,6 +72,17 @@ def _head(report: Report) -> Iterator[str]:
         yield clean(", ".join(facts))
     if seen.origin:
         yield clean(seen.origin)
+    yield ""
+
+
+def _data(report: Report) -> Iterator[str]:
+    """Tell what a data set holds, a line for each subject."""
+    found = data_set(report.examination.results, report.time.date())
+    if found is None or len(found.facts) < 2:
+        return
+    yield "What the data set holds"
+    for label, sentence in found.facts:
+        yield f"  {label:<16}{clean(sentence)}"
     yield ""
 
 

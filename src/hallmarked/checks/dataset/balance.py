@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from math import exp, log
 from typing import TYPE_CHECKING
 
-from hallmarked.checks.dataset.column import OFTEN
+from hallmarked.checks.dataset.column import OFTEN, share_of
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Measurement, Rule
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _share(
     share = count / total
     yield Measurement("slice.rows", str(count), n=total, slice=part)
     interval = share_interval(count, total)
-    yield Measurement("slice.share", f"{share:.6f}", n=total, interval=interval, slice=part)
+    yield Measurement("slice.share", share_of(count, total), n=total, interval=interval, slice=part)
     if reference is None:
         return
     yield Measurement("slice.reference", f"{reference:.6f}", slice=part)
@@ -93,7 +93,7 @@ def _share(
         less = "less" if share < reference else "more"
         message = (
             f"{value!r} is {share:.1%} of the {total:,} rows with a value of {place['column']!r} "
-            f"(95 % interval {low:.1%} to {high:.1%}), {less} than the {reference:.1%} declared"
+            f"(interval {low:.1%} to {high:.1%}), {less} than the {reference:.1%} declared"
         )
         yield Finding.of(REPRESENTED, message)
 
@@ -101,7 +101,7 @@ def _share(
 def _labels(place: Mapping[str, str], cross: Cross) -> Iterator[Item]:
     """Tell how labels go with the values of a column."""
     if cross.pairs is None:
-        yield Gap(f"it was not counted how labels go with column {place['column']!r}: there are too many different labels")
+        yield Gap(f"labels were not counted by column {place['column']!r}: there are too many different labels")
         return
     slices, labels = margins(cross.pairs)
     for value in sorted(slices):
@@ -126,7 +126,9 @@ def tell_labels(place: Mapping[str, str], among: Mapping[str, int], rest: Mappin
         if group < OFTEN or both + rest[label] < OFTEN or 0 < both < OFTEN:
             continue
         part, share = {**place, "label": label}, both / group
-        yield Measurement("label.share", f"{share:.6f}", n=group, interval=share_interval(both, group), slice=part)
+        yield Measurement(
+            "label.share", share_of(both, group), n=group, interval=share_interval(both, group), slice=part
+        )
         together = npmi(both, group, both + rest[label], group + others)
         assert together is not None
         yield Measurement("label.npmi", f"{together:.6f}", n=group + others, slice=part)

@@ -77,7 +77,7 @@ def tell_column(place: Mapping[str, str], column: Column) -> Iterator[Item]:
     labels = column.labels
     if labels is not None and min(labels.values()) >= OFTEN:
         for value, count in sorted(labels.items()):
-            share, interval = f"{count / column.values:.6f}", share_interval(count, column.values)
+            share, interval = share_of(count, column.values), share_interval(count, column.values)
             part = {**place, "value": value}
             yield Measurement("column.share", share, n=column.values, interval=interval, slice=part)
 
@@ -90,6 +90,11 @@ def tell_spread(name: str, found: Spread, place: Mapping[str, str]) -> Iterator[
         for part, value in values.items():
             assert value is not None
             yield Measurement(f"{name}.{part}", f"{value:.6g}", n=found.count, slice=place)
+
+
+def share_of(count: int, n: int) -> str:
+    """Write a share, so precisely that the count follows from it and ``n``."""
+    return f"{count / n:.{max(6, len(str(n)) + 1)}f}"
 
 
 def count_of(metric: str, found: Distinct, place: Mapping[str, str], n: int) -> Measurement:

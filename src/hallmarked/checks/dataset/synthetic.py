@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from hallmarked.checks.dataset.column import share_of
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Measurement, Rule
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _depths(depths: Counter[int], known: int) -> Iterator[Item]:
     from hallmarked.corpus.measure.interval import share_interval  # noqa: PLC0415 -- needs the extra "data"
 
     made = known - depths[0]
-    yield Measurement("synthetic.share", f"{made / known:.6f}", n=known, interval=share_interval(made, known))
+    yield Measurement("synthetic.share", share_of(made, known), n=known, interval=share_interval(made, known))
     yield Measurement("synthetic.depth", str(max(depths)), n=known)
     for depth, count in sorted(depths.items()):
         yield Measurement("synthetic.rows", str(count), n=known, slice={"depth": str(depth)})

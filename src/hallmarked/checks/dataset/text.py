@@ -31,13 +31,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from hallmarked.checks.dataset.balance import ASSOCIATED, tell_labels
-from hallmarked.checks.dataset.column import OFTEN, count_of, tell_spread
+from hallmarked.checks.dataset.column import OFTEN, count_of, share_of, tell_spread
 from hallmarked.checks.part import by_path, cut_texts, missing_module, read_part, read_whole, run_parts
 from hallmarked.core.artifact import Artifact
 from hallmarked.core.check import Extent, Learned, Part
 from hallmarked.core.errors import BackendError, FormatError, NotFound
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measurement, Rule
-from hallmarked.corpus.table.ending import table_paths
+from hallmarked.corpus.table.ending import find_table_paths
 
 if TYPE_CHECKING:
     from hallmarked.corpus.measure.text import Amount, Texts
@@ -59,7 +59,7 @@ EMPTY = Rule(
 )
 RARELY = 0.01
 """Share of texts or rows from which damage or emptiness is a warning."""
-SAMPLE_BYTES = 32 << 20
+SAMPLE_BYTES = 8 << 20
 """Bytes of files, about, whose texts' languages are found."""
 TOLERATED = 0.001
 """Share of unread rows up to which the others stand for all."""
@@ -79,7 +79,7 @@ class TextCheck:
 
     def applies(self, artifact: Artifact) -> bool:
         """Apply to whatever has files with rows."""
-        return bool(table_paths([file.path for file in artifact.files]))
+        return bool(find_table_paths(artifact))
 
     def run(self, artifact: Artifact) -> Iterator[Item]:
         """Read every text once, and tell what was counted."""
@@ -180,7 +180,7 @@ def _amount(found: Amount, place: Mapping[str, str]) -> Iterator[Measurement]:
     yield Measurement("text.words", str(words), slice=place)
     yield from tell_spread("text.length", found.words, place)
     if words:
-        yield Measurement("text.repeated", f"{found.again / words:.6f}", n=words, slice=place)
+        yield Measurement("text.repeated", share_of(found.again, words), n=words, slice=place)
     if found.texts:
         yield Measurement("text.repetitive", str(found.repetitive), n=found.texts, slice=place)
         yield Measurement("text.damaged", str(found.damaged), n=found.texts, slice=place)
@@ -188,7 +188,7 @@ def _amount(found: Amount, place: Mapping[str, str]) -> Iterator[Measurement]:
     ranked = sorted(found.languages.items(), key=lambda item: (-item[1], item[0]))
     for name, count in ranked[:MOST_LANGUAGES]:
         part, interval = {**place, "language": name}, share_interval(count, sample)
-        yield Measurement("text.language", f"{count / sample:.6f}", n=sample, interval=interval, slice=part)
+        yield Measurement("text.language", share_of(count, sample), n=sample, interval=interval, slice=part)
 
 
 def _variety(found: Texts) -> Iterator[Measurement]:
@@ -200,7 +200,7 @@ def _variety(found: Texts) -> Iterator[Measurement]:
     letters = {name: count for name, count in found.kinds.items() if name[0].isupper()}
     total = sum(letters.values())
     for name, count in sorted(letters.items(), key=lambda item: (-item[1], item[0])):
-        yield Measurement("text.script", f"{count / total:.6f}", n=total, slice={"script": name})
+        yield Measurement("text.script", share_of(count, total), n=total, slice={"script": name})
 
 
 def _findings(whole: Amount) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from hallmarked.checks.dataset.column import OFTEN, named
+from hallmarked.checks.dataset.column import OFTEN, named, share_of
 from hallmarked.core.evidence import Finding, Item, Level, Measurement, Rule
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def tell_hosts(place: Mapping[str, str], column: Column, declared: bool) -> Iter
     yield Measurement("host.other", str(hosts.other), n=column.values, slice=place)
     if not total:
         return
-    yield Measurement("host.secure", f"{hosts.secure / total:.6f}", n=total, slice=place)
+    yield Measurement("host.secure", share_of(hosts.secure, total), n=total, slice=place)
     yield Measurement("host.different", str(len(hosts.counts)), n=total, slice=place)
     if hosts.error:
         yield Measurement("host.error", str(hosts.error), slice=place)

@@ -125,10 +125,10 @@ def _licences(document: Document) -> Iterator[Item]:
         yield Measurement("provenance.licence", licence or "unknown", slice={"source": name})
     carried = carry(licences, document.licence)
     for name in carried.missing:
-        said = f"says “{licences[name]}”, which is no licence known here" if licences[name] else "has none"
+        said = f"says “{licences[name]}”, which is no licence known here" if licences[name] else "has no licence"
         yield Finding.of(UNLICENSED, f"The source {name} {said}", Location(PATH), source=name)
     for message in carried.conflicts:
-        yield Finding.of(CONFLICT, message[:1].upper() + message[1:], Location(PATH))
+        yield Finding.of(CONFLICT, message, Location(PATH))
 
 
 def _synthetic(document: Document) -> Iterator[Item]:

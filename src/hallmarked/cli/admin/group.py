@@ -12,6 +12,7 @@ from hallmarked.cli.lazy import LazyCommands
 COMMANDS = {
     "backup": ("hallmarked.cli.admin.data", "backup_command", "Copy everything a hub keeps."),
     "check": ("hallmarked.cli.admin.data", "check_command", "Prove that database, files and ledger agree."),
+    "consent": ("hallmarked.cli.admin.consent", "command", "Work on requests of the registry of consents."),
     "migrate": ("hallmarked.cli.admin.data", "migrate_command", "Bring the database to this version."),
     "purge": ("hallmarked.cli.admin.data", "purge_command", "Forget for good what was deleted long ago."),
     "restore": ("hallmarked.cli.admin.data", "restore_command", "Make a hub from a backup."),

@@ -8,10 +8,10 @@ cannot open the entry any more either.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import resources
 from typing import Any
 
 from hallmarked.core.errors import InputError
@@ -19,12 +19,12 @@ from hallmarked.core.evidence import Statement, Subject
 from hallmarked.corpus.consent.key import commitment
 from hallmarked.corpus.consent.record import Mode, Scope, Use
 from hallmarked.corpus.consent.selector import Kind, Selector, text_digest
+from hallmarked.ledger.bundle import RECEIPT_TYPE
 from hallmarked.ledger.canonical import canonical_bytes
 from hallmarked.ledger.strict import fail, format_time, members, parse_json, parse_time, write_json
 from hallmarked.ledger.trust import Trust
 from hallmarked.ledger.verify import Verified, VerifiedEntry, verify_bundle
 
-RECEIPT_TYPE = "application/vnd.hallmarked.consent-receipt.v1+json"
 PREDICATE_TYPE = "urn:hallmarked:consent:v1"
 SUBJECT = "urn:hallmarked:consent"
 EVENTS = ("filed", "confirmed", "withdrawn", "refused", "extended", "decided")
@@ -138,15 +138,6 @@ def evidence_of(data: bytes) -> bytes:
     return write_json(_open(data)["evidence"])
 
 
-def is_receipt(data: bytes) -> bool:
-    """Say whether a file says of itself that it is a receipt."""
-    try:
-        row = json.loads(data)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(row, dict) and row.get("mediaType") == RECEIPT_TYPE
-
-
 def verify_receipt(data: bytes, trust: Trust | None = None) -> Receipt:
     """Verify a receipt, offline.
 
@@ -212,6 +203,11 @@ def _list(value: object) -> list[Any]:
     if not isinstance(value, list):
         fail(LINK, "the request in the receipt is not well-formed")
     return value
+
+
+def schema() -> bytes:
+    """Return the JSON Schema of what the log says of a request."""
+    return resources.files("hallmarked.corpus.consent").joinpath("consent.v1.schema.json").read_bytes()
 
 
 def scope_of(request: Request) -> Scope:

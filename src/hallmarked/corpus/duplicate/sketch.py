@@ -3,7 +3,10 @@
 The method is *Fast Similarity Sketching* (Dahlgaard, Knudsen and Thorup, FOCS 2017, https://arxiv.org/abs/1704.04370):
 like MinHash (Broder 1997) the chance that two sets agree in one of their numbers is their Jaccard similarity, but
 members are hashed once per round until every number is set, not once per number: a long text needs one round or two
-instead of ``size`` of them. What a number is does not depend on the other members, nor on their order.
+instead of ``size`` of them. In each round a member is hashed by multiplication with an odd number of 64 bits, of which
+the upper half counts (Dietzfelbinger et al. 1997): its product with ``size`` says which number it may set, and to what;
+members themselves are mixed numbers already, see ``text.shingle``. What a number is depends on no other member, and not
+on their order.
 """
 
 from __future__ import annotations
@@ -23,11 +26,12 @@ U32 = npt.NDArray[np.uint32]
 METHOD = "Fast Similarity Sketching"
 UNSET = 0xFFFFFFFF
 """No number yet; a text without words keeps it."""
-BLOCK = 1 << 14
-"""Numbers that are worked on at once, so that they stay in the processor's cache."""
+MANY = 64
+"""Members of a set on average that leave a number unset after ``LOOK`` rounds only where most of them are the same."""
+BLOCK = 1 << 17
+"""Numbers that are worked on at once: so many that calls do not count, so few that they stay in the cache."""
 LOOK = 8
 """Rounds after which it is looked only now and then whose numbers are all set: short texts need many of them."""
-_LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 
 
@@ -67,7 +71,7 @@ class Sketcher:
             seed ^= int.from_bytes(hashlib.blake2b(b"sketch", key=key, digest_size=8).digest(), "little")
         self.shingler = Shingler(self.settings.words, seed, key)
         self._keyed = bool(key)
-        self._seeds = derive(seed, 3, 2 * self.settings.size)
+        self._factors = derive(seed, 3, 2 * self.settings.size) | np.uint64(1)
 
     def sketch(self, texts: Sequence[str]) -> U32:
         """Return the sketch of each text: an array of texts by ``settings.size``."""
@@ -94,24 +98,39 @@ class Sketcher:
         """Set the numbers of some sketches, round by round, until all are set."""
         size = self.settings.size
         flat = table.reshape(-1)
-        cells = owners * size
-        for number, seed in enumerate(self._seeds):
-            hashed = mix(values ^ seed)
-            if number < size:  # any number of the sketch, as the upper half of the hash says
-                places = cells + ((hashed >> _HALF) * np.uint64(size) >> _HALF).astype(np.int64)
+        cells, factor = owners * size, np.uint64(size)
+        for number, odd in enumerate(self._factors):
+            hashed = values * odd
+            hashed >>= _HALF
+            hashed *= factor
+            drawn = hashed.astype(np.uint32)  # the lower half; the upper one is a number below size
+            if number < size:
+                hashed >>= _HALF
+                places = hashed.view(np.int64)
+                places += cells
             else:  # each number in its turn, so that all are set in the end
                 places = cells + (number - size)
-            drawn = np.minimum(hashed & _LOW, np.uint64(UNSET - 1)).astype(np.uint32)
             if number:
-                free = flat[places] == UNSET
+                free = np.flatnonzero(flat[places] == UNSET)
                 places, drawn = places[free], drawn[free]
             np.minimum.at(flat, places, drawn)
             if number < LOOK or number % LOOK == 0:
-                unset = (table == UNSET).any(axis=1)
-                going = unset[cells // size]
-                values, cells = values[going], cells[going]
+                going = (table == UNSET).any(axis=1)[owners]
+                values, owners = values[going], owners[going]
                 if not len(values):
                     return
+                if number == LOOK - 1 and len(values) > MANY * len(np.unique(owners)):
+                    values, owners = _different(values, owners)
+                cells = owners * size
+
+
+def _different(values: U64, owners: I64) -> tuple[U64, I64]:
+    """Leave out members that come again in their set."""
+    order = np.lexsort((values, owners))
+    values, owners = values[order], owners[order]
+    new = np.ones(len(values), bool)
+    new[1:] = (values[1:] != values[:-1]) | (owners[1:] != owners[:-1])
+    return values[new], owners[new]
 
 
 def _blocks(ends: I64) -> list[tuple[int, int]]:

@@ -14,6 +14,8 @@ the other:
 ``sketched`` sketches x 4 bytes       the row of each sketch, ascending
 ``prints``   sketches x numbers       lowest bytes of the sketch's numbers
 ``bands``    bands x sketches x 4     a number per band, band by band
+``names``    names x 8 bytes          names of passages, see ``passage``, when they are asked for
+``named``    names x 4 bytes          the row of each name, ascending
 ============ ======================== =====================================================================
 
 A text of so few shingles that one more or less makes it another text has no sketch: it has no near duplicates but
@@ -33,21 +35,26 @@ import numpy as np
 import numpy.typing as npt
 
 from hallmarked.core.errors import FormatError
+from hallmarked.corpus.duplicate.name import names_of
 from hallmarked.corpus.duplicate.sketch import Settings, Sketcher, bands_of, prints_of
 from hallmarked.corpus.text.normal import Folded, fold_all
+from hallmarked.corpus.text.shingle import Numbers
 
 MAGIC = b"HMDUPL1\n"
 DIGEST = 16
 SAME, WORDS, NEAR = 1, 2, 3
 """Kinds of duplicates: the same text, the same words, nearly the same text."""
-MOST_ROWS = 10_000_000
+MOST_ROWS = 6_000_000
 """Rows of a part; what stands behind them is not looked at, and that is said."""
-MOST_SKETCHES = 1_500_000
+MOST_SKETCHES = 1_200_000
 """Texts of a part that are sketched; others are compared for equal words only, and that is said."""
+MOST_NAMES = 8_000_000
+"""Names of passages of a part; passages with other names are passed over, and that is said."""
 MOST_RUNS = 1 << 16
 """Places with unreadable rows that are told apart; behind them the numbers of rows are not exact."""
 MOST_SPLITS = 32
 _HEAD = struct.Struct("<8sI")
+_COUNTS = ("rows", "sketches", "names", "left", "bare", "unnamed", "runs", "depth")
 _FARTHEST = 1 << 40
 _MOST_HEAD = 1 << 20
 
@@ -62,12 +69,17 @@ class Builder:
     settings: Settings = field(default_factory=Settings)
     depth: int = NEAR
     """Which duplicates will be asked for: what they do not need is not computed."""
+    passages: bool = False
+    """Whether passages that return in several texts will be asked for."""
     rows: int = 0
     left: int = 0
     """Rows behind the bound."""
     bare: int = 0
     """Texts that should have been sketched but were too many."""
+    unnamed: int = 0
+    """Names of passages that were too many."""
     sketches: int = 0
+    names: int = 0
     broken: str = ""
     """Why some rows could not be read, when nobody knows how many; empty otherwise."""
     splits: list[str] = field(default_factory=list)
@@ -111,7 +123,10 @@ class Builder:
         return blank
 
     def _add_sketches(self, block: Folded, at: int, sketcher: Sketcher) -> None:
-        shingles = sketcher.shingler.shingles(sketcher.shingler.words_of([block]))
+        words = sketcher.shingler.words_of([block])
+        shingles = sketcher.shingler.shingles(words)
+        if self.passages:
+            self._add_names(words, at)
         self._put("counts", shingles.counts.astype(np.uint32))
         wanted = np.flatnonzero(shingles.counts >= least_shingles(self.settings))
         self.bare += max(0, len(wanted) - (MOST_SKETCHES - self.sketches))
@@ -122,6 +137,14 @@ class Builder:
             self._put("sketched", (wanted + self.rows + at).astype(np.uint32))
             self._put("prints", prints_of(sketches))
             self._put("bands", bands_of(sketches, self.settings))
+
+    def _add_names(self, words: Numbers, at: int) -> None:
+        owners, names = names_of(words)
+        room = max(0, MOST_NAMES - self.names)
+        self.unnamed += max(0, len(names) - room)
+        self._put("names", names[:room])
+        self._put("named", (owners[:room] + self.rows + at).astype(np.uint32))
+        self.names += len(names[:room])
 
     def skip(self, row: int, rows: int) -> None:
         """Take note of rows that could not be read, from 0 at the beginning of the part."""
@@ -140,6 +163,8 @@ class Builder:
             "runs": len(self._runs),
             "left": self.left,
             "bare": self.bare,
+            "names": self.names,
+            "unnamed": self.unnamed,
             "broken": self.broken,
             "splits": self.splits,
         }
@@ -153,6 +178,8 @@ class Builder:
             pieces += [_little(array) for array in columns.get(name, ())]
         for band in range(self.settings.bands):
             pieces += [_little(array[band]) for array in columns.get("bands", ())]
+        for name in ("names", "named"):
+            pieces += [_little(array) for array in columns.get(name, ())]
         return b"".join(pieces)
 
     def _put(self, name: str, array: Array) -> None:
@@ -194,6 +221,8 @@ class State:
     sketches: int
     left: int
     bare: int
+    names: int
+    unnamed: int
     broken: str
     splits: tuple[str, ...]
     runs: int
@@ -218,16 +247,15 @@ class State:
         try:
             found = json.loads(written)
             splits = tuple(str(name) for name in found["splits"])
-            counts = [int(found[name]) for name in ("rows", "sketches", "left", "bare", "runs", "depth")]
+            counts = {name: int(found[name]) for name in _COUNTS}
             broken = str(found["broken"])
             same = found["settings"] == asdict(settings)
         except (ValueError, LookupError, TypeError, RecursionError) as error:
             raise FormatError("what was learned of texts has no readable head") from error
-        if not same or min(counts) < 0 or len(splits) > MOST_SPLITS:
+        if not same or min(counts.values()) < 0 or len(splits) > MOST_SPLITS:
             raise FormatError("what was learned of texts was learned with other settings")
-        rows, sketches, left, bare, runs, depth = counts
-        state = cls(open_, rows, sketches, left, bare, broken, splits, runs, _HEAD.size + length, settings, depth)
-        if rows > MOST_ROWS or sketches > MOST_SKETCHES or sketches > rows or state._end != size:
+        state = cls(open_, **counts, broken=broken, splits=splits, start=_HEAD.size + length, settings=settings)
+        if state.rows > MOST_ROWS or state.sketches > min(state.rows, MOST_SKETCHES) or state._end != size:
             raise FormatError("what was learned of texts has another length than its head says")
         return state
 
@@ -282,13 +310,26 @@ class State:
         base = self._sketch_base + (4 + self.settings.size + 4 * number) * self.sketches
         return self._read(base, base + 4 * self.sketches, "<u4")
 
+    def named(self) -> tuple[npt.NDArray[np.uint64], Array]:
+        """Return the names of passages, and the row of each."""
+        base = self._sketch_base + self._sketch_size
+        names = self._read(base, base + 8 * self.names, "<u8")
+        rows = self._read(base + 8 * self.names, base + 12 * self.names, "<u4").astype(np.int64)
+        if len(rows) and rows.max() >= self.rows:
+            raise FormatError("what was learned of texts names rows that are not there")
+        return names.astype(np.uint64), rows
+
     @property
     def _sketch_base(self) -> int:
         return self.rows * (2 * DIGEST + 9) + 16 * self.runs
 
     @property
+    def _sketch_size(self) -> int:
+        return (4 + self.settings.size + 4 * self.settings.bands) * self.sketches
+
+    @property
     def _end(self) -> int:
-        return self.start + self._sketch_base + (4 + self.settings.size + 4 * self.settings.bands) * self.sketches
+        return self.start + self._sketch_base + self._sketch_size + 12 * self.names
 
     def _column(self, before: int, width: int, kind: str) -> Array:
         return self._read(self.rows * before, self.rows * (before + width), kind)

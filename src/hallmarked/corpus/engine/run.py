@@ -83,8 +83,10 @@ def _on_cluster(job: Job, store: Store, engine: Engine) -> None:
 
 
 def _write(out: BinaryIO, data: bytes) -> None:
+    view = memoryview(data)
     try:
-        out.write(data)
+        while view:  # without a buffer, a disk that is nearly full takes a part and says so only the next time
+            view = view[out.write(view) :]
     except OSError as error:
         raise BackendError(f"what was learned cannot be written down: {(error.strerror or '').lower()}") from error
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -88,7 +89,7 @@ class Column:
         elif kind in ("text", "mixed"):
             self.lengths.add(pc.utf8_length(array))
             self.bytes += pc.sum(pc.binary_length(array)).as_py()
-            self.words += pc.sum(pc.count_substring_regex(array, r"\S+")).as_py()
+            self.words += count_words(array)
         if kind not in ("list", "object"):
             self.different.add(hash_values(array))
         self._place(array, kind, role, dated=role.date or DATE_NAME.fullmatch(column.name) is not None)
@@ -165,6 +166,25 @@ PARTS: Mapping[str, type[Spread | Distinct | Days | Hosts]] = {
     "hosts": Hosts,
 }
 """What a column's measure consists of besides counts."""
+
+
+def count_words(array: pa.Array) -> int:
+    """Count what white space of ASCII separates, in all of some texts without nulls."""
+    texts = array.cast(pa.large_string())
+    _, places, content = texts.buffers()
+    if content is None:
+        return 0
+    ends = np.frombuffer(places, np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    space = _SPACE[np.frombuffer(content, np.uint8)[ends[0] : ends[-1]]]
+    begins = ~space
+    begins[1:] &= space[:-1]
+    firsts = (ends[:-1] - ends[0])[np.diff(ends) > 0]
+    begins[firsts] = ~space[firsts]
+    return int(np.count_nonzero(begins))
+
+
+_SPACE = np.zeros(256, np.bool_)
+_SPACE[[9, 10, 12, 13, 32]] = True
 
 
 def kind_of(type_: pa.DataType) -> str:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import xxhash
 
-FEW = 1_024
+FEW = 2_048
 """Different values that are kept of a column."""
 _HASHES = float(1 << 64)
 
@@ -33,18 +33,21 @@ class Distinct:
     """How often each was there."""
     more: bool = False
     """Whether there are more than are kept."""
+    total: int = 0
+    """How many things were there, each as often as it was."""
 
     def add(self, hashes: npt.NDArray[np.uint64], counts: npt.NDArray[np.int64] | None = None) -> None:
         """Take things by their hashes, each once or as often as ``counts`` says."""
         if counts is None:
             hashes, counts = np.unique(hashes, return_counts=True)
-        self.merge(Distinct(self.most, hashes, counts))
+        self.merge(Distinct(self.most, hashes, counts, total=int(counts.sum())))
 
     def merge(self, other: Distinct) -> None:
         """Take what is known of other things."""
         hashes, places = np.unique(np.concatenate([self.hashes, other.hashes]), return_inverse=True)
         counts = np.zeros(len(hashes), np.int64)
         np.add.at(counts, places, np.concatenate([self.counts, other.counts]))
+        self.total += other.total
         self.more = self.more or other.more or len(hashes) > self.most
         self.hashes, self.counts = hashes[: self.most], counts[: self.most]
 
@@ -53,7 +56,7 @@ class Distinct:
         """How many different things there are; an estimate when there are more than are kept."""
         if not self.more:
             return len(self.hashes)
-        return round((self.most - 1) * _HASHES / (float(self.hashes[-1]) + 1))
+        return min(self.total, round((self.most - 1) * _HASHES / (float(self.hashes[-1]) + 1)))
 
     @property
     def interval(self) -> tuple[int, int] | None:
@@ -61,7 +64,7 @@ class Distinct:
         if not self.more:
             return None
         off = 1.96 / (self.most - 2) ** 0.5
-        return round(self.number * (1 - off)), round(self.number * (1 + off))
+        return round(self.number * (1 - off)), min(self.total, round(self.number * (1 + off)))
 
     @property
     def once(self) -> float:
@@ -73,6 +76,7 @@ class Distinct:
         return {
             "most": self.most,
             "more": self.more,
+            "total": self.total,
             "hashes": base64.b64encode(self.hashes.astype("<u8").tobytes()).decode(),
             "counts": base64.b64encode(self.counts.astype("<i8").tobytes()).decode(),
         }
@@ -82,7 +86,7 @@ class Distinct:
         """Read what :meth:`to_json` wrote."""
         hashes = np.frombuffer(base64.b64decode(data["hashes"]), "<u8").astype(np.uint64)
         counts = np.frombuffer(base64.b64decode(data["counts"]), "<i8").astype(np.int64)
-        return cls(data["most"], hashes, counts, data["more"])
+        return cls(data["most"], hashes, counts, data["more"], data["total"])
 
 
 def hash_values(array: pa.Array) -> npt.NDArray[np.uint64]:

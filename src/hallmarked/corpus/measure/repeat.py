@@ -33,17 +33,28 @@ def repeated_words(words: npt.NDArray[np.int64], shingles: Numbers) -> npt.NDArr
     """
     owners = shingles.owners
     keys = mix(shingles.values ^ mix(owners.astype(np.uint64) * _OWNER))
-    order = np.argsort(keys, kind="stable")
-    again = np.zeros(len(keys), np.int64)
-    again[order[1:]] = keys[order][1:] == keys[order][:-1]
+    again = _stood_before(keys)
     ends = np.cumsum(words)
     starts = (ends - words)[owners] + np.arange(len(keys)) - (shingles.ends - shingles.counts)[owners]
     change = np.zeros(int(words.sum()) + WORDS + 1, np.int64)
-    np.add.at(change, starts[again > 0], 1)
-    np.add.at(change, starts[again > 0] + WORDS, -1)
+    np.add.at(change, starts[again], 1)
+    np.add.at(change, starts[again] + WORDS, -1)
     covered = np.concatenate(([0], np.cumsum((np.cumsum(change) > 0)[: int(words.sum())])))
     counted: npt.NDArray[np.int64] = covered[ends] - covered[ends - words]
     return counted
+
+
+def _stood_before(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """Return the places of the numbers that stand at an earlier place too.
+
+    Only numbers that share their first bits with another are sorted; most share them with none.
+    """
+    bits = max(8, len(keys).bit_length() + 2)
+    first = (keys >> np.uint64(64 - bits)).astype(np.int64)
+    maybe = np.flatnonzero(np.bincount(first, minlength=1 << bits)[first] > 1)
+    order = maybe[np.argsort(keys[maybe], kind="stable")]
+    found: npt.NDArray[np.int64] = order[1:][keys[order][1:] == keys[order][:-1]]
+    return found
 
 
 def repeated_lines(texts: Sequence[str]) -> npt.NDArray[np.float64]:

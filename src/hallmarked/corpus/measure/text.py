@@ -159,25 +159,34 @@ class Texts:
         self._bound()
 
     def _facts(self, texts: Sequence[str]) -> tuple[_Facts, Numbers]:
-        shingler = Shingler(WORDS)
-        blocks = list(segment(texts))
-        words = shingler.words_of(block.words for block in blocks)
-        self.vocabulary.add(words.values)
-        totals = sum((block.kinds for block in blocks), np.zeros(1, np.int64))
-        if blocks:
-            names = characters().names
-            self.kinds += Counter({name: n for name, n in zip(names, totals.tolist(), strict=True) if n})
-        again = repeated_words(words.counts, shingler.shingles(words))
-        lines = repeated_lines(texts)
+        shingler, names = Shingler(WORDS), characters().names
         none = np.zeros(0, np.int64)
+        values, ends, again, lengths, damaged = (
+            [none.astype(np.uint64)],
+            [none],
+            [none],
+            [none],
+            [none.astype(np.bool_)],
+        )
+        for block in segment(texts):
+            words = shingler.words_of([block.words])
+            again.append(repeated_words(words.counts, shingler.shingles(words)))
+            ends.append(words.ends + sum(map(len, values)))
+            values.append(words.values)
+            lengths.append(block.lengths)
+            damaged.append(block.damaged)
+            self.kinds += Counter({name: n for name, n in zip(names, block.kinds.tolist(), strict=True) if n})
+        words = Numbers(np.concatenate(values), np.concatenate(ends))
+        self.vocabulary.add(words.values)
+        stood, lines = np.concatenate(again), repeated_lines(texts)
         filled = [row for row in chosen(texts, self.plan.halvings).tolist() if texts[row]]
         facts = _Facts(
             bytes=np.fromiter((len(text.encode("utf-8", "surrogatepass")) for text in texts), np.int64, len(texts)),
-            characters=np.concatenate([none, *(block.lengths for block in blocks)]),
+            characters=np.concatenate(lengths),
             words=words.counts,
-            again=again,
-            repetitive=(again > MOST_WORDS * words.counts) | (lines > MOST_LINES),
-            damaged=np.concatenate([none.astype(np.bool_), *(block.damaged for block in blocks)]),
+            again=stood,
+            repetitive=(stood > MOST_WORDS * words.counts) | (lines > MOST_LINES),
+            damaged=np.concatenate(damaged),
             languages={row: language_of(texts[row]) for row in filled},
         )
         return facts, words

@@ -32,7 +32,7 @@ class Vocabulary:
         """Take words by their hashes."""
         found, counts = np.unique(hashes, return_counts=True)
         self.words += len(hashes)
-        self.different.merge(Distinct(self.different.most, found, counts))
+        self.different.add(found, counts)
         self._sum(found, counts)
 
     def _sum(self, hashes: npt.NDArray[np.uint64], counts: npt.NDArray[np.int64]) -> None:

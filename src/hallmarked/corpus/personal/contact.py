@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from hallmarked.corpus.personal.model import Span, Strength
-from hallmarked.corpus.personal.recogniser import Shape, found
+from hallmarked.corpus.personal.recogniser import Shape, Supported, found
 from hallmarked.corpus.personal.word import WORDS
 
 _FILES = frozenset(WORDS["file_endings"])
@@ -31,7 +31,10 @@ _URL = re.compile(
 )
 
 
-def _email(match: re.Match[str], _supported: bool) -> Span | None:
+_SCHEME = re.compile(r"(?:(?:https?|ftps?)://|www\d?\.).?\Z", re.IGNORECASE)
+
+
+def _email(match: re.Match[str], _supported: Supported) -> Span | None:
     text, start = match.string, match.start()
     value = match[0].lower()
     local, _, host = value.rpartition("@")
@@ -47,12 +50,12 @@ def _email(match: re.Match[str], _supported: bool) -> Span | None:
     return found(match, "email", Strength.CHECKED)
 
 
-def _spelled(match: re.Match[str], _supported: bool) -> Span | None:
+def _spelled(match: re.Match[str], _supported: Supported) -> Span | None:
     ending = re.split(r"[^a-z0-9-]", match["host"].lower())[-1]
     return None if ending in _FILES else found(match, "email", Strength.LIKELY)
 
 
-def _url(match: re.Match[str], _supported: bool) -> Span | None:
+def _url(match: re.Match[str], _supported: Supported) -> Span | None:
     value = match[0].rstrip(".,;:!?)*_~")
     host = re.split(r"[/?#]", value.partition("://")[2] or value)[0]
     if len(host.rpartition("@")[2]) < 2:
@@ -70,5 +73,7 @@ CONTACTS = (
         130,
         260,
     ),
-    Shape("url", (r"(?i)(?:https?|ftps?)://[^ ]", r"(?i)www[0-9]?\.[a-z0-9\x80-\xff]"), _URL, _url, 12, 2010),
+    Shape(
+        "url", (r"(?i)(?:https?|ftps?)://[^ ]", r"(?i)www[0-9]?\.[a-z0-9\x80-\xff]"), _URL, _url, 9, 2010, lead=_SCHEME
+    ),
 )

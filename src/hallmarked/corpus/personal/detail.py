@@ -6,7 +6,7 @@ import re
 
 from hallmarked.corpus.personal.checksum import is_luhn, is_varied
 from hallmarked.corpus.personal.model import Span, Strength
-from hallmarked.corpus.personal.recogniser import Shape, found, word_gate
+from hallmarked.corpus.personal.recogniser import Shape, Supported, found, word_gate
 from hallmarked.corpus.personal.word import WORDS, words_of
 
 _MONTHS = "|".join(WORDS["months"])
@@ -44,36 +44,54 @@ _DEGREES = re.compile(
 _IMEI = re.compile(r"(?<![^\W_])(?<![.,-])\d{2}[- ]?\d{6}[- ]?\d{6}[- ]?\d(?![^\W_]|[.,-]\d)")
 
 
-def _birth(match: re.Match[str], _supported: bool) -> Span | None:
+def _birth(match: re.Match[str], _supported: Supported) -> Span | None:
     return found(match, "birth-date", Strength.LIKELY, "value")
 
 
-def _passport(match: re.Match[str], _supported: bool) -> Span | None:
+def _passport(match: re.Match[str], _supported: Supported) -> Span | None:
     return found(match, "passport", Strength.LIKELY, "value")
 
 
-def _licence(match: re.Match[str], _supported: bool) -> Span | None:
+def _licence(match: re.Match[str], _supported: Supported) -> Span | None:
     digits = sum(c.isdigit() for c in match["value"])
     return found(match, "driver-licence", Strength.LIKELY, "value") if 5 <= digits <= 16 else None
 
 
-def _place(match: re.Match[str], supported: bool) -> Span | None:
+def _place(match: re.Match[str], supported: Supported) -> Span | None:
     sound = abs(float(match["lat"])) <= 90 and abs(float(match["lon"])) <= 180
     # Three decimals name a block of houses; fewer name a town.
-    marked = supported or re.search(r"[NS°]", match[0]) is not None
-    return found(match, "coordinates", Strength.LIKELY) if sound and marked else None
+    marked = re.search(r"[NS°]", match[0]) is not None
+    return found(match, "coordinates", Strength.LIKELY) if sound and (marked or supported()) else None
 
 
-def _degrees(match: re.Match[str], _supported: bool) -> Span | None:
+def _degrees(match: re.Match[str], _supported: Supported) -> Span | None:
     return found(match, "coordinates", Strength.LIKELY)
 
 
-def _imei(match: re.Match[str], supported: bool) -> Span | None:
+def _imei(match: re.Match[str], supported: Supported) -> Span | None:
     digits = "".join(c for c in match[0] if c.isdigit())
-    return found(match, "imei", Strength.CHECKED) if supported and is_luhn(digits) and is_varied(digits) else None
+    return found(match, "imei", Strength.CHECKED) if is_luhn(digits) and is_varied(digits) and supported() else None
+
+
+_DATES = re.compile(rf"(?<![\w.,/-])(?P<value>{_DATE}(?:[T ]\d\d:\d\d(?::\d\d)?)?)(?![^\W_]|[./-]\d)", re.IGNORECASE)
+
+
+def _date(match: re.Match[str], _supported: Supported) -> Span | None:
+    return found(match, "date", Strength.LIKELY, "value")
 
 
 DETAILS = (
+    Shape(
+        "date",
+        (
+            r"[0-9]{1,4}[-./][0-9]{1,2}[-./][0-9]{2}",
+            r"(?i)[0-9][^0-9a-z]?.{0,4}(?:jan|f[e\xc3]|ma|m\xc3|a[pvbguo]|ju|gi|lu|s[ei]|o[ckut]|no|d[eic\xc3])",
+        ),
+        _DATES,
+        _date,
+        32,
+        32,
+    ),
     Shape("birth-date", (word_gate(WORDS["birth"]),), _BIRTH, _birth, 40, 64),
     Shape("passport", (word_gate(WORDS["passport"]),), _PASSPORT, _passport, 40, 48),
     Shape("driver-licence", (word_gate(WORDS["licence"]),), _LICENCE, _licence, 40, 64),

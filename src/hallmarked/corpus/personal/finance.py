@@ -10,7 +10,7 @@ import re
 
 from hallmarked.corpus.personal.checksum import digits_of, is_luhn, is_mod97, is_varied, weigh
 from hallmarked.corpus.personal.model import Span, Strength
-from hallmarked.corpus.personal.recogniser import SPACE, Shape, found, word_gate
+from hallmarked.corpus.personal.recogniser import SPACE, Shape, Supported, found, word_gate
 from hallmarked.corpus.personal.word import words_of
 
 IBAN_LENGTHS = {
@@ -68,7 +68,12 @@ _RANGES: tuple[tuple[int, int, frozenset[int]], ...] = (
     (6759, 6759, frozenset(range(12, 20))),
     (6761, 6763, frozenset(range(12, 20))),
 )
-_CARD = re.compile(r"(?<![^\W_])(?<![\d.,+-])(?:\d[ -]?){11,18}\d(?![^\W_]|[.,-]\d)")
+_CARD = re.compile(
+    r"\d(?<![^\W_].)(?<![.,+-].)(?=(?P<rest>\d{11,18}"
+    r"|\d{3}([ -])\d{4}\2\d{4}\2\d{1,4}(?:\2\d{1,3})?|\d{3}([ -])\d{6}\3\d{4,5}|\d{5}([ -])\d{6,13}|\d{7}([ -])\d{8})"
+    r"(?![^\W_]|[.,-]\d))"
+)
+"""As on cards: together, in fours, 4-6-5 and 4-6-4, or after the number of the issuer. Other digits may precede."""
 _IBAN = re.compile(r"(?<![^\W_])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]{1,4}){3,10}(?![^\W_])")
 _COMPACT = re.compile(r"(?<![^\W_])[A-Za-z]{2}\d{2}[A-Za-z0-9]{11,30}(?![^\W_])")
 _ROUTING = re.compile(r"(?<![\w.-])\d{9}(?![\w-]|\.\d)")
@@ -82,28 +87,19 @@ def is_card(digits: str) -> bool:
     return known and is_varied(digits[:-1]) and len(set(digits)) > 2 and is_luhn(digits)
 
 
-def _card(match: re.Match[str], supported: bool) -> Span | None:
-    value, digits = match[0], digits_of(match[0])
-    if not 12 <= len(digits) <= 19 or not is_luhn(digits) or not _is_grouped(value):
+def _card(match: re.Match[str], supported: Supported) -> Span | None:
+    value = match[0] + match["rest"]
+    digits = digits_of(value)
+    if not 12 <= len(digits) <= 19 or not is_luhn(digits):
         return None
-    if is_card(digits) and (len(digits) > 12 or supported):
-        return found(
-            match, "payment-card", Strength.CHECKED if supported or len(value) > len(digits) else Strength.LIKELY
-        )
-    if supported and digits[0] in "3456" and is_varied(digits[:-1]):  # schemes of one country, and what went out of use
-        return found(match, "payment-card", Strength.LIKELY)
-    return None
-
-
-def _is_grouped(value: str) -> bool:
-    """Say whether digits are written as on cards: together, in fours, or 4-6-5 and 4-6-4; one kind of separator."""
-    separators = {c for c in value if not c.isdigit()}
-    if not separators:
-        return True
-    groups = [len(group) for group in re.split(r"[ -]", value)]
-    return len(separators) == 1 and (
-        groups in ([4, 6, 5], [4, 6, 4], [6, 13], [8, 8]) or (set(groups[:-1]) == {4} and groups[-1] <= 4)
-    )
+    plain = len(value) == len(digits) and not supported()  # a bare number among others, with nothing that speaks for it
+    strength = Strength.LIKELY if plain else Strength.CHECKED
+    known = is_card(digits) and not (plain and (len(digits) not in (15, 16, 19) or digits[-5:-1] == "0000"))
+    if not known:  # schemes of one country, and what went out of use
+        if digits[0] not in "3456" or not is_varied(digits[:-1]) or not supported():
+            return None
+        strength = Strength.LIKELY
+    return Span(match.start(), match.end("rest"), "payment-card", strength)
 
 
 def is_iban(value: str) -> bool:
@@ -112,7 +108,7 @@ def is_iban(value: str) -> bool:
     return IBAN_LENGTHS.get(value[:2]) == len(value) and value[2:4].isdigit() and is_mod97(value[4:] + value[:4])
 
 
-def _iban(match: re.Match[str], _supported: bool) -> Span | None:
+def _iban(match: re.Match[str], _supported: Supported) -> Span | None:
     length = IBAN_LENGTHS.get(match[0][:2].upper())
     if length is None:
         return None
@@ -128,12 +124,12 @@ def _iban(match: re.Match[str], _supported: bool) -> Span | None:
     return None
 
 
-def _routing(match: re.Match[str], supported: bool) -> Span | None:
+def _routing(match: re.Match[str], supported: Supported) -> Span | None:
     """Check by https://www.aba.com/news-research/analysis-guides/routing-number-policy-procedures: 3, 7, 1 thrice."""
     digits = match[0]
     begins = int(digits[:2])
     known = begins <= 12 or 21 <= begins <= 32 or 61 <= begins <= 72 or begins == 80
-    if supported and known and len(set(digits)) > 2 and weigh(digits, (3, 7, 1) * 3) % 10 == 0:
+    if known and len(set(digits)) > 2 and weigh(digits, (3, 7, 1) * 3) % 10 == 0 and supported():
         return found(match, "us-bank-routing", Strength.CHECKED)
     return None
 
@@ -141,7 +137,7 @@ def _routing(match: re.Match[str], supported: bool) -> Span | None:
 FINANCE = (
     Shape(
         "payment-card",
-        (rf"(?:[0-9](?:{SPACE}|-)?){{11}}[0-9][^0-9]",),
+        (rf"[^0-9A-Za-z.,+-](?:[0-9](?:{SPACE}|-)?){{11}}[0-9]",),
         _CARD,
         _card,
         32,

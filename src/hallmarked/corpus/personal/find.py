@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from typing import Protocol
 
@@ -26,8 +27,8 @@ from hallmarked.corpus.personal.wallet import WALLETS
 
 BATCH = 4 << 20
 """Bytes of text that are looked at in one pass."""
-_LEAST = frozenset({"url"})
-"""Kinds that give way to what is found within them."""
+_LEAST = frozenset({"url", "date"})
+"""Kinds that give way to whatever else is found there."""
 
 
 class NameModel(Protocol):
@@ -72,13 +73,18 @@ class Detector:
             for number, expression in enumerate(recogniser.gates):
                 users[expression].append((place, number))
         self._users = list(users.values())
-        close = [min(0 if self._recognisers[place].exact else CLOSE for place, _ in each) for each in self._users]
-        self._gate = open_gate(list(users), close, self.search.engine)
+        exact = [any(self._recognisers[place].exact for place, _ in each) for each in self._users]
+        self._close = [0 if each else CLOSE for each in exact]
+        self._gate = open_gate(list(users), self.search.engine)
 
     @property
     def kinds(self) -> frozenset[str]:
         """What is looked for."""
         return self.search.kinds - (frozenset() if self.search.names else frozenset({NAME}))
+
+    def takes(self, hint: str) -> bool:
+        """Say whether the name of a column speaks for a kind, so that numbers in it are worth a look too."""
+        return any(each.takes(hint) for each in self._recognisers)
 
     def find(self, text: str, hint: str = "") -> list[Span]:
         """Return what is in a text, in order, without overlaps.
@@ -106,12 +112,13 @@ class Detector:
     def _scan(self, joined: Joined, hint: str) -> Iterator[tuple[int, list[Span]]]:
         hinted = [place for place, each in enumerate(self._recognisers) if hint and each.takes(hint)]
         everywhere = hinted or self.search.names is not None
-        hits = self._by_text(joined)
+        hits, users = self._by_text(joined), self._users
         for number in range(len(joined)) if everywhere else sorted(hits):
             text = joined.text(number)
             by_recogniser: dict[int, list[Hit]] = {place: [] for place in hinted}
-            for place, gate, at in joined.placed(number, hits.get(number, ()), self._users):
-                by_recogniser.setdefault(place, []).append((gate, at))
+            for at, expression in joined.placed(number, hits.get(number, [])):
+                for place, gate in users[expression]:
+                    by_recogniser.setdefault(place, []).append((gate, at))
             spans = list(self._spans(text, by_recogniser, hint))
             if spans:
                 yield number, resolved(spans)
@@ -126,14 +133,19 @@ class Detector:
                 yield Span(start, end, NAME, Strength.LIKELY)
 
     def _by_text(self, joined: Joined) -> dict[int, list[tuple[int, int]]]:
+        """Return the hits by text, without those that another one of the same expression is close before."""
         hits: dict[int, list[tuple[int, int]]] = {}
-        number, limit = -1, 0
+        close, limit = self._close, 0
         for hit in self._gate.hits(joined.data):
-            if hit[0] > limit:
-                number = joined.number_at(hit[0])
+            end, expression = hit
+            if end > limit:
+                number = joined.number_at(end)
                 limit = joined.begins[number + 1]
                 of_text = hits.setdefault(number, [])
-            of_text.append(hit)
+                following: dict[int, int] = {}
+            if end >= following.get(expression, 0):
+                following[expression] = end + close[expression]
+                of_text.append(hit)
         return hits
 
 
@@ -146,6 +158,8 @@ class Joined:
     beginnings and ends."""
     begins: Sequence[int]
     """Where each text begins, and where another one would."""
+    errors: str = "surrogatepass"
+    """What is done about bytes that are not UTF-8."""
 
     def __len__(self) -> int:
         return len(self.begins) - 1
@@ -156,25 +170,21 @@ class Joined:
 
     def text(self, number: int) -> str:
         """Return a text."""
-        return self.data[self.begins[number] : self.begins[number + 1] - 1].decode("utf-8", "surrogatepass")
+        return self.data[self.begins[number] : self.begins[number + 1] - 1].decode("utf-8", self.errors)
 
-    def placed(
-        self, number: int, hits: Iterable[tuple[int, int]], users: Sequence[Sequence[tuple[int, int]]]
-    ) -> Iterator[tuple[int, int, int]]:
-        """Yield for each hit in a text who wants to know of it: recogniser, its gate, and characters up to the end."""
+    def placed(self, number: int, hits: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Return for each hit in a text the characters up to its end, and its expression."""
         begin, stop = self.begins[number], self.begins[number + 1] - 1
-        plain = self.data[begin:stop].isascii()
-        seen, characters = begin, 0
+        if self.data[begin:stop].isascii():
+            return [(end - begin, expression) for end, expression in hits]
+        seen, characters, placed = begin, 0, []
         for end, expression in hits:
-            end = max(begin, min(end, stop))
-            if plain:
-                characters = end - begin
-            elif end > seen:
-                piece = self.data[seen:end]
-                characters += len(piece.translate(None, _CONTINUATION))
-                seen = end
-            for place, gate in users[expression]:
-                yield place, gate, characters
+            at = max(begin, min(end, stop))
+            if at > seen:
+                characters += len(self.data[seen:at].translate(None, _CONTINUATION))
+                seen = at
+            placed.append((characters, expression))
+        return placed
 
 
 _CONTINUATION = bytes(range(0x80, 0xC0))
@@ -215,3 +225,9 @@ def _recognisers(search: Search) -> list[Recogniser]:
         *SECRETS,
     )
     return [*shapes, *(national.shape() for national in NATIONALS)]
+
+
+@lru_cache(4)
+def detector_of(search: Search) -> Detector:
+    """Return a detector, the same for the same search: compiling its expressions takes about half a second."""
+    return Detector(search)

@@ -25,24 +25,20 @@ class Gate(Protocol):
 class HyperscanGate:
     """All expressions at once (https://intel.github.io/hyperscan/dev-reference/)."""
 
-    def __init__(self, expressions: Sequence[str], close: Sequence[int]) -> None:
+    def __init__(self, expressions: Sequence[str]) -> None:
         hyperscan: Any = importlib.import_module("hyperscan")
         self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         encoded = [expression.encode("ascii") for expression in expressions]
         self._database.compile(
             expressions=encoded, ids=list(range(len(encoded))), elements=len(encoded), flags=hyperscan.HS_FLAG_DOTALL
         )
-        self._close = close
 
     def hits(self, data: bytes) -> list[tuple[int, int]]:
         """Return the hits."""
         hits: list[tuple[int, int]] = []
-        close, following = self._close, [0] * len(self._close)
 
         def keep(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            if end >= following[number]:
-                following[number] = end + close[number]
-                hits.append((end, number))
+            hits.append((end, number))
 
         self._database.scan(data, match_event_handler=keep)
         hits.sort()
@@ -52,33 +48,27 @@ class HyperscanGate:
 class Re2Gate:
     """One expression after the other, where Hyperscan is not to be had (https://github.com/google/re2)."""
 
-    def __init__(self, expressions: Sequence[str], close: Sequence[int]) -> None:
+    def __init__(self, expressions: Sequence[str]) -> None:
         re2: Any = importlib.import_module("re2")
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1
         options.dot_nl = True
         self._expressions = [re2.compile(expression.encode("ascii"), options=options) for expression in expressions]
-        self._close = close
 
     def hits(self, data: bytes) -> list[tuple[int, int]]:
         """Return the hits: matches that begin within another one are not among them."""
-        hits: list[tuple[int, int]] = []
-        for number, expression in enumerate(self._expressions):
-            following = 0
-            for match in expression.finditer(data):
-                if match.end() >= following:
-                    following = match.end() + self._close[number]
-                    hits.append((match.end(), number))
-        hits.sort()
-        return hits
+        return sorted(
+            (match.end(), number)
+            for number, expression in enumerate(self._expressions)
+            for match in expression.finditer(data)
+        )
 
 
-def open_gate(expressions: Sequence[str], close: Sequence[int], engine: str = "") -> Gate:
+def open_gate(expressions: Sequence[str], engine: str = "") -> Gate:
     """Compile expressions.
 
     Args:
         expressions: See above.
-        close: For each, the bytes after a hit within which another one is not told of.
         engine: ``hyperscan`` or ``re2``; otherwise the first of them that is there.
 
     Raises:
@@ -86,8 +76,8 @@ def open_gate(expressions: Sequence[str], close: Sequence[int], engine: str = ""
     """
     if engine != "re2":
         try:
-            return HyperscanGate(expressions, close)
+            return HyperscanGate(expressions)
         except ModuleNotFoundError:
             if engine:
                 raise
-    return Re2Gate(expressions, close)
+    return Re2Gate(expressions)

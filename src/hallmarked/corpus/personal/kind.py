@@ -42,6 +42,7 @@ _OWN = (
     Kind("email", "e-mail addresses", Family.CONTACT),
     Kind("phone", "telephone numbers", Family.CONTACT),
     Kind("url", "web addresses", Family.OTHER, usual=False),
+    Kind("date", "dates", Family.OTHER, usual=False),
     Kind("payment-card", "numbers of payment cards", Family.MONEY),
     Kind("iban", "bank accounts (IBAN)", Family.MONEY),
     Kind("us-bank-routing", "bank routing numbers (United States)", Family.MONEY),
@@ -62,3 +63,7 @@ _NATIONAL = (Kind(each.kind, each.title, Family.NUMBER) for each in NATIONALS)
 KINDS: Mapping[str, Kind] = {kind.id: kind for kind in (*_OWN, *_NATIONAL)}
 """All, by id."""
 DEFAULT: frozenset[str] = frozenset(kind.id for kind in KINDS.values() if kind.usual)
+SEARCHED: frozenset[str] = DEFAULT - {NAME} | {"url"}
+"""Those that a data set is checked for."""
+UNSEARCHED = frozenset({NAME, "postal-address", "age", "health", "photograph", "voice"})
+"""What is personal too, and is not recognised: nothing is known of it."""

@@ -11,7 +11,7 @@ from importlib.resources import files
 
 from hallmarked.corpus.personal.model import Span, Strength
 from hallmarked.corpus.personal.national_check import CHECKS
-from hallmarked.corpus.personal.recogniser import AFTER, BEFORE, Shape, found, word_gate
+from hallmarked.corpus.personal.recogniser import AFTER, BEFORE, Shape, Supported, found, word_gate
 from hallmarked.corpus.personal.word import WORDS, words_of
 
 _LONGEST = 32
@@ -31,11 +31,11 @@ class National:
     alone_check: Callable[[str], bool]
     gates: tuple[str, ...]
 
-    def judge(self, match: re.Match[str], supported: bool) -> Span | None:
+    def judge(self, match: re.Match[str], supported: Supported) -> Span | None:
         """Say whether a match is one."""
         value = "".join(c for c in match[0] if c.isalnum()).upper()
         alone = self.alone is not None and self.alone.fullmatch(match[0]) is not None
-        if not (supported and self.check(value)) and not (alone and self.alone_check(value)):
+        if not (alone and self.alone_check(value)) and not (self.check(value) and supported()):
             return None
         return found(match, self.kind, Strength.CHECKED)
 

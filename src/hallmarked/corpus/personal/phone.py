@@ -9,13 +9,13 @@ from functools import lru_cache
 from hallmarked.corpus.personal.checksum import digits_of, is_varied
 from hallmarked.corpus.personal.model import Span, Strength
 from hallmarked.corpus.personal.numbering import is_international, is_national, may_be_national
-from hallmarked.corpus.personal.recogniser import Shape
+from hallmarked.corpus.personal.recogniser import Shape, Supported
 from hallmarked.corpus.personal.word import WORDS, words_of
 
 _SEPARATOR = r"(?:[ \u00a0\u202f]?[-./()\u2010-\u2013]{0,2}[ \u00a0\u202f]?)"
 _CANDIDATE = re.compile(
-    rf"(?<![^\W_])(?<![.$€£¥#&%@\\/])(?<!\d[,:-])(?<!\d\.)"
-    rf"(?P<number>(?:\+ ?)?\(?(?:\+)?\d(?:{_SEPARATOR}\d){{6,17}})"
+    r"(?P<number>[+(\d](?<![^\W_].)(?<![.$€£¥#&%@\\/].)(?<!\d[,:-].)(?<!\d\..)"
+    rf"(?:(?<=\d)|(?<=\+) ?\(?\d|(?<=\()\+?\d)(?:{_SEPARATOR}\d){{6,17}})"
     r"(?P<extension>(?: ?(?:x|ext\.?|extension|poste|int\.|app\.|\#) ?:? ?\d{1,6})?)"
     r"(?![^\W_]|%|[.,:]\d|-\d| ?(?:[€$£¥%]|kg|km|cm|mm|ms|MB|GB|kB|bytes|USD|EUR)\b)",
     re.IGNORECASE,
@@ -28,20 +28,23 @@ _DATE = re.compile(
 )
 _NANP = re.compile(r"(?:1[-. ])?(?:\([2-9]\d\d\) ?|[2-9]\d\d(?P<by>[-.]))[2-9]\d\d(?(by)(?P=by)|[-. ])\d{4}")
 _SPACED = re.compile(r"[2-9]\d\d [2-9]\d\d[ -]\d{4}")
-_BRACKETED = re.compile(r"\(0?\d{1,4}\)[ -]?\d{2,5}[-. ]?\d{2,5}(?:[-. ]\d{2,4}){0,2}")
+_BRACKETED = re.compile(r"\((?!(?:19|20)\d\d\))0?\d{1,4}\)[ -]?\d{2,5}[-. ]?\d{2,5}(?:[-. ]\d{2,4}){0,2}")
 _SHORT = re.compile(
     r"\d{7,8}|\d{3}[-. ]\d{4}|\d{4}[-. ]\d{3,4}|\d{3}[-. ]\d{2}[-. ]\d{2,3}|\d{2}[-. ]\d{3}[-. ]\d{2,3}"
     r"|\d{2}[-. ]\d{2}[-. ]\d{3,4}|\d{2}(?:[-. ]\d{2}){3}|\d{2}[-. ]\d{6}|\d{1,2}[-. ]\d{3}[-. ]\d{3,4}"
 )
+_WORDS = words_of("phone")
 _BESIDE = "|".join(WORDS["phone_beside"])
 _BEFORE = re.compile(rf"(?<![^\W_])(?:{_BESIDE})\W{{0,3}}(?:at|on|to|is|no|number)?\W{{0,3}}$", re.IGNORECASE)
 _AFTER = re.compile(rf"\W{{1,3}}(?:{_BESIDE})(?![^\W_])", re.IGNORECASE)
 
 
-def judge_phone(regions: Sequence[str], match: re.Match[str], supported: bool) -> Span | None:
+def judge_phone(regions: Sequence[str], match: re.Match[str], near: Supported) -> Span | None:
     """Say which part of a row of groups of digits is a number, the longest first."""
     number, start = match["number"], match.start()
-    supported = supported or _is_beside(match)
+    if not sum(c.isdigit() for c in number) >= 7 or _DATE.fullmatch(number):
+        return None
+    supported = _is_beside(match) or ((sum(c.isdigit() for c in number) > 8 or _is_close(match)) and near())
     groups = [(group.start(), group.end()) for group in _GROUP.finditer(number)]
     if not supported and len(groups) == 1 and not number.startswith(("+", "(+")):
         return None
@@ -94,6 +97,13 @@ def _within(part: str, digits: str, regions: tuple[str, ...], supported: bool) -
     return None
 
 
+def _is_close(match: re.Match[str]) -> bool:
+    """Say whether a word stands so near that it speaks for a short number too; a text that is one is hinted at."""
+    text = match.string
+    before, after = text[max(0, match.start() - 24) : match.start()], text[match.end() : match.end() + 10]
+    return len(text) <= len(match[0]) + 8 or bool(_WORDS.are_in(before) or _WORDS.are_in(after))
+
+
 def _is_beside(match: re.Match[str]) -> bool:
     """Say whether a word stands right before or after that means a number only there."""
     text = match.string
@@ -114,6 +124,8 @@ def _abroad(part: str, digits: str, supported: bool) -> Strength | None:
 def _is_trunk(part: str, digits: str, regions: tuple[str, ...]) -> bool:
     """Say whether a number is written with the prefix of its country, in groups as people make them."""
     groups = [len(group) for group in _GROUP.findall(part)]
+    if "." in part and max(groups[1:], default=0) > 3:
+        return False
     usual = digits.startswith("0") and len(digits) >= 9 and 2 <= len(groups) <= 5 and min(groups) >= 2
     return usual and is_national(digits, regions, prefixed=True)
 
@@ -125,9 +137,15 @@ def _is_short(part: str) -> bool:
 def phones(regions: Sequence[str]) -> Shape:
     """Return what recognises telephone numbers of some regions, and all with a country code."""
 
-    def judge(match: re.Match[str], supported: bool) -> Span | None:
-        return judge_phone(regions, match, supported)
+    def judge(match: re.Match[str], near: Supported) -> Span | None:
+        return judge_phone(regions, match, near)
 
-    between = r"(?:[ ().\-/]|\xc2\xa0|\xe2\x80[\x90-\x93\xaf])"
-    gates = (rf"[^0-9](?:[0-9]{between}{{0,3}}){{6}}[0-9]",)
-    return Shape("phone", gates, _CANDIDATE, judge, 44, 52, words_of("phone"))
+    between = r"(?:[ ()\-/]|\xc2\xa0|\xe2\x80[\x90-\x93\xaf])"
+    # With points between groups only where there are two of them, since most numbers with one point are decimals.
+    gates = (
+        rf"[^0-9A-Za-z.](?:[0-9]{between}{{0,3}}){{6}}[0-9]",
+        r"[^0-9A-Za-z.][0-9]{1,5}\)?[.][0-9]{2,4}[.\- ][0-9]{2,4}",
+        r"[0-9][ )][0-9]{1,4}[.][0-9]{2,4}[.\- ][0-9]{2,4}",
+        rf"[0-9]{between}{{1,3}}[0-9]{{1,4}}{between}[0-9]{{1,4}}[.][0-9]{{2,4}}",
+    )
+    return Shape("phone", gates, _CANDIDATE, judge, 44, 52, _WORDS)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, TypeAlias
 
 from hallmarked.corpus.personal.model import Span, Strength
+from hallmarked.corpus.personal.word import Words
 
 BEFORE, AFTER = 64, 24
 """Characters before and after a value within which a word speaks for it."""
@@ -49,8 +51,10 @@ class Recogniser(Protocol):
         """
 
 
-Judge = Callable[[re.Match[str], bool], Span | None]
-"""Says what a match is; the second argument tells that a word beside it or a hint speaks for it."""
+Supported: TypeAlias = Callable[[], bool]
+"""Says whether a word beside a match or a hint speaks for it; asked only where that matters, since it takes time."""
+Judge: TypeAlias = Callable[[re.Match[str], Supported], Span | None]
+"""Says what a match is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +69,11 @@ class Shape:
     """Characters before the end of a hit at which a value may begin."""
     ahead: int
     """Characters after it at which it may end, and some more for what must not follow."""
-    words: re.Pattern[str] | None = None
+    words: Words | None = None
     """Words that speak for it."""
+    lead: re.Pattern[str] | None = None
+    """What stands between the beginning of a value and the end of a hit; where there is one, every hit has its value,
+    and nothing else is looked at."""
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -75,22 +82,33 @@ class Shape:
 
     @property
     def exact(self) -> bool:
-        """Look around hits, so one near is enough."""
-        return False
+        """Look around hits, so one near is enough, unless each has a value of its own."""
+        return self.lead is not None
 
     def takes(self, hint: str) -> bool:
         """Say whether one of the words is in a hint."""
-        return self.words is not None and self.words.search(hint) is not None
+        return self.words is not None and self.words.are_in(hint)
 
     def spans(self, text: str, hits: Iterable[Hit], hint: str) -> Iterator[Span]:
         """Search the surroundings of all hits, each character once."""
         hinted = bool(hint) and self.takes(hint)
-        windows = [(0, len(text))] if hinted else merged(hits, self.back, self.ahead + CLOSE)
-        for low, high in windows:
-            for match in self.regex.finditer(text, max(low, 0), high):
-                span = self.judge(match, hinted or near(self.words, match))
-                if span is not None:
-                    yield span
+        for match in self._matches(text, hits, hinted):
+            span = self.judge(match, partial(_is_supported, hinted, self.words, match))
+            if span is not None:
+                yield span
+
+    def _matches(self, text: str, hits: Iterable[Hit], hinted: bool) -> Iterator[re.Match[str]]:
+        if self.lead is None or hinted:
+            for low, high in [(0, len(text))] if hinted else merged(hits, self.back, self.ahead + CLOSE):
+                yield from self.regex.finditer(text, max(low, 0), high)
+            return
+        done = 0
+        for _, at in hits:
+            lead = self.lead.search(text, max(done, at - self.back), at)
+            match = lead and self.regex.match(text, lead.start(), at + self.ahead)
+            if match:
+                done = match.end()
+                yield match
 
 
 def merged(hits: Iterable[Hit], back: int, ahead: int) -> list[tuple[int, int]]:
@@ -105,13 +123,18 @@ def merged(hits: Iterable[Hit], back: int, ahead: int) -> list[tuple[int, int]]:
     return windows
 
 
-def near(words: re.Pattern[str] | None, match: re.Match[str], before: int = BEFORE, after: int = AFTER) -> bool:
+def _is_supported(hinted: bool, words: Words | None, match: re.Match[str]) -> bool:
+    return hinted or near(words, match)
+
+
+def near(words: Words | None, match: re.Match[str], before: int = BEFORE, after: int = AFTER) -> bool:
     """Say whether a word stands near a match."""
     if words is None:
         return False
-    text, start, end = match.string, match.start(), match.end()
+    text, start = match.string, match.start()
+    end = match.end("rest" if "rest" in match.re.groupindex else 0)
     # Cut out, so that a word that continues beyond the reach is still seen to end there.
-    return bool(words.search(text[max(0, start - before) : start]) or words.search(text[end : end + after]))
+    return words.are_in(f"{text[max(0, start - before) : start]}\n{text[end : end + after]}")
 
 
 def word_gate(words: Iterable[str]) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from hallmarked.core.errors import InputError
-from hallmarked.corpus.personal.find import Detector
+from hallmarked.corpus.personal.find import Detector, Search, detector_of
 from hallmarked.corpus.personal.mask import mask
 from hallmarked.corpus.personal.model import Span
 
@@ -51,7 +51,7 @@ class Redactor:
         if self.mode is Mode.PSEUDONYM and len(key) < KEY_BYTES:
             raise InputError(f"Pseudonyms need a key of at least {KEY_BYTES} bytes")
         self._key = key
-        self.detector = detector or Detector()
+        self.detector = detector or detector_of(Search())
 
     def redact(self, text: str, hint: str = "") -> tuple[str, Counter[str]]:
         """Return a text without what was found in it, and how many values of each kind were replaced."""

@@ -10,7 +10,7 @@ from hallmarked.core.evidence import Level
 from hallmarked.corpus.personal.credential.match import match_at
 from hallmarked.corpus.personal.credential.pattern import PATTERNS, Pattern
 from hallmarked.corpus.personal.model import Span, Strength
-from hallmarked.corpus.personal.recogniser import Hit, Recogniser, Shape, found
+from hallmarked.corpus.personal.recogniser import Hit, Recogniser, Shape, Supported, found
 
 _SPECIAL = re.compile(r"([^A-Za-z0-9_ /:=\"-])")
 
@@ -68,7 +68,7 @@ _QUERY = re.compile(
 )
 
 
-def _query(match: re.Match[str], _supported: bool) -> Span | None:
+def _query(match: re.Match[str], _supported: Supported) -> Span | None:
     value = match["value"]
     mixed = any(c.isdigit() for c in value) and any(c.isalpha() for c in value)
     return found(match, "credential", Strength.LIKELY, "value") if mixed and len(set(value)) >= 10 else None

@@ -11,7 +11,7 @@ import re
 
 from hallmarked.corpus.personal.keccak import keccak256
 from hallmarked.corpus.personal.model import Span, Strength
-from hallmarked.corpus.personal.recogniser import Shape, found
+from hallmarked.corpus.personal.recogniser import Shape, Supported, found
 from hallmarked.corpus.personal.word import words_of
 
 _BITCOIN = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -89,7 +89,7 @@ def is_eip55(address: str) -> bool:
     return all(c.isdigit() or c.isupper() == (int(d, 16) >= 8) for c, d in zip(digits, digest, strict=False))
 
 
-def _base58(match: re.Match[str], _supported: bool) -> Span | None:
+def _base58(match: re.Match[str], _supported: Supported) -> Span | None:
     text = match[0]
     if not any(c.isdigit() for c in text) or text.isdigit() or len(set(text)) < 10:
         return None
@@ -101,7 +101,7 @@ def _base58(match: re.Match[str], _supported: bool) -> Span | None:
     return None
 
 
-def _bech32(match: re.Match[str], _supported: bool) -> Span | None:
+def _bech32(match: re.Match[str], _supported: Supported) -> Span | None:
     prefix, data = match["prefix"].lower(), match["data"].lower()
     mixed = match[0] not in (match[0].lower(), match[0].upper())
     if mixed or prefix not in _PREFIXES or not is_bech32(prefix, data):
@@ -109,16 +109,16 @@ def _bech32(match: re.Match[str], _supported: bool) -> Span | None:
     return found(match, "private-key" if prefix == "nsec" else "crypto-wallet", Strength.CHECKED)
 
 
-def _ether(match: re.Match[str], supported: bool) -> Span | None:
+def _ether(match: re.Match[str], supported: Supported) -> Span | None:
     digits = match[0][2:]
     if len(set(digits.lower())) < 6:
         return None
     if digits in (digits.lower(), digits.upper()):  # written without the check
-        return found(match, "crypto-wallet", Strength.LIKELY) if supported else None
+        return found(match, "crypto-wallet", Strength.LIKELY) if supported() else None
     return found(match, "crypto-wallet", Strength.CHECKED) if is_eip55(match[0]) else None
 
 
-def _monero(match: re.Match[str], _supported: bool) -> Span | None:
+def _monero(match: re.Match[str], _supported: Supported) -> Span | None:
     sizes, data = (0, 2, 3, 5, 6, 7, 9, 10, 11), b""
     for start in range(0, 95, 11):
         block = match[0][start : start + 11]
@@ -133,11 +133,11 @@ def _monero(match: re.Match[str], _supported: bool) -> Span | None:
 WALLETS = (
     Shape(
         "crypto-wallet",
-        (r"[^1-9A-HJ-NP-Za-km-z][1-9A-HJ-NP-Za-km-z]{26,52}[^1-9A-HJ-NP-Za-km-z]",),
+        (r"[^0-9A-Za-z][1359ADKLMQTXcrt][1-9A-HJ-NP-Za-km-z]{25}",),
         _BASE58,
         _base58,
-        56,
-        2,
+        30,
+        30,
     ),
     Shape(
         "crypto-wallet",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import re
+import importlib
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
 WORDS: Mapping[str, tuple[str, ...]] = {
     name: tuple(words)
@@ -14,10 +16,21 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     ).items()
 }
 """Lists by name, of regular expressions."""
-_LETTER = r"[^\W\d_]"
 
 
-def words_of(words: str | tuple[str, ...]) -> re.Pattern[str]:
-    """Compile a list, given or by its name; underscores and digits are no part of words."""
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Words and short phrases, of which one may stand in a text; underscores and digits are no part of words."""
+
+    pattern: Any
+    """Compiled by RE2: there are many of them, and they are looked for beside every number."""
+
+    def are_in(self, text: str) -> bool:
+        """Say whether one stands in a text."""
+        return self.pattern.search(text.encode("utf-8", "replace")) is not None
+
+
+def words_of(words: str | tuple[str, ...]) -> Words:
+    """Compile a list, given or by its name."""
     listed = WORDS[words] if isinstance(words, str) else words
-    return re.compile(rf"(?<!{_LETTER})(?:{'|'.join(listed)})(?!{_LETTER})", re.IGNORECASE)
+    return Words(importlib.import_module("re2").compile(rf"(?i)(?:^|\P{{L}})(?:{'|'.join(listed)})(?:\P{{L}}|$)"))

@@ -89,6 +89,8 @@ class Document:
     """Share of synthetic rows; None when nobody knows."""
     depth: int | None
     """The greatest generation depth of any of its rows; None when nobody knows."""
+    used: Sequence[Origin] = ()
+    """What it was held against: benchmarks, the list of consents."""
 
     def dump(self) -> bytes:
         """Write the document."""
@@ -97,6 +99,7 @@ class Document:
             "name": self.name,
             "licence": self.licence,
             "sources": [each.to_dict() for each in self.inputs],
+            "used": [each.to_dict() for each in self.used],
             "rows": {"kept": sum(self.rows.values()), "removed": dict(self.removed)},
             "synthetic": {"share": self.share, "depth": self.depth},
             "files": [
@@ -148,6 +151,7 @@ def read_document(data: bytes) -> Document:
             removed={str(reason): _count(count) for reason, count in said["rows"]["removed"].items()},
             share=_share(said["synthetic"]["share"]),
             depth=_depth(said["synthetic"]["depth"]),
+            used=tuple(_origin(each) for each in said["used"]),
         )
     except VerificationError as error:
         raise FormatError(f"{PATH} cannot be read: {error}") from error

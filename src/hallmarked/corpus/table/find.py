@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from functools import partial
 
 from hallmarked.core.artifact import Artifact, File
-from hallmarked.core.errors import FormatError, NotFound
+from hallmarked.core.errors import NotFound
 from hallmarked.corpus.table.arrow import ARROW
 from hallmarked.corpus.table.csv import CSV
-from hallmarked.corpus.table.ending import format_of, table_paths
+from hallmarked.corpus.table.ending import find_table_paths, format_of
+from hallmarked.corpus.table.inflate import inflate
+from hallmarked.corpus.table.json import JSON
 from hallmarked.corpus.table.jsonl import JSONL
-from hallmarked.corpus.table.model import Format, Part, Piece
+from hallmarked.corpus.table.model import ENDLESS, Format, Part, Piece
 from hallmarked.corpus.table.parquet import PARQUET
 from hallmarked.corpus.table.text import TEXT
-from hallmarked.formats.archive.compressed import expand
-from hallmarked.formats.blob import Blob, Budget
+from hallmarked.corpus.table.webdataset import WEBDATASET
+from hallmarked.formats.blob import Blob
 
-FORMATS: Mapping[str, Format] = {each.name: each for each in (ARROW, CSV, JSONL, PARQUET, TEXT)}
+FORMATS: Mapping[str, Format] = {each.name: each for each in (ARROW, CSV, JSON, JSONL, PARQUET, TEXT, WEBDATASET)}
 """What reads which format; see ``ending``."""
 
 
@@ -43,7 +45,7 @@ class Table:
             FormatError: When it cannot be read at all.
         """
         if self.codec:
-            return [Part(0, self._content().size)]  # nobody can begin in the middle of it
+            return [Part(0, ENDLESS)]  # nobody can begin in the middle of it
         return self.format.cut(self.blob)
 
     def read(self, part: Part) -> Iterator[Piece]:
@@ -52,19 +54,12 @@ class Table:
         Raises:
             FormatError: When the part cannot be read at all.
         """
-        return self.format.read(self._content() if self.codec else self.blob, part)
-
-    def _content(self) -> Blob:
-        assert self.codec
-        expanded = expand(self.blob, Budget(self.blob.size), self.codec)
-        for irregularity in expanded.irregularities:
-            raise FormatError(irregularity.message)
-        return expanded.blob
+        return self.format.read(inflate(self.blob, self.codec) if self.codec else self.blob, part)
 
 
 def find_tables(artifact: Artifact) -> Sequence[Table]:
     """Return the files that hold rows, in the order of their paths."""
-    wanted = set(table_paths([file.path for file in artifact.files]))
+    wanted = set(find_table_paths(artifact))
     return [_table(artifact, file) for file in artifact.files if file.path in wanted]
 
 

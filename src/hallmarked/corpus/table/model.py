@@ -20,6 +20,8 @@ BATCH_BYTES = 16 << 20
 """Bytes of text from which a batch is handed on although it has fewer rows."""
 ROW_BYTES = 16 << 20
 """Longest row of a text format; a longer one is passed over, so that one line cannot take all memory."""
+ENDLESS = 1 << 60
+"""The size of what is read to its end, wherever that is."""
 PART_BYTES = 64 << 20
 """Bytes of a part of a file whose rows end with lines."""
 
@@ -45,7 +47,7 @@ class Skipped:
     row: int | None = None
     """The first of them, from 0 at the beginning of the part; None when it is the part as a whole."""
     rows: int | None = 1
-    """How many; None when nobody can tell."""
+    """How many; None when nobody can tell. 0 when they were read, but not as they are written; the reason says how."""
 
 
 Piece: TypeAlias = pa.RecordBatch | Skipped

@@ -16,10 +16,13 @@ from hallmarked.formats.blob import Blob
 BROKEN = (pa.ArrowException, OSError, ValueError, KeyError)
 """What the library raises about files it cannot read."""
 
+BUFFER = 1 << 20
+"""Bytes read ahead of each column; without it a column of a group is read as a whole, however large."""
+
 
 @contextmanager
 def _opened(blob: Blob) -> Iterator[pq.ParquetFile]:
-    with blob.open() as stream, pq.ParquetFile(stream) as file:
+    with blob.open() as stream, pq.ParquetFile(stream, buffer_size=BUFFER) as file:
         yield file
 
 
@@ -31,24 +34,29 @@ def cut_parquet(blob: Blob) -> Sequence[Part]:
     """
     try:
         with _opened(blob) as file:
-            return [Part(group, group + 1) for group in range(file.metadata.num_row_groups)]
+            groups = range(file.metadata.num_row_groups)
+            return [Part(group, group + 1) for group in groups] or [Part(0, 0)]  # no rows are counted too
     except BROKEN as error:
         raise FormatError(_said(error)) from error
 
 
 def read_parquet(blob: Blob, part: Part) -> Iterator[Piece]:
     """Yield the rows of a group; when a page is broken, what stands before it counts."""
-    with _opened(blob) as file:
-        group = file.metadata.row_group(part.start)
-        done = 0
-        each = max(1, group.total_byte_size // max(1, group.num_rows))
-        size = max(1, min(BATCH_ROWS, BATCH_BYTES // each))
-        try:
+    if part.start == part.stop:
+        return
+    done, rows = 0, None
+    try:
+        with _opened(blob) as file:
+            group = file.metadata.row_group(part.start)
+            rows = max(0, group.num_rows)
+            each = max(1, group.total_byte_size // max(1, rows))
+            size = max(1, min(BATCH_ROWS, BATCH_BYTES // each))
             for batch in file.iter_batches(batch_size=size, row_groups=[part.start], use_threads=False):
                 yield from valid_rows(batch, done)
                 done += batch.num_rows
-        except BROKEN as error:
-            yield Skipped(f"the rows cannot be read: {_said(error)}", done, max(0, group.num_rows - done))
+    except BROKEN as error:
+        left = None if rows is None else max(0, rows - done)
+        yield Skipped(f"the rows cannot be read: {_said(error)}", done, left)
 
 
 def _said(error: BaseException) -> str:

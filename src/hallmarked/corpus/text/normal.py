@@ -47,7 +47,7 @@ def fold(text: str) -> str:
     return " ".join(text.split())
 
 
-BLOCK_BYTES = 1 << 18
+BLOCK_BYTES = 1 << 19
 """Bytes of text that are worked on at once, so that they stay in the processor's cache."""
 _BLANK = 32
 _BLANKS = bytes(_BLANK if byte in (9, 10, 11, 12, 13, 28, 29, 30, 31) else byte for byte in range(256))

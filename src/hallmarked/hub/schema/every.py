@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from hallmarked.hub.schema import account, community, consent, gate, identity, repository, review, search, webhook, xet
+from hallmarked.hub.schema import (
+    account,
+    community,
+    consent,
+    gate,
+    identity,
+    passage,
+    repository,
+    review,
+    search,
+    webhook,
+    xet,
+)
 from hallmarked.hub.schema import object as objects
 from hallmarked.hub.schema.base import metadata
 
-MODULES = (account, community, consent, gate, identity, objects, repository, review, search, webhook, xet)
+MODULES = (account, community, consent, gate, identity, objects, passage, repository, review, search, webhook, xet)
 """Every module of the package that has tables: importing them is what fills the metadata."""
 
 __all__ = ["MODULES", "metadata"]

@@ -5,7 +5,8 @@ files. What the ledger has beyond that is found again by its digest when an audi
 tables are left out: every audit that is due is simply begun again.
 
 Layout: ``manifest.json`` (written last: without it the copy is not whole), ``tables/`` with one file of JSON lines for
-each table, ``ledger/`` with keys and log, ``secret``, and ``blobs/``.
+each table, ``ledger/`` with keys and log, ``secret``, ``consent/`` with the registry's keys unless the settings keep
+them elsewhere, and ``blobs/``.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from hallmarked.core.errors import BackendError, InputError
 from hallmarked.hub.blob.place import open_blobs
 from hallmarked.hub.blob.store import BlobStore
 from hallmarked.hub.clock import now, to_text
+from hallmarked.hub.consent.key import FOLDER as CONSENT
 from hallmarked.hub.database import Database
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.journal import FOLDER
@@ -70,6 +72,7 @@ def back_up(hub: Hub, target: Path) -> Copied:
         rows, wanted = _write_tables(hub.database, target / TABLES)
         _copy_ledger(hub, target / FOLDER)
         shutil.copy2(hub.settings.data / SECRET, target / SECRET)
+        _copy_keys(hub.settings.data / CONSENT, target / CONSENT)
         copies = open_blobs(str(target / BLOBS))
         size = sum(_copy_blob(hub.blobs, copies, sha256, target / BLOBS) for sha256 in wanted)
         made = Copied(rows, len(wanted), size, hub.journal.size)
@@ -98,6 +101,7 @@ def restore(source: Path, settings: Settings) -> Copied:
         url = settings.database_url if database.dialect == "postgresql" else None
         entries = copy_log(source / FOLDER / LOG, url or settings.data / FOLDER / LOG)
         shutil.copy2(source / SECRET, settings.data / SECRET)
+        _copy_keys(source / CONSENT, settings.data / CONSENT)
         place = settings.storage.blobs or str(settings.data / BLOBS)
         copies, blobs = open_blobs(str(source / BLOBS)), open_blobs(place, settings.storage.endpoint)
         names = [sha256 for sha256, _, _ in copies.list()]
@@ -195,6 +199,12 @@ def _copy_blob(source: BlobStore, target: BlobStore, sha256: str, folder: Path |
 def _require_empty(folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} is there already and not empty")
+
+
+def _copy_keys(source: Path, target: Path) -> None:
+    """Copy the keys of the registry of consents; a hub where nobody made a request has none."""
+    if source.is_dir():
+        shutil.copytree(source, target)
 
 
 def _read_manifest(source: Path) -> dict[str, Any]:

@@ -7,10 +7,10 @@ their bounds; that a process lies about a row cannot be seen here, and harms no 
 from __future__ import annotations
 
 import base64
-import math
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,15 +18,10 @@ import numpy.typing as npt
 
 from hallmarked.core.check import Learned
 from hallmarked.core.errors import FormatError
-from hallmarked.corpus.proof.identifier import SIZE
 from hallmarked.transforms.dataset.field import unify
 from hallmarked.transforms.dataset.packet import Received, receive
 
-SORTED_ROWS = 1 << 22
-"""Rows whose digests are sorted at once; so many times their digests are held."""
 MOST_ROWS = 1 << 40
-I64 = npt.NDArray[np.int64]
-U64 = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +64,8 @@ class Group:
     marks: npt.NDArray[np.uint8]
     """One for each row that was read: 0 when it stays, else its reason."""
     received: Received
+    path: Path
+    """The file of the packet."""
     originals: list[tuple[int, int]] = field(default_factory=list)
     """Rows that are copies, and the place among all rows of what each is a copy of."""
 
@@ -82,7 +79,7 @@ class Group:
         }
 
 
-def read_group(source: int, learned: Learned) -> Group:
+def read_group(source: int, learned: Learned, path: Path) -> Group:
     """Read what was seen of some pieces.
 
     Raises:
@@ -98,7 +95,7 @@ def read_group(source: int, learned: Learned) -> Group:
         raise FormatError("a process told of other files than it was asked about")
     if len(marks) != sum(piece.read for piece in pieces):
         raise FormatError("a process marked other rows than it read")
-    return Group(source, learned.part, pieces, marks, received)
+    return Group(source, learned.part, pieces, marks, received, path)
 
 
 def _seen(said: Mapping[str, Any]) -> Seen:
@@ -146,49 +143,44 @@ class Places:
         return self.names[source], piece.path, piece.number(place - self._starts[index])
 
 
-def mark_copies(groups: Sequence[Group], mark: int) -> None:
-    """Mark every row whose content a row before it has, in the order of the groups.
+def describe_texts(group: Group) -> dict[str, Any]:
+    """Say where a confined process finds what is needed to find copies.
+
+    Raises:
+        FormatError: When the survey has none.
+    """
+    for name, start, size in group.received.places:
+        if name == "texts":
+            return {"path": str(group.path.absolute()), "start": start, "size": size}
+    raise FormatError("a process sent no texts to compare")
+
+
+def mark_copies(groups: Sequence[Group], learned: Learned, mark: int, near: int) -> None:
+    """Mark the rows that are copies.
 
     Args:
-        groups: All of them.
-        mark: What copies are marked with.
+        groups: All of them, in the order in which they were compared.
+        learned: What ``copy.find`` handed back.
+        mark: What rows are marked with that say the same as another one.
+        near: What those are marked with that say nearly the same.
+
+    Raises:
+        FormatError: When it is about other rows.
     """
+    received = receive(learned)
+    kept = np.frombuffer(received.blob("kept", 4), "<u4")
+    reasons = np.frombuffer(received.blob("reasons"), np.uint8)
     total = sum(len(group.marks) for group in groups)
-    turns = max(1, math.ceil(total / SORTED_ROWS))
-    starts = np.cumsum([0, *(len(group.marks) for group in groups)])
-    for turn in range(turns):
-        high, low, place = _collect(groups, starts, turn, turns)
-        order = np.lexsort((place, low, high))
-        high, low, place = high[order], low[order], place[order]
-        same = np.flatnonzero((high[1:] == high[:-1]) & (low[1:] == low[:-1])) + 1
-        firsts = np.ones(len(place), bool)
-        firsts[same] = False
-        originals = place[np.maximum.accumulate(np.where(firsts, np.arange(len(place)), 0))]
-        for copy, original in sorted(zip(place[same].tolist(), originals[same].tolist(), strict=True)):
-            owner = int(np.searchsorted(starts, copy, "right")) - 1
-            while copy >= starts[owner + 1]:
-                owner += 1
-            row = copy - int(starts[owner])
-            groups[owner].marks[row] = mark
-            groups[owner].originals.append((row, original))
+    if len(kept) != total or len(reasons) != total or (total and (kept.max() >= total or reasons.max() > 2)):
+        raise FormatError("a process told of copies among other rows")
+    start = 0
     for group in groups:
-        group.originals.sort()
-
-
-def _collect(groups: Sequence[Group], starts: I64, turn: int, turns: int) -> tuple[U64, U64, I64]:
-    """Return the first half of the digests of unmarked rows that are this turn's, and the rows' places."""
-    found: list[tuple[U64, U64, I64]] = []
-    for group, start in zip(groups, starts.tolist(), strict=False):
-        digests = np.frombuffer(group.received.blob("digests", SIZE), ">u8").reshape(-1, SIZE // 8)
-        if len(digests) != len(group.marks):
-            raise FormatError("a process sent other digests than rows")
-        rows = np.flatnonzero((group.marks == 0) & (digests[:, 2] % np.uint64(turns) == turn))
-        found.append((digests[rows, 0].astype(np.uint64), digests[rows, 1].astype(np.uint64), rows + start))
-    return (
-        np.concatenate([each[0] for each in found]),
-        np.concatenate([each[1] for each in found]),
-        np.concatenate([each[2] for each in found]),
-    )
+        stop = start + len(group.marks)
+        own = reasons[start:stop]
+        rows = np.flatnonzero((own > 0) & (group.marks == 0))
+        group.marks[rows] = np.where(own[rows] == 1, mark, near)
+        group.originals = list(zip(rows.tolist(), kept[start:stop][rows].tolist(), strict=True))
+        start = stop
 
 
 def unify_fields(groups: Sequence[Group], keep: Sequence[str]) -> list[list[str]]:

@@ -33,6 +33,17 @@ class Plan:
     format: str
     shard_bytes: int
     source_column: str
+    columns: Mapping[str, str]
+    """Columns that say whose a row is."""
+    place: Mapping[str, str]
+    """Whose all rows are."""
+    copies: Mapping[str, Any] | None
+    """How copies are looked for, see ``duplicate.sketch.Settings``; None when they are kept."""
+    near: bool
+    consent: Mapping[str, Any] | None
+    benchmarks: tuple[tuple[str, Mapping[str, Any]], ...]
+    """Names of benchmarks, and how a process reaches them."""
+    redaction: Mapping[str, Any] | None
 
     def to_dict(self) -> dict[str, Any]:
         """Write it as JSON."""
@@ -43,13 +54,23 @@ class Plan:
         return self.reasons.index(reason) + 1
 
 
-def make_plan(recipe: Recipe, source: Source, texts: Sequence[str]) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the recipe's sections turned out to be when they were opened."""
+
+    consent: Mapping[str, Any] | None = None
+    benchmarks: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    redaction: Mapping[str, Any] | None = None
+
+
+def make_plan(recipe: Recipe, source: Source, texts: Sequence[str], given: Given) -> Plan:
     """Take from a recipe what matters for a source.
 
     Args:
         recipe: The recipe.
         source: One of its sources.
         texts: Columns of it that hold texts.
+        given: What was opened for its sections.
     """
     held = recipe.retention
     oldest = ""
@@ -71,6 +92,13 @@ def make_plan(recipe: Recipe, source: Source, texts: Sequence[str]) -> Plan:
         format=recipe.output.format,
         shard_bytes=recipe.output.shard_bytes,
         source_column=recipe.output.source_column,
+        columns=recipe.places,
+        place=source.place,
+        copies=asdict(recipe.copies.settings) if recipe.copies.exact else None,
+        near=recipe.copies.near,
+        consent=given.consent,
+        benchmarks=given.benchmarks,
+        redaction=given.redaction,
     )
 
 

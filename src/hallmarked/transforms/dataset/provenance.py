@@ -5,13 +5,13 @@ The first is SLSA provenance v1 (https://slsa.dev/spec/v1.0/provenance).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from hallmarked import __version__
 from hallmarked.core.evidence import Statement, Subject
 from hallmarked.corpus.proof.proof import PREDICATE_TYPE as COMMITMENT_TYPE
-from hallmarked.corpus.provenance.document import Input
+from hallmarked.corpus.provenance.document import Document
 from hallmarked.transforms.provenance import PREDICATE_TYPE
 
 BUILD_TYPE = "urn:hallmarked:build:dataset:v1"
@@ -20,17 +20,17 @@ DELETION_TYPE = "urn:hallmarked:deletion:v1"
 
 
 def describe_build(
-    outputs: Mapping[str, str], inputs: Sequence[Input], recipe: Mapping[str, Any], account: Mapping[str, Any]
+    outputs: Mapping[str, str], document: Document, recipe: Mapping[str, Any], account: Mapping[str, Any]
 ) -> Statement:
     """Make the provenance statement of a build; the caller signs it.
 
     Args:
         outputs: SHA-256 of each file that was written, by path.
-        inputs: What was read.
+        document: What was read.
         recipe: What the recipe says, by its digest and in short.
         account: What became of the rows.
     """
-    origins = [origin for each in inputs for origin in (each.origin, *each.learned)]
+    origins = [origin for each in document.inputs for origin in (each.origin, *each.learned)] + [*document.used]
     predicate = {
         "buildDefinition": {
             "buildType": BUILD_TYPE,

@@ -1,7 +1,7 @@
 """What a new version of a data set is made from, and how: a TOML file that people write and sign for.
 
-The steps follow each other in one order, whatever the order in the file: rows that cannot be read, retention, sampling,
-filters; what is left is deduplicated and written.
+The steps follow each other in one order, whatever the order in the file: rows that cannot be read, retention, consent,
+sampling, filters, benchmarks, copies; what is left is redacted and written. The first reason to leave a row out counts.
 """
 
 from __future__ import annotations
@@ -15,15 +15,31 @@ from pathlib import Path
 from hallmarked.core.errors import InputError
 from hallmarked.transforms.dataset.filter import Filter, read_filter
 from hallmarked.transforms.dataset.member import Table, parse_toml
+from hallmarked.transforms.dataset.section import (
+    MOST_BENCHMARKS,
+    Consent,
+    Copies,
+    Redaction,
+    Reference,
+    read_consent,
+    read_copies,
+    read_places,
+    read_redaction,
+    read_reference,
+)
 
 VERSION = 1
-FORMATS = ("jsonl.zst", "parquet")
+FORMATS = ("parquet", "jsonl.zst")
 MOST_SOURCES = 1_000
+MOST_FILTERS = 200
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?", re.ASCII)
 _DIGEST = re.compile(r"(dirHash|sha256):([0-9a-f]{64})", re.ASCII)
-UNREAD, EXPIRED, SAMPLED, COPY = "unread", "expired", "not-sampled", "copy"
+UNREAD, EXPIRED, SAMPLED = "unread", "expired", "not-sampled"
+REFUSED, UNASKED, UNCLEAR = "opted-out", "not-opted-in", "consent-unclear"
+LEAKED, COPY, NEAR_COPY = "benchmark", "copy", "near-copy"
 """Reasons that are not the name of a filter."""
-RESERVED = frozenset({UNREAD, EXPIRED, SAMPLED, COPY, "kept", "redacted"})
+REDACTED = "redacted"
+RESERVED = frozenset({UNREAD, EXPIRED, SAMPLED, REFUSED, UNASKED, UNCLEAR, LEAKED, COPY, NEAR_COPY, REDACTED, "kept"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +83,11 @@ class Source:
     """What its bytes must be, when somebody says so."""
     licence: str = ""
     """SPDX expression, as its owners say."""
-    collected: Collection = Collection()
+    collected: Collection = field(default_factory=Collection)
     generated: Generated | None = None
     """None when nobody said that a model wrote any of it; a built data set says itself what it holds."""
+    place: Mapping[str, str] = field(default_factory=dict)
+    """Whose all of its rows are: account, repository, domain or url; rows may say it themselves."""
     keep_until: datetime.date | None = None
     """The last day on which any of it may be kept."""
 
@@ -92,7 +110,7 @@ class Retention:
 class Output:
     """``[output]``: how the rows are written."""
 
-    format: str = "jsonl.zst"
+    format: str = "parquet"
     shard_bytes: int = 64 << 20
     """About how large a file may become, in bytes of rows as they are read."""
     source_column: str = ""
@@ -122,14 +140,21 @@ class Recipe:
     sample: float = 1.0
     seed: int = 0
     filters: tuple[Filter, ...] = ()
-    exact: bool = True
-    """Whether of rows with the same text one is kept."""
-    output: Output = Output()
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Columns that say whose a row is: account, repository, domain, url."""
+    consent: Consent | None = None
+    benchmarks: tuple[Reference, ...] = ()
+    copies: Copies = field(default_factory=Copies)
+    redaction: Redaction | None = None
+    output: Output = field(default_factory=Output)
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why a row may be missing in the result, in the order in which it is asked."""
-        return (UNREAD, EXPIRED, SAMPLED, *(each.name for each in self.filters), COPY)
+        consent = (REFUSED, UNASKED, UNCLEAR) if self.consent else ()
+        leaked = (LEAKED,) if self.benchmarks else ()
+        copies = (COPY,) * self.copies.exact + (NEAR_COPY,) * self.copies.near
+        return (UNREAD, EXPIRED, *consent, SAMPLED, *(each.name for each in self.filters), *leaked, *copies)
 
 
 def read_recipe(data: bytes, folder: Path, name: str = "the recipe") -> Recipe:
@@ -147,7 +172,7 @@ def read_recipe(data: bytes, folder: Path, name: str = "the recipe") -> Recipe:
     if top.value("recipe") != VERSION:
         raise InputError(f"{name} has no line recipe = {VERSION}, which says how it is to be read")
     dataset, columns = top.table("dataset"), top.table("columns")
-    sample, duplicates = top.table("sample"), top.table("duplicates")
+    sample = top.table("sample")
     recipe = Recipe(
         name=dataset.text("name", required=True, most=96),
         sources=tuple(_source(each, folder) for each in top.tables("source", MOST_SOURCES)),
@@ -161,11 +186,15 @@ def read_recipe(data: bytes, folder: Path, name: str = "the recipe") -> Recipe:
         retention=_retention(top.table("retention")) if top.has("retention") else None,
         sample=sample.number("share", 0.0, 1.0, 1.0) or 0.0,
         seed=sample.whole("seed", 0, 2**53, 0) or 0,
-        filters=tuple(each for table in top.tables("filter") if (each := read_filter(table)) is not None),
-        exact=duplicates.choice("exact", ("remove", "keep"), "remove") == "remove",
+        filters=tuple(each for table in top.tables("filter", MOST_FILTERS) if (each := read_filter(table)) is not None),
+        places=read_places(columns),
+        consent=read_consent(top.table("consent"), folder) if top.has("consent") else None,
+        benchmarks=tuple(read_reference(each, folder) for each in top.tables("benchmark", MOST_BENCHMARKS)),
+        copies=read_copies(top.table("duplicates")),
+        redaction=read_redaction(top.table("redaction"), folder) if top.has("redaction") else None,
         output=_output(top.table("output")),
     )
-    for table in (dataset, columns, sample, duplicates, top):
+    for table in (dataset, columns, sample, top):
         table.finish()
     _check(recipe, top)
     top.problems.refuse(name)
@@ -192,6 +221,7 @@ def _source(table: Table, folder: Path) -> Source:
             collected.texts("assumptions"),
         ),
         generated=_generated(table.table("generated"), folder) if table.has("generated") else None,
+        place=read_places(table),
         keep_until=table.day("keep-until"),
     )
     if source.name and not _NAME.fullmatch(source.name):

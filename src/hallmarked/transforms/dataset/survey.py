@@ -7,7 +7,7 @@ Runs in confined processes (``corpus.engine``), which hand back packets:
 ``fields``  in the head: the columns, with their types
 ``marks``   one byte for each row that was read: 0 when it stays so far, else its reason
 ``days``    in the head: how many rows had no readable day
-``digests`` 32 bytes for each row: the digest of its content
+``texts``   what is needed to find copies of the rows that stay so far, see ``corpus.duplicate.state``
 =========== ===========================================================================================================
 """
 
@@ -27,15 +27,20 @@ import pyarrow.compute as pc
 
 from hallmarked.core.artifact import Artifact
 from hallmarked.core.check import Part
-from hallmarked.core.errors import BackendError, FormatError, NotFound
+from hallmarked.core.errors import BackendError, FormatError, LimitExceeded, NotFound
+from hallmarked.corpus.duplicate.sketch import Settings
+from hallmarked.corpus.duplicate.state import NEAR, WORDS, Builder
 from hallmarked.corpus.table.column import MIXED
 from hallmarked.corpus.table.find import Table, find_tables
 from hallmarked.corpus.text.column import text_columns
+from hallmarked.transforms.dataset.consent import mark_refused
 from hallmarked.transforms.dataset.field import unify
 from hallmarked.transforms.dataset.filter import column_at
+from hallmarked.transforms.dataset.leak import leaked
 from hallmarked.transforms.dataset.packet import Packet
 from hallmarked.transforms.dataset.plan import Plan, read_plan
-from hallmarked.transforms.dataset.recipe import EXPIRED, SAMPLED
+from hallmarked.transforms.dataset.recipe import EXPIRED, LEAKED, SAMPLED
+from hallmarked.transforms.dataset.redact import redact_texts
 from hallmarked.transforms.dataset.row import Piece, digests_of, pieces_of, read_piece, texts_of
 
 Marks = npt.NDArray[np.uint8]
@@ -79,24 +84,27 @@ def survey(artifact: Artifact, part: Part, options: Mapping[str, Any]) -> bytes:
     """Look at the rows of some pieces of a source."""
     plan = read_plan(options)
     marks: list[Marks] = []
-    digests: list[bytes] = []
+    builder = Builder(Settings(**plan.copies), NEAR if plan.near else WORDS) if plan.copies is not None else None
     fields: dict[str, tuple[str, str]] = {}
     undated = 0
     pieces = pieces_of(part)
     for batch in _batches(artifact, pieces):
         texts = texts_of(batch, plan.texts)
-        found = digests_of(texts)
-        mark, dateless = judge(plan, batch, texts, found)
+        mark, dateless = judge(plan, batch, texts)
         undated += dateless
         marks.append(mark)
-        digests += found
+        if builder is not None:  # rows that go are nobody's original
+            left = ["" if gone else text for text, gone in zip(texts, mark.tolist(), strict=True)]
+            builder.add(redact_texts(plan, left))
         _note_fields(fields, batch, plan)
     head = {
         "pieces": [piece.to_dict() for piece in pieces],
         "fields": [[name, kind, written] for name, (kind, written) in fields.items()],
         "undated": undated,
     }
-    blobs = [("marks", b"".join(mark.tobytes() for mark in marks)), ("digests", b"".join(digests))]
+    if builder is not None and builder.left + builder.bare:
+        raise LimitExceeded("a part has more rows than can be compared; choose smaller shard-bytes")
+    blobs = [("marks", b"".join(mark.tobytes() for mark in marks)), ("texts", builder.dump() if builder else b"")]
     return Packet(head, blobs).dump()
 
 
@@ -105,7 +113,7 @@ def _batches(artifact: Artifact, pieces: Sequence[Piece]) -> Iterator[pa.RecordB
         yield from read_piece(artifact, piece)
 
 
-def judge(plan: Plan, batch: pa.RecordBatch, texts: Sequence[str], digests: Sequence[bytes]) -> tuple[Marks, int]:
+def judge(plan: Plan, batch: pa.RecordBatch, texts: Sequence[str]) -> tuple[Marks, int]:
     """Mark the rows that a rule removes which looks at one row alone; the first reason counts.
 
     Returns:
@@ -119,10 +127,14 @@ def judge(plan: Plan, batch: pa.RecordBatch, texts: Sequence[str], digests: Sequ
         old, without = _expired(plan, batch)
         undated = int(without.sum())
         marks[old | (without & plan.drop_undated)] = plan.mark(EXPIRED)
+    if plan.consent is not None:
+        marks = np.where(marks == 0, mark_refused(plan, batch, texts), marks)
     if plan.sample < 1:
-        _set(marks, ~_sampled(plan, digests), plan.mark(SAMPLED))
+        _set(marks, ~_sampled(plan, digests_of(texts)), plan.mark(SAMPLED))
     for rule in plan.filters:
         _set(marks, rule.removed(batch, texts), plan.mark(rule.name))
+    if plan.benchmarks:
+        _set(marks, leaked(plan, texts), plan.mark(LEAKED))
     return marks, undated
 
 

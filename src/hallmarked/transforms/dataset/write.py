@@ -4,9 +4,10 @@ Runs in confined processes (``corpus.engine``), which hand back packets:
 
 ============ ==========================================================================================================
 ``shard``    bytes of a file with rows, several times
-``changes``  a Zstandard frame of JSON Lines: one for each row that was removed or changed
+``changes``  a gzip member (RFC 1952) of JSON Lines: one for each row that was removed or changed
 ``contents`` 32 bytes for each different content of the rows that stay, as they were read and as they were written
 ``expired``  32 bytes for each different content of the rows that may not be kept any more
+``redacted`` in the head: how many values of each kind were replaced; ``changed``: in how many rows
 ``kept``     in the head: rows that were written; with ``shards`` in each of the files
 ``groups``   in the head: rows by the values of the group columns and by what became of them
 ============ ==========================================================================================================
@@ -15,6 +16,7 @@ Runs in confined processes (``corpus.engine``), which hand back packets:
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import zlib
 from collections import Counter
@@ -35,7 +37,8 @@ from hallmarked.corpus.text.column import strings
 from hallmarked.transforms.dataset.filter import column_at
 from hallmarked.transforms.dataset.packet import Packet
 from hallmarked.transforms.dataset.plan import Plan, read_plan
-from hallmarked.transforms.dataset.recipe import EXPIRED, UNREAD
+from hallmarked.transforms.dataset.recipe import EXPIRED, REDACTED, UNREAD
+from hallmarked.transforms.dataset.redact import redact
 from hallmarked.transforms.dataset.row import Piece, digests_of, pieces_of, read_piece, texts_of
 from hallmarked.transforms.dataset.value import row_line, value_text
 
@@ -146,6 +149,8 @@ class _Account:
     plan: Plan
     contents: set[bytes] = field(default_factory=set)
     expired: set[bytes] = field(default_factory=set)
+    changed: dict[int, Counter[str]] = field(default_factory=dict)
+    """Rows that were redacted, and how many values of which kind."""
     groups: dict[str, dict[str, Counter[str]]] = field(default_factory=dict)
 
     def count(self, batch: pa.RecordBatch, marks: Sequence[int]) -> None:
@@ -191,16 +196,18 @@ def write(artifact: Artifact, part: Part, options: Mapping[str, Any]) -> bytes:
             own = marks[at : at + batch.num_rows]
             if len(own) < batch.num_rows:
                 raise FormatError(f"{piece.path} has more rows than before: it changed while it was read")
+            _take(batch, own, at, shards, account)
             at += batch.num_rows
-            _take(batch, own, shards, account)
     if at != len(marks):
         raise FormatError("a source has fewer rows than before: it changed while it was read")
     shards.finish()
-    lines = _changes(plan, pieces, firsts, marks, starts, part)
+    lines = _changes(_Rows(plan, pieces, firsts, starts, marks), part, account.changed)
     head = {
         "kept": sum(rows for _, rows in shards.done),
         "shards": [rows for _, rows in shards.done],
         "groups": account.groups,
+        "changed": len(account.changed),
+        "redacted": sum(account.changed.values(), Counter[str]()),
     }
     blobs = [("shard", data) for data, _ in shards.done]
     blobs.append(("changes", _compress(lines)))
@@ -209,45 +216,69 @@ def write(artifact: Artifact, part: Part, options: Mapping[str, Any]) -> bytes:
     return Packet(head, blobs).dump()
 
 
-def _take(batch: pa.RecordBatch, marks: Any, shards: Shards, account: _Account) -> None:
+def _take(batch: pa.RecordBatch, marks: Any, at: int, shards: Shards, account: _Account) -> None:
     plan = shards.plan
     account.count(batch, marks.tolist())
     expired = np.flatnonzero(marks == plan.mark(EXPIRED))
     if len(expired):
         account.expired.update(digests_of(texts_of(batch.take(expired), plan.texts)))
     kept = batch.filter(pa.array(marks == 0))
-    if kept.num_rows:
-        account.keep(kept, texts_of(kept, plan.texts))
-        shards.add(shape(kept, shards.schema, plan))
+    if not kept.num_rows:
+        return
+    account.keep(kept, texts_of(kept, plan.texts))
+    written, counts = redact(plan, kept)
+    if counts:
+        rows = np.flatnonzero(marks == 0)
+        for row, kinds in counts.items():
+            account.changed[at + int(rows[row])] = kinds
+        account.keep(written, texts_of(written, plan.texts))
+    shards.add(shape(written, shards.schema, plan))
 
 
-def _changes(
-    plan: Plan, pieces: Sequence[Piece], firsts: Sequence[int], marks: Any, starts: Sequence[int], part: Part
-) -> Iterator[Mapping[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows of a part, and what marks them."""
+
+    plan: Plan
+    pieces: Sequence[Piece]
+    firsts: Sequence[int]
+    """The number of the first row of each piece in its file."""
+    starts: Sequence[int]
+    """How many rows were read before each piece."""
+    marks: Any
+
+
+def _changes(rows: _Rows, part: Part, changed: Mapping[int, Mapping[str, int]]) -> Iterator[Mapping[str, Any]]:
     """Yield what became of each row that does not stay as it was, in the order of the rows."""
     originals = {int(row): place for row, *place in part.get("originals", ())}
-    for piece, first, start in zip(pieces, firsts, starts, strict=True):
-        numbers = piece.numbers()
+    for piece, first, start in zip(rows.pieces, rows.firsts, rows.starts, strict=True):
         said: list[tuple[int, dict[str, Any]]] = []
-        for index in np.flatnonzero(marks[start : start + piece.read]).tolist():
-            line: dict[str, Any] = {"why": plan.reasons[int(marks[start + index]) - 1]}
-            if start + index in originals:
-                source, path, row = originals[start + index]
-                line["of"] = {"source": source, "path": path, "row": row}
-            said.append((int(numbers[index]), line))
+        numbers = piece.numbers()
+        for index, mark in enumerate(rows.marks[start : start + piece.read].tolist()):
+            line = _said(rows.plan, mark, originals.get(start + index), changed.get(start + index))
+            if line:
+                said.append((int(numbers[index]), line))
         reasons = dict(piece.reasons)
-        said += [
-            (place, {"why": UNREAD} | ({"detail": reasons[place]} if place in reasons else {}))
-            for place in piece.unread
-        ]
+        said += [(place, {"did": "removed", "why": UNREAD, "detail": reasons.get(place, "")}) for place in piece.unread]
         for place, line in sorted(said, key=lambda each: each[0]):
-            where = {"source": plan.source, "path": piece.path, "row": first + place}
-            yield {**where, "did": "removed", **line}
+            yield {"source": rows.plan.source, "path": piece.path, "row": first + place, **line}
+
+
+def _said(
+    plan: Plan, mark: int, original: Sequence[Any] | None, kinds: Mapping[str, int] | None
+) -> dict[str, Any] | None:
+    """Say what became of a row; None when it stays as it was."""
+    if not mark:
+        return {"did": "changed", "why": REDACTED, "values": dict(sorted(kinds.items()))} if kinds else None
+    line: dict[str, Any] = {"did": "removed", "why": plan.reasons[mark - 1]}
+    if original:
+        line["of"] = dict(zip(("source", "path", "row"), original, strict=True))
+    return line
 
 
 def _compress(lines: Iterator[Mapping[str, Any]]) -> bytes:
     data = b"".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for line in lines)
-    return zstandard.ZstdCompressor(level=LEVEL).compress(data) if data else b""
+    return gzip.compress(data, mtime=0) if data else b""
 
 
 def read_schema(fields: Sequence[Sequence[str]], plan: Plan) -> pa.Schema:

@@ -16,12 +16,14 @@ from hallmarked.web.page import (
     listing,
     operation,
     organisation,
+    passage,
     proof,
     repository,
     webhook,
 )
 
 PAGES = (
+    *passage.PAGES,
     *listing.FIRST,
     *ledger.PAGES,
     *account.PAGES,
@@ -42,6 +44,7 @@ PAGES = (
 )
 """Fixed addresses first: a repository could otherwise be meant."""
 FORMS = (
+    *passage.FORMS,
     *account.FORMS,
     *webhook.FORMS,
     *deletion.FORMS,

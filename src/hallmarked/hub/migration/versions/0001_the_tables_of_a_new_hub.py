@@ -550,6 +550,25 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_look_sha256"), ["sha256"], unique=False)
 
     op.create_table(
+        "passage_index",
+        sa.Column("repository_id", sa.Text(), nullable=False),
+        sa.Column("revision", sa.Text(), nullable=False),
+        sa.Column("folder", sa.Text(), nullable=False),
+        sa.Column("documents", sa.BigInteger(), nullable=False),
+        sa.Column("missing", sa.BigInteger(), nullable=False),
+        sa.Column("tried", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("claimed", sa.BigInteger(), nullable=True),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["repository_id"], ["repository.id"], name=op.f("fk_passage_index_repository_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("repository_id", name=op.f("pk_passage_index")),
+    )
+    with op.batch_alter_table("passage_index", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_passage_index_claimed"), ["claimed"], unique=False)
+
+    op.create_table(
         "posting",
         sa.Column("repository_id", sa.Text(), nullable=False),
         sa.Column("label", sa.BigInteger(), autoincrement=False, nullable=False),
