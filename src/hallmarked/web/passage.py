@@ -141,7 +141,7 @@ def find_passages(request: Request, text: str, dataset: str) -> Passages:
             only = _readable(db, actor, dataset)
     names = [f"address {address_of(request)}", *([f"account {actor.account_id}"] if actor.account_id else [])]
     request.app.state.callers.take(names, question)
-    told = desk.ask(hub, actor, question, only)
+    told = desk.ask(hub, request.app.state.shelf, actor, question, only)
     return Passages(
         bounds_of(request), dataset, "", True, question.is_work, told.asked, told.beyond, tuple(told.silent),
         tuple(_holder(each) for each in told.found),

@@ -5,25 +5,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 
 from sqlalchemy import Connection
 
 from hallmarked.core.errors import Error, NotFound
 from hallmarked.corpus.search.ask import Answer, Question, answer
-from hallmarked.corpus.search.index import Index
 from hallmarked.hub.access import Action, Actor, Bytes, decide, load_standing, require
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.passage.record import AVAILABLE, Standing, list_current, standing_of
+from hallmarked.hub.passage.shelf import Shelf
 from hallmarked.hub.repository.repository import Repository, repositories_of
 
 log = logging.getLogger(__name__)
 
 MOST = 200
 """Repositories that one question is put to: those that changed last."""
-OPEN = 256
-"""Indexes that one process keeps open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +45,12 @@ class Told:
     """How many more there are that were not asked; some of them may not be open to the asker."""
 
 
-def ask(hub: Hub, actor: Actor, question: Question, only: str = "") -> Told:
+def ask(hub: Hub, shelf: Shelf, actor: Actor, question: Question, only: str = "") -> Told:
     """Put a question to every repository whose owner lets others ask, and whose files the asker may have.
 
     Args:
         hub: The hub.
+        shelf: Keeps indexes open.
         actor: Who asks.
         question: What; see :func:`hallmarked.corpus.search.ask.check_question`.
         only: The id of the one repository that is asked; all when empty.
@@ -66,7 +63,7 @@ def ask(hub: Hub, actor: Actor, question: Question, only: str = "") -> Told:
     found, silent = [], []
     for repo, standing in open_:
         try:
-            told = answer(open_index(hub.settings.indexes / standing.folder), question)
+            told = answer(shelf.take(hub.settings.indexes / standing.folder), question)
         except Error as error:
             log.warning("an index cannot be asked: %s", error)
             silent.append(repo.name)
@@ -102,9 +99,3 @@ def require_askable(db: Connection, actor: Actor, repo: Repository) -> None:
     standing = standing_of(db, repo.id)
     if standing is None or not standing.current:
         raise NotFound(f"passages of {repo.name} cannot be looked for now")
-
-
-@lru_cache(OPEN)
-def open_index(folder: Path) -> Index:
-    """Open an index, once in each process: its folder never changes, and has a name of its own."""
-    return Index.open(folder)
