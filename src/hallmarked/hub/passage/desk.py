@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from hallmarked.core.errors import Error, NotFound
 from hallmarked.corpus.search.ask import Answer, Question, answer
 from hallmarked.hub.access import Action, Actor, Bytes, decide, load_standing, require
+from hallmarked.hub.database import in_parts
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.passage.record import AVAILABLE, Standing, list_current, standing_of
 from hallmarked.hub.passage.shelf import Shelf
@@ -41,8 +42,8 @@ class Told:
     """Those that hold some of it, the largest share first."""
     silent: Sequence[str]
     """Names of those whose index could not be read."""
-    beyond: int
-    """How many more there are that were not asked; some of them may not be open to the asker."""
+    more: bool
+    """Whether there are more that the asker may read and that were not asked."""
 
 
 def ask(hub: Hub, shelf: Shelf, actor: Actor, question: Question, only: str = "") -> Told:
@@ -59,7 +60,7 @@ def ask(hub: Hub, shelf: Shelf, actor: Actor, question: Question, only: str = ""
         BackendError: When the database cannot be used.
     """
     with hub.database.read() as db:
-        open_, beyond = _open_to(db, actor, only)
+        open_, more = _open_to(db, actor, only)
     found, silent = [], []
     for repo, standing in open_:
         try:
@@ -71,20 +72,21 @@ def ask(hub: Hub, shelf: Shelf, actor: Actor, question: Question, only: str = ""
         if told.found:
             found.append(Found(repo, standing, told))
     found.sort(key=lambda each: (-each.answer.share, -each.answer.longest, each.repo.name))
-    return Told(len(open_), tuple(found), tuple(silent), beyond)
+    return Told(len(open_), tuple(found), tuple(silent), more)
 
 
-def _open_to(db: Connection, actor: Actor, only: str) -> tuple[list[tuple[Repository, Standing]], int]:
-    """Return the repositories that may be asked by somebody; who may not read their bytes may not."""
-    current, beyond = list_current(db, MOST, only)
-    standings = dict(current)
-    open_ = []
-    for repo in repositories_of(db, list(standings)):
-        wanted = Bytes(AVAILABLE, lenient=False)
-        standing = load_standing(db, actor, repo.scope)
-        if decide(actor, Action.READ, repo.scope, standing, wanted) is None:
-            open_.append((repo, standings[repo.id]))
-    return open_, beyond
+def _open_to(db: Connection, actor: Actor, only: str) -> tuple[list[tuple[Repository, Standing]], bool]:
+    """Return the repositories that may be asked by somebody, and whether there are more; who may not read may not."""
+    standings = dict(list_current(db, only))
+    open_: list[tuple[Repository, Standing]] = []
+    for ids in in_parts(standings):
+        for repo in repositories_of(db, ids):
+            standing = load_standing(db, actor, repo.scope)
+            if decide(actor, Action.READ, repo.scope, standing, Bytes(AVAILABLE, lenient=False)) is None:
+                if len(open_) == MOST:
+                    return open_, True
+                open_.append((repo, standings[repo.id]))
+    return open_, False
 
 
 def require_askable(db: Connection, actor: Actor, repo: Repository) -> None:
