@@ -17,8 +17,10 @@ from bench import (
     conformance,
     consent,
     conversion,
+    duplicate,
     footprint,
     hub,
+    leak,
     ledger,
     listing,
     reaudit,
@@ -88,6 +90,8 @@ def _sections(scratch: Path, peers: Path) -> dict[str, Section]:
         "clients": ("The client's own tests against a hub", lambda: conformance.report(scratch / "clients")),
         "consent": ("Registry of consents", consent.report),
         "search": ("Passages in large corpora", lambda: search.report(scratch / "search", peers)),
+        "duplicates": ("Duplicates beside other tools", lambda: duplicate.report(peers)),
+        "leak": ("Items of benchmarks in texts", leak.report),
         "footprint": ("Footprint", footprint.report),
     }
 

@@ -27,7 +27,7 @@ def kept_texts(parts: list[list[str]]) -> list[str]:
 
 def test_clusters_are_those_that_comparing_every_pair_finds() -> None:
     """Rows hang together exactly when a chain of pairs at 0.7 or more joins them."""
-    texts = make_texts(120, random.Random(3))
+    texts = make_texts(50, random.Random(3))
     parents = list(range(len(texts)))
 
     def root(row: int) -> int:

@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hallmarked.corpus.duplicate.sketch import UNSET, Settings, Sketcher, bands_of, estimate, minhash, prints_of
@@ -52,6 +52,7 @@ def test_bands_find_what_is_similar() -> None:
 
 
 @given(st.lists(st.text(max_size=80), min_size=1, max_size=8))
+@settings(max_examples=30, deadline=None)
 def test_a_sketch_depends_on_its_own_text_only(texts: list[str]) -> None:
     """Whatever else is sketched at the same time, and in which order, a text has its sketch."""
     sketcher = Sketcher()
@@ -91,3 +92,11 @@ def test_prints_are_the_lowest_bytes() -> None:
     sketch = Sketcher().sketch(["a b c d e f g"])
     assert prints_of(sketch).dtype == np.uint8
     assert (prints_of(sketch) == sketch % 256).all()
+
+
+def test_words_that_repeat_without_end_change_nothing() -> None:
+    """A set of few members has one sketch, however often they come; and it takes no longer for that."""
+    sketcher = Sketcher(Settings(words=1))
+    few, many, mixed = sketcher.sketch(["a b c", "a b c " * 200_000, "c b a " * 50])
+    assert (few == many).all()
+    assert (few == mixed).all()

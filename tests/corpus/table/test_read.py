@@ -61,6 +61,28 @@ def test_every_row_of_json_lines_is_read(rows: list[dict[str, object]]) -> None:
             assert found[name] == value or json.loads(str(found[name])) == value
 
 
+FRAGMENTS = st.sampled_from(
+    [
+        b"{}", b'{"a": 1}', b'{"a": [1', b"2]}", b'{"a": 1}, {"a": 2}', b'{"a": 1},"', b'","x', b"[", b"]", b"", b" ",
+        b"1", b"null", b'{"a": "\xff"}', b'{"a": "\\ud800"}', b'\xef\xbb\xbf{"a": 3}', b'{"a": "x\\n"}\r', b",", b'"',
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(FRAGMENTS, max_size=12))
+def test_no_line_leans_on_its_neighbours(fragments: list[bytes]) -> None:
+    """Lines are judged one by one: two halves are no row, and one line is never two."""
+    rows: list[dict[str, object]] = []
+    skipped: list[int | None] = []
+    for number, fragment in enumerate(fragments):
+        alone, reasons = read("a.jsonl", (b"{}\n" if number else b"") + fragment)  # a mark may stand at the beginning
+        rows += alone[1:] if number else alone
+        skipped += [number for _ in reasons]
+    back, told = read("a.jsonl", b"\n".join(fragments))
+    assert back == rows
+    assert [piece.row for piece in told] == skipped
+
+
 @given(st.lists(st.text(st.characters(exclude_characters="\n\r\ufeff", exclude_categories=["Cs"]))), st.integers(1, 40))
 def test_parts_hold_every_line_once(texts: list[str], size: int) -> None:
     """However a file is cut, each line belongs to one part."""

@@ -157,8 +157,7 @@ def _decide(recipe: Recipe, opened: Sequence[Opened], groups: Sequence[Group], w
         return
     options = {
         "settings": asdict(recipe.copies.settings),
-        "near": recipe.copies.near,
-        "sources": [{"artifact": each.job_artifact, "texts": list(each.plan.texts)} for each in opened],
+        "sources": [{"artifact": each.job_artifact, "plan": each.plan.to_dict()} for each in opened],
     }
     part = {
         "states": [describe_texts(group) for group in groups],
@@ -251,10 +250,10 @@ def _conclude(done: _Done, ledger: Ledger, time: datetime) -> Built:
 def _facts(done: _Done, document: Document, incomplete: Sequence[str], carried: Carried) -> Facts:
     uneven = [each.sentence for each in trade_offs(done.request.recipe, done.output.groups) if each.effect.is_greater]
     missing = [f"The licence of {name} is not known." for name in carried.missing]
-    notes = [*incomplete, *carried.conflicts, *missing, *uneven]
-    licence = next((found.id for found in resolve(carried.licence) if found.hub), "")
+    notes = [*incomplete, *carried.conflicts, *missing]
+    licences = [found.id for found in resolve(carried.licence) if found.hub]
     redacted = dict(sorted(done.output.redacted.items()))
-    return Facts(done.request.recipe, document, licence, done.output.changed, redacted, notes[:MOST_NOTES])
+    return Facts(done.request.recipe, document, licences, done.output.changed, redacted, notes[:MOST_NOTES], uneven)
 
 
 def _documents(each: Opened) -> Iterator[tuple[str, bytes]]:

@@ -34,14 +34,16 @@ class Facts:
 
     recipe: Recipe
     document: Document
-    licence: str
-    """Id of the hub; empty when it is not one."""
+    licences: Sequence[str]
+    """Ids of the hub."""
     changed: int
     """Rows in which personal data or secrets were replaced."""
     redacted: Mapping[str, int]
     """How many values of each kind."""
     notes: Sequence[str]
     """What somebody who uses the data should know: what is missing, what does not fit."""
+    uneven: Sequence[str] = ()
+    """Which groups the choices cost more rows than others, in one sentence each."""
 
 
 def write_card(facts: Facts) -> bytes:
@@ -56,7 +58,7 @@ def write_card(facts: Facts) -> bytes:
         "## How this was made",
         "",
         f"{rows:,} rows of {read:,} that were read. `hallmarked corpus build` wrote this card, from the recipe in "
-        "`recipe.toml`; `changes.zst` names every row that was left out or changed, and why; `provenance.json` and "
+        "`recipe.toml`; `changes.gz` names every row that was left out or changed, and why; `provenance.json` and "
         "`evidence.json` are the signed account.",
         "",
         "| source | licence | rows read | rows kept |",
@@ -71,9 +73,6 @@ def write_card(facts: Facts) -> bytes:
         lines += ["| rows left out | because |", "|---:|---|"]
         lines += [f"| {count:,} | {_cell(REASONS.get(why, why))} |" for why, count in document.removed.items() if count]
         lines.append("")
-    if facts.redacted:
-        kinds = ", ".join(f"{count:,} of the kind {kind}" for kind, count in facts.redacted.items())
-        lines += [f"In {facts.changed:,} rows values were replaced: {_cell(kinds)}.", ""]
     lines += _collected(document)
     share = "not known" if document.share is None else f"{document.share:.1%}"
     depth = "not known" if document.depth is None else str(document.depth)
@@ -82,9 +81,39 @@ def write_card(facts: Facts) -> bytes:
         said = f"{_cell(recipe.note)} " if recipe.note else ""
         by = f"Decided by {_cell(recipe.decided_by)}." if recipe.decided_by else ""
         lines += ["### Choices", "", f"{said}{by}".strip(), ""]
+    lines += [*_personal(facts), *_limits(facts)]
     if facts.notes:
         lines += ["### To know", "", *(f"- {_cell(note)}" for note in facts.notes), ""]
     return (_front(facts, rows) + "\n".join(lines)).encode()
+
+
+def _personal(facts: Facts) -> list[str]:
+    """Say what was done about personal data, and what was not."""
+    asked = facts.recipe.redaction
+    lines = ["## Personal and Sensitive Information", ""]
+    if asked is None:
+        return [*lines, "Personal data and secrets were not looked for when this was made.", ""]
+    lines.append(
+        f"These kinds were looked for by their patterns and replaced ({asked.mode}): {', '.join(asked.kinds)}."
+    )
+    kinds = ", ".join(f"{count:,} of the kind {kind}" for kind, count in facts.redacted.items())
+    found = f"In {facts.changed:,} rows values were found: {_cell(kinds)}." if kinds else "None was found."
+    rest = (
+        "Names of people were not looked for. What is written in another way than the patterns expect is still there."
+    )
+    return [*lines, f"{found} {rest}", ""]
+
+
+def _limits(facts: Facts) -> list[str]:
+    """Say whom the choices cost rows, as far as that was counted."""
+    lines = ["## Bias, Risks, and Limitations", ""]
+    if not facts.recipe.group:
+        said = "No group columns were named in the recipe, so that it is not known whom its choices cost rows."
+        return [*lines, said, ""]
+    columns = ", ".join(_cell(name) for name in facts.recipe.group)
+    if not facts.uneven:
+        return [*lines, f"By {columns}, no group lost more rows to the choices than others beyond chance.", ""]
+    return [*lines, *(f"- {_cell(sentence)}" for sentence in facts.uneven), ""]
 
 
 def _collected(document: Document) -> list[str]:
@@ -102,8 +131,8 @@ def _collected(document: Document) -> list[str]:
 def _front(facts: Facts, rows: int) -> str:
     size = next((name for bound, name in SIZES if rows < bound), "n>1B")
     front: dict[str, object] = {}
-    if facts.licence:
-        front["license"] = facts.licence
+    if facts.licences:
+        front["license"] = facts.licences[0] if len(facts.licences) == 1 else list(facts.licences)
     front["size_categories"] = [size]
     if facts.document.rows:
         kind = "parquet" if facts.recipe.output.format == "parquet" else "json"

@@ -93,7 +93,7 @@ def _share(
         less = "less" if share < reference else "more"
         message = (
             f"{value!r} is {share:.1%} of the {total:,} rows with a value of {place['column']!r} "
-            f"(95 % interval {low:.1%} to {high:.1%}), {less} than the {reference:.1%} declared"
+            f"(interval {low:.1%} to {high:.1%}), {less} than the {reference:.1%} declared"
         )
         yield Finding.of(REPRESENTED, message)
 

@@ -59,7 +59,7 @@ EMPTY = Rule(
 )
 RARELY = 0.01
 """Share of texts or rows from which damage or emptiness is a warning."""
-SAMPLE_BYTES = 16 << 20
+SAMPLE_BYTES = 8 << 20
 """Bytes of files, about, whose texts' languages are found."""
 TOLERATED = 0.001
 """Share of unread rows up to which the others stand for all."""

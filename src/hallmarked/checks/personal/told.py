@@ -121,6 +121,6 @@ def _groups(column: str, counts: Mapping[str, tuple[int, int]] | None) -> Iterat
             low, high = effect.interval
             message = (
                 f"something was found in {effect.share:.1%} of the {effect.rows:,} rows of {effect.slice!r} ({column}; "
-                f"95 % interval {low:.1%} to {high:.1%}), and in {effect.others_share:.1%} of the others"
+                f"interval {low:.1%} to {high:.1%}), and in {effect.others_share:.1%} of the others"
             )
             yield Finding.of(UNEVEN, message, column=column, value=effect.slice)

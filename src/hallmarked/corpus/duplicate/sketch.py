@@ -26,6 +26,8 @@ U32 = npt.NDArray[np.uint32]
 METHOD = "Fast Similarity Sketching"
 UNSET = 0xFFFFFFFF
 """No number yet; a text without words keeps it."""
+MANY = 64
+"""Members of a set on average that leave a number unset after ``LOOK`` rounds only where most of them are the same."""
 BLOCK = 1 << 17
 """Numbers that are worked on at once: so many that calls do not count, so few that they stay in the cache."""
 LOOK = 8
@@ -115,9 +117,20 @@ class Sketcher:
             if number < LOOK or number % LOOK == 0:
                 going = (table == UNSET).any(axis=1)[owners]
                 values, owners = values[going], owners[going]
-                cells = owners * size
                 if not len(values):
                     return
+                if number == LOOK - 1 and len(values) > MANY * len(np.unique(owners)):
+                    values, owners = _different(values, owners)
+                cells = owners * size
+
+
+def _different(values: U64, owners: I64) -> tuple[U64, I64]:
+    """Leave out members that come again in their set."""
+    order = np.lexsort((values, owners))
+    values, owners = values[order], owners[order]
+    new = np.ones(len(values), bool)
+    new[1:] = (values[1:] != values[:-1]) | (owners[1:] != owners[:-1])
+    return values[new], owners[new]
 
 
 def _blocks(ends: I64) -> list[tuple[int, int]]:

@@ -44,11 +44,11 @@ MAGIC = b"HMDUPL1\n"
 DIGEST = 16
 SAME, WORDS, NEAR = 1, 2, 3
 """Kinds of duplicates: the same text, the same words, nearly the same text."""
-MOST_ROWS = 10_000_000
+MOST_ROWS = 6_000_000
 """Rows of a part; what stands behind them is not looked at, and that is said."""
-MOST_SKETCHES = 1_500_000
+MOST_SKETCHES = 1_200_000
 """Texts of a part that are sketched; others are compared for equal words only, and that is said."""
-MOST_NAMES = 12_000_000
+MOST_NAMES = 8_000_000
 """Names of passages of a part; passages with other names are passed over, and that is said."""
 MOST_RUNS = 1 << 16
 """Places with unreadable rows that are told apart; behind them the numbers of rows are not exact."""

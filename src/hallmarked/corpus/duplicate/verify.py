@@ -1,8 +1,9 @@
 """Candidates are compared: first by their sketches, then by the texts themselves.
 
-Sketches reject a pair when they agree so little that a similarity at the threshold would do so less than once in a
-million times. What is left is read again from the data set, and the Jaccard similarity of the two sets of shingles
-decides. As many texts are held at a time as fit into a given number of bytes; the data set is read again for each lot.
+Sketches reject a pair when they agree so little that a similarity at the threshold would do so about once in ten
+thousand times, and one at 0.8 never. What is left is read again from the data set, and the Jaccard similarity of the
+two sets of shingles decides. As many texts are held at a time as fit into a given number of bytes; the data set is read
+again for each lot.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ ReadTexts: TypeAlias = Callable[[int, I64], Iterator[tuple[I64, Sequence[str]]]]
 that cannot be read any more are left out."""
 
 METHOD = "Jaccard similarity of the sets of shingles, as numbers of 64 bits"
-MARGIN = 0.2
-"""How much less than the threshold sketches may agree: 4.9 standard errors of 125 numbers at 0.7."""
+MARGIN = 0.15
+"""How much less than the threshold sketches may agree: 3.7 standard errors of 125 numbers at 0.7."""
 _ACCIDENT = 1 / 256
 """Share of numbers whose lowest bytes agree although they differ."""
 _NUMBER_BYTES = 8

@@ -16,7 +16,7 @@ from hallmarked.corpus.leak.align import Alignment, align
 from hallmarked.corpus.leak.index import LONG_RUN, UNIT, Index, Runs, Target, run_hashes
 from hallmarked.corpus.leak.word import Hashes, Places, Words, word_slices
 
-POSSIBLE, STRONG = 0.25, 0.6
+POSSIBLE, STRONG = 0.25, 0.63
 """Shares of an item's weight that an alignment has to reach."""
 ANY_ORDER = 0.4
 """Share that has to be there in whatever order, so that the order is looked at."""

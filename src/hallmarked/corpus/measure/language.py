@@ -20,7 +20,7 @@ import numpy.typing as npt
 import xxhash
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-HEAD = 1_000
+HEAD = 500
 """Characters that are looked at."""
 SURE = 0.2
 """Least share of the probability that goes to the language it says."""

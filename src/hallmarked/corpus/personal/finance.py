@@ -137,7 +137,7 @@ def _routing(match: re.Match[str], supported: Supported) -> Span | None:
 FINANCE = (
     Shape(
         "payment-card",
-        (rf"[^0-9.,+-](?:[0-9](?:{SPACE}|-)?){{11}}[0-9]",),
+        (rf"[^0-9A-Za-z.,+-](?:[0-9](?:{SPACE}|-)?){{11}}[0-9]",),
         _CARD,
         _card,
         32,

@@ -143,8 +143,8 @@ def phones(regions: Sequence[str]) -> Shape:
     between = r"(?:[ ()\-/]|\xc2\xa0|\xe2\x80[\x90-\x93\xaf])"
     # With points between groups only where there are two of them, since most numbers with one point are decimals.
     gates = (
-        rf"[^0-9.](?:[0-9]{between}{{0,3}}){{6}}[0-9]",
-        r"[^0-9.][0-9]{1,5}\)?[.][0-9]{2,4}[.\- ][0-9]{2,4}",
+        rf"[^0-9A-Za-z.](?:[0-9]{between}{{0,3}}){{6}}[0-9]",
+        r"[^0-9A-Za-z.][0-9]{1,5}\)?[.][0-9]{2,4}[.\- ][0-9]{2,4}",
         r"[0-9][ )][0-9]{1,4}[.][0-9]{2,4}[.\- ][0-9]{2,4}",
         rf"[0-9]{between}{{1,3}}[0-9]{{1,4}}{between}[0-9]{{1,4}}[.][0-9]{{2,4}}",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -33,6 +33,14 @@ class Builder:
         self._size += size
         if len(self._rows) >= BATCH_ROWS or self._size >= BATCH_BYTES:
             yield from self.finish()
+
+    def extend(self, rows: Iterable[Mapping[str, Any]], sizes: Iterable[int]) -> Iterator[pa.RecordBatch]:
+        """Take many rows, and the size of each, just as :meth:`add` takes them."""
+        for row, size in zip(rows, sizes, strict=True):
+            self._rows.append(row)
+            self._size += size
+            if len(self._rows) >= BATCH_ROWS or self._size >= BATCH_BYTES:
+                yield from self.finish()
 
     def finish(self) -> Iterator[pa.RecordBatch]:
         """Yield what is left."""

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from hallmarked.core.errors import FormatError
 from hallmarked.corpus.table.column import MAX_COLUMNS
+from hallmarked.corpus.table.line import read_some
 from hallmarked.corpus.table.model import BATCH_BYTES, BATCH_ROWS, ROW_BYTES, Format, Part, Piece, Skipped
 from hallmarked.formats.blob import Blob
 
@@ -81,14 +82,14 @@ class _Lines:
 
     def _chunks(self) -> Iterator[bytes]:
         with self.blob.open() as stream:
-            head = stream.read(HEAD)
+            head = read_some(stream, HEAD)
             decoder = wide_decoder(head)
             if decoder is not None:
                 self.encoding, self.foreign = "UTF-16", 0
             chunk = head.removeprefix(codecs.BOM_UTF8)
             while chunk:
                 yield chunk if decoder is None else decoder.decode(chunk).encode("utf-8", "replace")
-                chunk = stream.read(CHUNK)
+                chunk = read_some(stream, CHUNK)
 
 
 class _Reader:

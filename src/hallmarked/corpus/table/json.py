@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from hallmarked.core.errors import FormatError
 from hallmarked.corpus.table.column import Builder
 from hallmarked.corpus.table.jsonl import parse_object
+from hallmarked.corpus.table.line import read_some
 from hallmarked.corpus.table.model import ROW_BYTES, Format, Part, Piece, Skipped
 from hallmarked.corpus.table.peek import MEMBERS
 from hallmarked.formats.blob import Blob
@@ -194,7 +195,7 @@ class _Text:
         rest = self._held[self._at :]
         if len(rest) > 4 * ROW_BYTES:
             raise FormatError("the document holds a text without end")
-        data = self._stream.read(max(CHUNK, len(rest)))
+        data = read_some(self._stream, max(CHUNK, len(rest)))
         self._ended = not data
         self._held, self._at = rest + self._decoder.decode(data, final=self._ended), 0
         return not self._ended or bool(self._held[len(rest) :])

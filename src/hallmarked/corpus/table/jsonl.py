@@ -3,31 +3,66 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hallmarked.core.errors import FormatError
 from hallmarked.corpus.table.column import Builder
-from hallmarked.corpus.table.line import cut_lines, read_lines
+from hallmarked.corpus.table.line import cut_lines, read_blocks
 from hallmarked.corpus.table.model import Format, Part, Piece, Skipped
 from hallmarked.formats.blob import Blob
+
+TOGETHER = 256
+"""Lines that are parsed together; a broken one costs the others of them some time."""
+_MARK = secrets.token_hex(16)
+"""Stands between lines that are parsed together. No file can hold it, so that no line can pass for more than itself."""
+_BETWEEN = f',"{_MARK}",'.encode()
 
 
 def read_jsonl(blob: Blob, part: Part) -> Iterator[Piece]:
     """Yield the objects of the lines of a part; lines of white space are no rows."""
     builder = Builder()
-    for line in read_lines(blob, part):
-        if isinstance(line, Skipped):
-            yield line
-        elif line.data.strip():
-            try:
-                row = parse_object(line.data)
-            except FormatError as error:
-                yield Skipped(str(error), line.number)
+    for block in read_blocks(blob, part):
+        if isinstance(block, Skipped):
+            yield block
+            continue
+        for start in range(0, len(block.lines), TOGETHER):
+            lines = block.lines[start : start + TOGETHER]
+            rows = _parse_together(lines)
+            if rows is None:
+                yield from _parse_apart(builder, lines, block.number + start)
             else:
-                yield from builder.add(row, len(line.data))
+                yield from builder.extend(rows, map(len, lines))
     yield from builder.finish()
+
+
+def _parse_together(lines: Sequence[bytes]) -> list[dict[str, Any]] | None:
+    """Read lines in one go, which is much faster; None when one of them is no JSON object, or empty."""
+    try:
+        text = b"".join((b"[", _BETWEEN.join(lines), b"]")).decode("utf-8")
+        found = json.loads(text)
+        if "\\u" in text:
+            json.dumps(found, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return None
+    rows = found[::2]
+    if len(found) != 2 * len(lines) - 1 or found[1::2].count(_MARK) != len(lines) - 1:
+        return None
+    return rows if all(type(row) is dict for row in rows) else None
+
+
+def _parse_apart(builder: Builder, lines: Sequence[bytes], number: int) -> Iterator[Piece]:
+    """Read lines one by one, and say which cannot be read."""
+    for index, line in enumerate(lines):
+        if line.strip():
+            try:
+                row = parse_object(line)
+            except FormatError as error:
+                yield Skipped(str(error), number + index)
+            else:
+                yield from builder.add(row, len(line))
 
 
 def parse_object(data: bytes) -> dict[str, Any]:

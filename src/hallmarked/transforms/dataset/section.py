@@ -8,7 +8,7 @@ from typing import Any
 
 from hallmarked.corpus.consent.record import Use
 from hallmarked.corpus.duplicate.sketch import Settings
-from hallmarked.corpus.personal.kind import DEFAULT, KINDS
+from hallmarked.corpus.personal.kind import DEFAULT, KINDS, NAME
 from hallmarked.corpus.personal.redact import Mode
 from hallmarked.transforms.dataset.member import Table
 
@@ -101,7 +101,7 @@ def read_copies(table: Table) -> Copies:
     copies = Copies(
         exact=table.choice("exact", ("remove", "keep"), "remove") == "remove",
         near=table.choice("near", ("remove", "keep"), "keep") == "remove",
-        settings=Settings(threshold=table.number("threshold", 0.5, 1.0, usual.threshold) or usual.threshold),
+        settings=Settings(threshold=table.number("threshold", 0.5, 0.95, usual.threshold) or usual.threshold),
     )
     if copies.near and not copies.exact:
         table.problem("near", "cannot be removed while exact ones are kept")
@@ -111,10 +111,13 @@ def read_copies(table: Table) -> Copies:
 
 def read_redaction(table: Table, folder: Path) -> Redaction:
     """Read ``[redaction]``."""
-    kinds = table.texts("kinds") or tuple(sorted(DEFAULT))
+    known = sorted(KINDS.keys() - {NAME})
+    kinds = table.texts("kinds") or tuple(sorted(DEFAULT - {NAME}))
     for kind in kinds:
-        if kind not in KINDS:
-            table.problem("kinds", f"names {kind}, which is not known; known are {', '.join(sorted(KINDS))}")
+        if kind == NAME:
+            table.problem("kinds", f"names {NAME}, which needs a model that a build does not run")
+        elif kind not in known:
+            table.problem("kinds", f"names {kind}, which is not known; known are {', '.join(known)}")
     mode = table.choice("mode", [mode.value for mode in Mode], Mode.PLACEHOLDER.value)
     key = _file(table, "key", folder) if table.has("key") else None
     if (mode == Mode.PSEUDONYM.value) != (key is not None):

@@ -29,7 +29,7 @@ from hallmarked.core.artifact import Artifact
 from hallmarked.core.check import Part
 from hallmarked.core.errors import BackendError, FormatError, LimitExceeded, NotFound
 from hallmarked.corpus.duplicate.sketch import Settings
-from hallmarked.corpus.duplicate.state import Builder
+from hallmarked.corpus.duplicate.state import NEAR, WORDS, Builder
 from hallmarked.corpus.table.column import MIXED
 from hallmarked.corpus.table.find import Table, find_tables
 from hallmarked.corpus.text.column import text_columns
@@ -40,6 +40,7 @@ from hallmarked.transforms.dataset.leak import leaked
 from hallmarked.transforms.dataset.packet import Packet
 from hallmarked.transforms.dataset.plan import Plan, read_plan
 from hallmarked.transforms.dataset.recipe import EXPIRED, LEAKED, SAMPLED
+from hallmarked.transforms.dataset.redact import redact_texts
 from hallmarked.transforms.dataset.row import Piece, digests_of, pieces_of, read_piece, texts_of
 
 Marks = npt.NDArray[np.uint8]
@@ -83,7 +84,7 @@ def survey(artifact: Artifact, part: Part, options: Mapping[str, Any]) -> bytes:
     """Look at the rows of some pieces of a source."""
     plan = read_plan(options)
     marks: list[Marks] = []
-    builder = Builder(Settings(**plan.copies), plan.near) if plan.copies is not None else None
+    builder = Builder(Settings(**plan.copies), NEAR if plan.near else WORDS) if plan.copies is not None else None
     fields: dict[str, tuple[str, str]] = {}
     undated = 0
     pieces = pieces_of(part)
@@ -93,7 +94,8 @@ def survey(artifact: Artifact, part: Part, options: Mapping[str, Any]) -> bytes:
         undated += dateless
         marks.append(mark)
         if builder is not None:  # rows that go are nobody's original
-            builder.add(["" if gone else text for text, gone in zip(texts, mark.tolist(), strict=True)])
+            left = ["" if gone else text for text, gone in zip(texts, mark.tolist(), strict=True)]
+            builder.add(redact_texts(plan, left))
         _note_fields(fields, batch, plan)
     head = {
         "pieces": [piece.to_dict() for piece in pieces],
