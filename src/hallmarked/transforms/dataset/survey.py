@@ -28,6 +28,7 @@ import pyarrow.compute as pc
 from hallmarked.core.artifact import Artifact
 from hallmarked.core.check import Part
 from hallmarked.core.errors import BackendError, FormatError, LimitExceeded, NotFound
+from hallmarked.corpus.declaration import read_declaration
 from hallmarked.corpus.duplicate.sketch import Settings
 from hallmarked.corpus.duplicate.state import NEAR, WORDS, Builder
 from hallmarked.corpus.table.column import MIXED
@@ -49,8 +50,14 @@ CUT, SURVEY = "hallmarked.transforms.dataset.survey:cut", "hallmarked.transforms
 
 
 def cut(artifact: Artifact, _part: Part, options: Mapping[str, Any]) -> bytes:
-    """Say of which parts a source consists, and which columns hold its texts."""
-    declared = list(options.get("texts", ()))
+    """Say of which parts a source consists, and which columns hold its texts.
+
+    They are those that the recipe names, else those that the source itself declares, else found by their values.
+
+    Raises:
+        FormatError: When what the source declares cannot be understood.
+    """
+    declared = list(options.get("texts", ())) or list(read_declaration(artifact).columns.text)
     tables = find_tables(artifact)
     parts: list[dict[str, Any]] = []
     broken: list[dict[str, str]] = []
