@@ -15,15 +15,12 @@ from pathlib import Path
 
 from bench import (
     conformance,
+    consent,
     conversion,
     duplicate,
     footprint,
     hub,
     leak,
-    consent,
-    conversion,
-    footprint,
-    hub,
     ledger,
     listing,
     reaudit,
