@@ -23,6 +23,8 @@ REASONS: Mapping[str, str] = {
     "opted-out": "refused by their owners",
     "not-opted-in": "not allowed by their owners",
     "consent-unclear": "whose they are could not be read",
+    "reserved": "reserved by what their sites or pages say for machines",
+    "signal-unclear": "what their sites or pages say for machines could not be read",
     "benchmark": "hold items of a benchmark",
     "copy": "say the same as another row",
     "near-copy": "say nearly the same as another row",
