@@ -15,10 +15,12 @@ from pathlib import Path
 
 from bench import (
     conformance,
+    consent,
     conversion,
     duplicate,
     footprint,
     hub,
+    leak,
     ledger,
     listing,
     reaudit,
@@ -86,8 +88,10 @@ def _sections(scratch: Path, peers: Path) -> dict[str, Section]:
         "hub": ("Answers of a hub", lambda: hub.report(scratch / "answers")),
         "listing": ("Listing and search of 10,000 repositories", listing.report),
         "clients": ("The client's own tests against a hub", lambda: conformance.report(scratch / "clients")),
+        "consent": ("Registry of consents", consent.report),
         "search": ("Passages in large corpora", lambda: search.report(scratch / "search", peers)),
         "duplicates": ("Duplicates beside other tools", lambda: duplicate.report(peers)),
+        "leak": ("Items of benchmarks in texts", leak.report),
         "footprint": ("Footprint", footprint.report),
     }
 

@@ -81,8 +81,8 @@ def build(path: Path, target: Path, block_mib: int, keywords: bool) -> dict[str,
 
 
 def _build(path: Path, target: Path, block_mib: int, keywords: bool) -> None:
-    from hallmarked.corpus.search.build import Options  # noqa: PLC0415 -- counted with the rest
     from hallmarked.corpus.search.build import build as make  # noqa: PLC0415
+    from hallmarked.corpus.search.manifest import Options  # noqa: PLC0415 -- counted with the rest
     from hallmarked.corpus.search.model import Document  # noqa: PLC0415
     from hallmarked.corpus.search.word import fold_words  # noqa: PLC0415
 

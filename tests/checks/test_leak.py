@@ -59,7 +59,7 @@ def test_items_with_their_places() -> None:
     assert first.location.path == "a.jsonl"
     assert (first.data["item"], first.data["row"], first.data["words"]) == ("8", "4", "11-40")
     assert (second.data["item"], second.data["row"]) == ("10", "9")
-    assert values(result, "leak.method", setting="share for strong") == ["0.6"]
+    assert values(result, "leak.method", setting="share for strong") == ["0.63"]
 
 
 def test_possible_items() -> None:

@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 for _module in ("pyarrow", "pydivsufsort"):
     pytest.importorskip(_module, reason="data sets are searched with the extra data")
 
-from hallmarked.corpus.search.build import MANIFEST  # noqa: E402 -- after the skip
+from hallmarked.corpus.search.manifest import MANIFEST  # noqa: E402 -- after the skip
 from hallmarked.hub.change.commit import Message, Put, commit  # noqa: E402
 from hallmarked.hub.change.creation import create  # noqa: E402
 from hallmarked.hub.job.passage import index_due  # noqa: E402
@@ -233,6 +233,7 @@ def test_questions_are_counted(asker: Asker, monkeypatch: pytest.MonkeyPatch) ->
     assert asker.ask(questions[0])[0] == 200
 
 
+@pytest.mark.slow
 def test_an_index_ends_with_its_revision(tmp_path: Path) -> None:
     """When a revision is held back, followed by another one or deleted, nobody is answered, and its index goes."""
     with open_test_hub(tmp_path) as running:

@@ -16,6 +16,8 @@ from hallmarked.hub.blob.possession import note_arrival
 from hallmarked.hub.change.commit import Message, Put, PutLarge, commit
 from hallmarked.hub.change.creation import create
 from hallmarked.hub.clock import now
+from hallmarked.hub.repository.repository import find_repository
+from hallmarked.hub.repository.revision import find_revision
 from hallmarked.hub.schema.account import token
 from hallmarked.hub.schema.base import new_id
 from hallmarked.hub.schema.gate import access_request
@@ -185,3 +187,61 @@ def test_a_download_may_take_longer_than_a_sender_may_pause(hub: RunningHub, mon
         time.sleep(0.6)
         received += sum(len(piece) for piece in pieces)
     assert received == len(data)
+
+
+def supersede(hub: RunningHub, name: str, text: str) -> str:
+    """Let a later commit say that the first one was superseded, and return the first one's id."""
+    ada = hub.actor("ada")
+    with hub.hub.database.write() as db:
+        repo = find_repository(db, "model", f"ada/{name}")
+        first = find_revision(db, repo, "main").oid
+        commit(db, repo, ada, [Put("superseded.toml", text.replace("FIRST", first).encode())], Message("newer"))
+        db.execute(update(revision).where(revision.c.repository_id == repo.id).values(state="available"))
+    return first
+
+
+ENTRY = '[[superseded]]\nrevision = "FIRST"\nby = "main"\nreason = "Rows were removed."\n'
+
+
+def test_a_superseded_revision_names_its_successor(hub: RunningHub) -> None:
+    """Headers of a download say what took the place of the revision and until when it is there; the newest has none."""
+    base = make(hub, "older")
+    first = supersede(hub, "older", f"{ENTRY}until = 2999-12-31\n")
+    with people(hub) as client:
+        old = client.head(base.replace("main", first) + "w.bin")
+        assert old.status_code == 200
+        assert old.headers["x-superseded-by"] == "main"
+        assert old.headers["link"] == f'<{hub.url}/ada/older/tree/main>; rel="successor-version"'
+        assert old.headers["sunset"] == "Tue, 31 Dec 2999 23:59:59 GMT"
+        assert "link" not in client.head(base + "w.bin").headers
+        page = client.get(f"/ada/older/tree/{first}", headers={"Accept": "text/html"}).text
+        assert "Another revision took the place of this one: main." in page
+        assert "Rows were removed." in page
+        assert "took the place" not in client.get("/ada/older", headers={"Accept": "text/html"}).text
+
+
+def test_a_superseded_revision_is_gone_after_its_day(hub: RunningHub) -> None:
+    """When the day is past, a download is answered with 410 and the successor, and the newest revision still comes."""
+    base = make(hub, "gone")
+    first = supersede(hub, "gone", f"{ENTRY}until = 2020-01-01\n")
+    with people(hub) as client:
+        old = client.get(base.replace("main", first) + "w.bin")
+        assert old.status_code == 410
+        assert old.headers["x-superseded-by"] == "main"
+        assert old.headers["x-error-code"] == "Superseded"
+        assert "Rows were removed" in old.text
+        assert client.get(base + "w.bin").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "superseded = 1", "[[superseded]]\nrevision = 'FIRST'", ENTRY.replace("FIRST", "elsewhere")]
+)
+def test_what_supersedes_nothing(hub: RunningHub, text: str) -> None:
+    """A file that says nothing, or that nobody can read, keeps nobody from downloading."""
+    name = f"kept{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    base = make(hub, name)
+    first = supersede(hub, name, text)
+    with people(hub) as client:
+        old = client.head(base.replace("main", first) + "w.bin")
+        assert old.status_code == 200
+        assert "x-superseded-by" not in old.headers

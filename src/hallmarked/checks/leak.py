@@ -146,14 +146,14 @@ def _build(benchmarks: tuple[tuple[str, Artifact], ...]) -> tuple[Index, Mapping
 
 def _look(index: Index, found: Found, artifact: Artifact, part: Part) -> None:
     """Look through the rows of a part."""
+    from hallmarked.corpus.leak.text import row_texts  # noqa: PLC0415 -- likewise
     from hallmarked.corpus.table.model import Skipped  # noqa: PLC0415 -- needs the extra "data"
-    from hallmarked.corpus.text.column import documents  # noqa: PLC0415 -- likewise
 
     for piece in read_part(artifact, part):
         if isinstance(piece, Skipped):
             found.skip(piece.rows, piece.reason)
         else:
-            found.take(index, str(part["path"]), documents(piece, part["texts"]))
+            found.take(index, str(part["path"]), row_texts(piece, part["texts"]))
 
 
 def _unread(path: str, found: Found) -> Iterator[Item]:

@@ -58,6 +58,21 @@ class EntryNotFound(NotFound):
         self.commit = commit
 
 
+class Superseded(NotFound):
+    """The revision was taken back, and another one took its place (HTTP 410).
+
+    Args:
+        message: Why, in one sentence.
+        by: What took its place.
+    """
+
+    code = "Superseded"
+
+    def __init__(self, message: str, by: str) -> None:
+        super().__init__(message)
+        self.by = by
+
+
 class StorageFull(BackendError):
     """There is no room left on a disk, so nothing was kept (HTTP 507); asking again at once does not help."""
 

@@ -70,6 +70,9 @@ class Policy:
         "administrators", "Who releases what is held back: administrators (one of two), or reviewers."
     )
     while_checked: str = setting("passive", "What others may get before the audit is in: none, passive or all.")
+    superseded: str = setting(
+        "refuse", "What downloads of a superseded revision get after its day: refuse (410), or warn in headers only."
+    )
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ class Job:
     attempts: int = setting(3, "How often an audit is begun again after a crash before it is given up as unknown.")
     recheck_per_minute: int = setting(6, "Older revisions audited again per minute after the rules changed.")
     grace_seconds: int = setting(20, "How long a process that is told to stop waits for audits; they resume later.")
+    benchmarks: str = setting("", "Folder with a file or folder per benchmark to look for in data sets; empty: none.")
 
 
 @dataclass(frozen=True)

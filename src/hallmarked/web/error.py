@@ -24,6 +24,7 @@ from hallmarked.hub.error import (
     Outdated,
     RepositoryNotFound,
     StorageFull,
+    Superseded,
     Taken,
     TooLarge,
     TooMany,
@@ -41,6 +42,7 @@ STATUS: tuple[tuple[type[Error], int], ...] = (
     (TooMany, 429),
     (Forbidden, 403),
     (Moved, 307),
+    (Superseded, 410),
     (NotFound, 404),
     (Conflict, 409),
     (BadPath, 422),
@@ -74,6 +76,8 @@ def answer(request: Request, error: Exception) -> Response:
     headers = {"X-Error-Code": error.code, "X-Error-Message": header_text(said)}
     if isinstance(error, Moved):
         headers["Location"] = _new_place(request, error.name)
+    if isinstance(error, Superseded):
+        headers["X-Superseded-By"] = header_text(error.by)
     if isinstance(error, EntryNotFound):
         headers["X-Repo-Commit"] = error.commit
     if isinstance(error, TooMany):

@@ -66,6 +66,10 @@ PATTERNS = (
     "the link leads out of the repository",
     "there is no such file here; the text may mean one elsewhere",
     "there is no such file",
+    "%(share)s of the %(count)s texts that were looked at are in it",
+    "none of the %(count)s texts that were looked at was found to be in it",
+    "%(count)s rows were counted",
+    "%(count)s rows were counted; the claim may speak of a part of them",
     "no evaluation run was attested",
     "no evaluation run was attested; its verification token cannot be checked offline",
     "no energy or emissions measurement was attested",
@@ -77,6 +81,7 @@ PATTERNS = (
     # findings and gaps: hallmarked.checks
     # hallmarked.corpus.search.ask, hallmarked.hub.passage and hallmarked.hub.job.passage
     "a question has at most %(count)s characters",
+    "a question of fewer than %(words)s words has at most %(count)s characters",
     "this looks like somebody's personal data; leave out addresses and numbers, and ask for the words around",
     "wildcards are not understood here; enter the words themselves",
     "enter at least %(words)s words in a row, or %(letters)s letters",

@@ -62,6 +62,7 @@ def test_licences_are_carried_over() -> None:
     assert carry({"a": "MIT", "b": "CC-BY-SA-4.0"}).licence == "CC-BY-SA-4.0"
     assert carry({"a": "MIT", "b": "CC-BY-NC-4.0"}).licence == "CC-BY-NC-4.0"
     assert carry({"a": "MIT"}).licence == "MIT"
+    assert carry({"a": "MIT", "b": "CC-BY-4.0", "c": "MIT"}).licence == "MIT AND CC-BY-4.0"
     both = carry({"a": "CC-BY-SA-4.0", "b": "CC-BY-NC-SA-4.0"})
     assert both.licence == ""
     assert len(both.conflicts) == 1

@@ -83,6 +83,16 @@ def test_keywords_find_rows(index: Path) -> None:
     assert _run("corpus", "search", index, "kingfisher").exit_code == 1
 
 
+def test_what_another_engine_indexes_is_written(tmp_path: Path) -> None:
+    """For infini-gram its documents are written, and the command that indexes them is printed."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "train.jsonl").write_text('{"text": "one two"}\n')
+    made = _run("corpus", "index", tmp_path / "data", tmp_path / "index", "--processes", 1, "--for", "infini-gram")
+    assert made.exit_code == 0
+    assert "python -m infini_gram.indexing" in made.output
+    assert '" one two "' in (tmp_path / "index" / "data" / "documents.jsonl").read_text()
+
+
 def test_rows_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     """An index that lacks rows is made, says which, and has status 2."""
     (tmp_path / "data").mkdir()

@@ -39,6 +39,7 @@ ROWS = [
     (Kind.REPOSITORY, "acme/tools", Row(repository="acme/Tools.git"), Row(repository="acme/tool")),
     (Kind.DOMAIN, "example.org", Row(domain="www.Example.org"), Row(domain="example.com")),
     (Kind.DOMAIN, "example.org", Row(url="https://blog.example.org:8443/a"), Row(url="https://notexample.org/a")),
+    (Kind.DOMAIN, "example.org", Row(url="example.org:8443?q=1"), Row(url="//user@other.org/example.org")),
     (Kind.URL, "https://example.org/works", Row(url="http://example.org/works/1?x=2"), Row(url="example.org/workshop")),
     (Kind.CONTENT, text_digest(POEM), Row(text=POEM.upper()), Row(text=POEM + " more")),
     (Kind.CONTENT, file_digest(b"picture"), Row(data=b"picture"), Row(data=b"pictures")),
@@ -68,6 +69,21 @@ def test_a_copy_under_another_owner_is_caught_by_content_and_not_by_account() ->
     assert listed(entry(Kind.CONTENT, text_digest(POEM))).decide(copy).kind is Kind.CONTENT
     edited = Row(account="mallory", text=POEM.replace("line3 ", "l3 "))
     assert listed(entry(Kind.SIMILAR, POEM)).decide(edited).kind is Kind.SIMILAR
+
+
+def test_a_work_is_found_in_any_text_of_a_row() -> None:
+    """A row with a title and a text is caught by either, exactly and nearly; and by both together."""
+    row = Row(text=f"A title\n{POEM}", texts=("A title", POEM))
+    assert listed(entry(Kind.CONTENT, text_digest(POEM))).decide(row).said is Said.DENIED
+    assert listed(entry(Kind.CONTENT, text_digest("a title " + POEM))).decide(row).said is Said.DENIED
+    short = Row(text=POEM + " other words" * 300, texts=(POEM,))
+    assert listed(entry(Kind.SIMILAR, POEM.replace("line5 ", "verse "))).decide(short).said is Said.DENIED
+
+
+def test_what_is_too_long_to_be_a_name_was_not_read() -> None:
+    """It is said so at once, whatever it holds."""
+    consents = listed(entry(Kind.DOMAIN, "example.org"))
+    assert consents.decide(Row(domain="a." * 2_000 + "example.org")).unread == (Kind.DOMAIN,)
 
 
 SCOPES = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from itertools import pairwise
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,7 +29,7 @@ TEXTS = [
 
 def found_in(texts: list[str]) -> Found:
     found = Found(INDEX.size)
-    found.take(INDEX, "a.jsonl", texts)
+    found.take(INDEX, "a.jsonl", pa.array(texts, pa.large_string()))
     return found
 
 
@@ -78,11 +79,11 @@ def test_common_phrases() -> None:
     index = build_index([benchmark(items)])
     quoting = [f"{WRITER.text(10)} {phrase} {WRITER.text(10)}"]
     few, many = Found(index.size), Found(index.size)
-    few.take(index, "a", quoting)
+    few.take(index, "a", pa.array(quoting, pa.large_string()))
     assert [result.strength for result in judge(index, few)] == [Strength.POSSIBLE]
-    many.take(index, "a", quoting * (COMMON_LEAST + 1))
+    many.take(index, "a", pa.array(quoting * (COMMON_LEAST + 1), pa.large_string()))
     assert judge(index, many) == []
-    many.take(index, "a", [items[0]])
+    many.take(index, "a", pa.array([items[0]], pa.large_string()))
     assert [result.strength for result in judge(index, many)] == [Strength.STRONG]
 
 
@@ -90,7 +91,7 @@ def test_what_was_not_read() -> None:
     """Rows that could not be read count for the numbers of those below, and are told of."""
     found = Found(INDEX.size)
     found.skip(3, "not JSON")
-    found.take(INDEX, "a", [ITEMS[7]])
+    found.take(INDEX, "a", pa.array([ITEMS[7]], pa.large_string()))
     found.skip(None, "broken off")
     assert results(found)[0].places[0].row == 4
     loaded = Found.load(found.dump(), INDEX)

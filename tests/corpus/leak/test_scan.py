@@ -192,4 +192,4 @@ def test_gsm8k() -> None:
     siblings = 0
     for ours, theirs in ((questions[:half], questions[half:]), (questions[half:], questions[:half])):
         siblings += len({text for text, match in found(index_of(ours), theirs) if match.strong})
-    assert siblings <= 6
+    assert siblings <= 4

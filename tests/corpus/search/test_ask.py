@@ -13,8 +13,9 @@ for _module in ("pyarrow", "pydivsufsort"):
 
 from hallmarked.core.errors import InputError  # noqa: E402 -- after the skip
 from hallmarked.corpus.search.ask import CONTEXT, FEW, answer, check_question, rounded_count  # noqa: E402
-from hallmarked.corpus.search.build import Options, build  # noqa: E402
+from hallmarked.corpus.search.build import build  # noqa: E402
 from hallmarked.corpus.search.index import Index  # noqa: E402
+from hallmarked.corpus.search.manifest import Options  # noqa: E402
 from hallmarked.corpus.search.mask import mask_texts  # noqa: E402
 from hallmarked.corpus.search.model import Document  # noqa: E402
 from hallmarked.corpus.search.word import fold_words, words  # noqa: E402
@@ -51,6 +52,8 @@ def test_questions_shaped_like_personal_data_are_refused(question: str) -> None:
         (".* the old bridge was closed for repairs during", "wildcards"),
         ("我们今天去公园散步然后", "at least 8 words"),
         ("x" * 200_001, "at most"),
+        ("[" * 5_000 + " " * 100_000 + PHRASE, "fewer than 64 words has at most"),
+        ("the old bridge was closed for *airs during the winter", "wildcards"),
         ("", "at least 8 words"),
     ],
 )
@@ -64,6 +67,7 @@ def test_questions_that_are_none_are_refused(question: str, said: str) -> None:
     ("question", "least"),
     [
         (PHRASE, 8),
+        (f"95% of *us* say that **{PHRASE}**", 8),
         ("unvergleichliche Donaudampfschifffahrt und dergleichen mehr", 5),
         ("我们今天去公园散步然后回家吃晚饭再看书", 16),
     ],

@@ -16,9 +16,11 @@ for _module in ("pyarrow", "pydivsufsort"):
 
 from hallmarked.core.errors import Error, FormatError, InputError  # noqa: E402 -- after the skip
 from hallmarked.corpus.search import build as building  # noqa: E402
-from hallmarked.corpus.search.build import MANIFEST, Options, build  # noqa: E402
-from hallmarked.corpus.search.index import Index, Query  # noqa: E402
+from hallmarked.corpus.search.build import build  # noqa: E402
+from hallmarked.corpus.search.index import Index  # noqa: E402
+from hallmarked.corpus.search.manifest import MANIFEST, Options  # noqa: E402
 from hallmarked.corpus.search.model import Document, Unread  # noqa: E402
+from hallmarked.corpus.search.span import Query, find_spans  # noqa: E402
 from hallmarked.corpus.search.word import MASK, fold_words, words  # noqa: E402
 
 POEM = "The curfew tolls the knell of parting day, the lowing herd wind slowly o'er the lea"
@@ -50,7 +52,7 @@ def test_all_maximal_spans_are_found(docs: list[list[str]], query: list[str], le
     with TemporaryDirectory() as scratch, pytest.MonkeyPatch.context() as patch:
         patch.setattr(building, "MIB", block)
         index = _index(Path(scratch) / "index", [" ".join(doc) for doc in docs], Options(block_mib=1, keywords=False))
-        found = index.spans(Query.of(list(words(" ".join(query)))), least)
+        found = find_spans(index, Query.of(list(words(" ".join(query)))), least)
         assert [(span.first, span.stop) for span in found] == _maximal(query, docs, least)
         for passage in index.attribute(" ".join(query), least, most=99).passages:
             wanted = query[passage.first : passage.first + passage.words]

@@ -18,9 +18,9 @@ from hallmarked.artifacts.source import open_artifact  # noqa: E402
 from hallmarked.core.errors import InputError  # noqa: E402
 from hallmarked.corpus.engine.model import Engine  # noqa: E402
 from hallmarked.corpus.search import part  # noqa: E402
-from hallmarked.corpus.search.build import Options  # noqa: E402
 from hallmarked.corpus.search.index import Index  # noqa: E402
 from hallmarked.corpus.search.make import index_data  # noqa: E402
+from hallmarked.corpus.search.manifest import Options  # noqa: E402
 from hallmarked.corpus.search.model import Document  # noqa: E402
 from hallmarked.corpus.search.word import MASK  # noqa: E402
 

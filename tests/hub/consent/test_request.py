@@ -352,7 +352,7 @@ def test_a_site_is_proven_by_a_file_on_it(tmp_path: Path) -> None:
         settings = _settings(tmp_path, Consent(), Outbound(hosts=(host,)))
         with open_test_hub(tmp_path, settings) as running:
             made = filed(running, Kind.URL, f"http://{host}/works")
-            with pytest.raises(BackendError, match="does not hold the line"):
+            with pytest.raises(BackendError, match="holds the line"):
                 prove_by_site(running.hub, made.code, f"{host}/works")
             with pytest.raises(InputError, match="not about that place"):
                 prove_by_site(running.hub, made.code, "https://example.org/")
@@ -457,3 +457,32 @@ def test_a_backup_keeps_the_registry(hub: RunningHub, tmp_path: Path) -> None:
     with open_test_hub(tmp_path / "other", settings) as other:
         assert consents(other).decide(Row(account="ada")).said is Said.DENIED
         assert status(other, made.code) is Status.ACTIVE
+
+
+def test_what_was_forgotten_is_not_left_on_disk(tmp_path: Path) -> None:
+    """After a request was withdrawn and the hub closed, its nonce stands in no file of the database."""
+    with open_test_hub(tmp_path) as running:
+        made = filed(running, Kind.ACCOUNT, "ada")
+        with running.hub.database.read() as db:
+            nonce = db.execute(select(consent_request.c.nonce)).scalar_one()
+        withdraw_request(running.hub, made.code)
+    files = [path for path in (tmp_path / "data").glob("hub.sqlite3*") if path.is_file()]
+    assert files
+    assert not [path.name for path in files if nonce.encode() in path.read_bytes()]
+
+
+@pytest.mark.slow
+def test_the_registry_works_on_postgresql(postgres_url: str, tmp_path: Path) -> None:
+    """Filing, confirming, the list, look-up with its counts, renewal and withdrawal."""
+    settings = Settings(storage=Storage(data=str(tmp_path / "data"), database=postgres_url), consent=Consent(lookups=4))
+    with open_test_hub(tmp_path, settings) as running:
+        made = filed(running, Kind.ACCOUNT, "ada")
+        assert prove_by_account(running.hub, made.code, running.actor("ada")) == 1
+        assert consents(running).decide(Row(account="ada")).said is Said.DENIED
+        assert ask(running, ["ada", "bea"]) == [Mode.OPT_OUT, None]
+        renew(running.hub)
+        assert ask(running, ["ada", "bea"]) == [Mode.OPT_OUT, None]
+        with pytest.raises(TooMany):
+            ask(running, ["eva"])
+        withdraw_request(running.hub, made.code)
+        assert consents(running).entries == ()

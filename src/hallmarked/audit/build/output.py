@@ -15,7 +15,7 @@ from hallmarked.core.errors import BackendError, FormatError
 from hallmarked.corpus.proof.identifier import SIZE
 from hallmarked.transforms.dataset.packet import Received, receive
 
-DATA, CHANGES = "data", "changes.zst"
+DATA, CHANGES = "data", "changes.gz"
 
 
 @dataclass(slots=True)

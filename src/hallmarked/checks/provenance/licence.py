@@ -18,7 +18,8 @@ class Carried:
     """What follows from the licences of sources."""
 
     licence: str
-    """The one that was stated, or the first of the sources' that keeps what all of them ask for; empty without one."""
+    """The one that was stated, or the one of the sources' that keeps what all ask for, or all of theirs joined by
+    AND when each goes on applying to its part; empty when none does."""
     missing: tuple[str, ...]
     """Sources of which nobody says under which licence they are, or with one that is not known."""
     conflicts: tuple[str, ...]
@@ -39,8 +40,9 @@ def carry(sources: Mapping[str, str], stated: str = "") -> Carried:
     candidates = {each: _conflicts(sources, each) for each in written}
     fitting = [each for each, conflicts in candidates.items() if not conflicts]
     if fitting and not missing:
-        # of those that keep what all ask for, the one that asks for most itself
-        return Carried(max(fitting, key=lambda each: sum(len(found.traits) for found in resolve(each))), missing, ())
+        strict = [each for each in fitting if any(found.traits for found in resolve(each))]
+        # Licences that ask for nothing of what is made from them all go on applying, each to its part.
+        return Carried(strict[0] if strict else " AND ".join(fitting), missing, ())
     if candidates and not fitting:
         together = ", ".join(sorted(candidates))
         return Carried("", missing, (f"no licence of the sources keeps what all of them ask for ({together})",))

@@ -14,8 +14,8 @@ import click
 from hallmarked.cli.setting import PATH
 from hallmarked.core.errors import FormatError, InputError
 from hallmarked.core.text import clean
-from hallmarked.corpus.search.index import Index
 from hallmarked.corpus.search.model import Attribution, Passage
+from hallmarked.corpus.search.open import open_index
 from hallmarked.corpus.search.word import LEAST_WORDS
 
 MOST_BYTES = 64 << 20
@@ -49,7 +49,7 @@ def command(
         raise InputError("give either --text or --file")
     if column and file is None:
         raise InputError("--column goes with --file")
-    opened = {str(path): Index.open(path) for path in dict.fromkeys(indexes)}
+    opened = {str(path): open_index(path) for path in dict.fromkeys(indexes)}
     longest = 0
     for name, each in [("", text)] if text is not None else _texts(file, column):
         found = {index: one.attribute(each, options["least"], options["limit"]) for index, one in opened.items()}

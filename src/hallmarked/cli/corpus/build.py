@@ -33,7 +33,7 @@ KEY = "rows.pem"
 def command(ctx: click.Context, recipe: Path, output: Path, rows_key: Path | None, processes: int, form: str) -> None:
     """Build a version of a data set from sources, by a recipe, and account for every row.
 
-    RECIPE is a TOML file. The new folder holds the rows, changes.zst with every row that was left out and why,
+    RECIPE is a TOML file. The new folder holds the rows, changes.gz with every row that was left out and why,
     provenance.json with the sources, rows.ids with the identifiers of all contents, a card with the facts, and
     evidence.json, signed. The sources are not changed, and nothing is overwritten.
 

@@ -12,8 +12,10 @@ from hallmarked.artifacts.source import open_artifact
 from hallmarked.audit.report.view import size
 from hallmarked.cli.setting import PATH
 from hallmarked.corpus.engine.model import parse_engine
-from hallmarked.corpus.search.build import Options, Summary
+from hallmarked.corpus.search.infinigram import advice
+from hallmarked.corpus.search.line import INFINI_GRAM
 from hallmarked.corpus.search.make import index_data
+from hallmarked.corpus.search.manifest import Options, Summary
 
 EXIT_INCOMPLETE = 2
 
@@ -23,6 +25,7 @@ EXIT_INCOMPLETE = 2
 @click.argument("index", type=PATH)
 @click.option("--mask", is_flag=True, help="Take personal data out of the texts first, so that outsiders may ask it.")
 @click.option("--licence", default="", metavar="SPDX", help="Licence of rows that name none.")
+@click.option("--for", "backend", type=click.Choice([INFINI_GRAM]), help="Write what that engine indexes instead.")
 @click.option("--no-keywords", is_flag=True, help="Only passages can be found then; smaller and sooner made.")
 @click.option(
     "--block-mib", default=64, show_default=True, help="Size of its blocks; memory is about eight times that."
@@ -42,8 +45,9 @@ def command(
     Exit status: 0 every row is in it, 2 could not do it, or rows could not be read (the index has the others).
     """
     mask = bool(options.pop("mask"))
-    keywords = not options.pop("no_keywords")
-    chosen = Options(keywords=keywords, **options)  # type: ignore[arg-type]  # click has checked them
+    backend = str(options.pop("backend") or "")
+    keywords = not options.pop("no_keywords") and not backend
+    chosen = Options(keywords=keywords, backend=backend, **options)  # type: ignore[arg-type]  # click has checked them
     bar = None if quiet or not sys.stderr.isatty() else Console(stderr=True)
 
     def report(done: int, total: int) -> None:
@@ -54,6 +58,8 @@ def command(
         open_artifact(dataset), index, chosen, mask=mask, engine=parse_engine(engine, processes), report=report
     )
     _show(summary, index)
+    if backend:
+        click.echo(f"Now let {backend} index it: {advice(index)}")
     ctx.exit(0 if summary.whole else EXIT_INCOMPLETE)
 
 

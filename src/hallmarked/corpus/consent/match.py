@@ -6,6 +6,7 @@ out says nothing about a copy under another owner; content that opted out is fou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from hallmarked.core.errors import InputError
 from hallmarked.corpus.consent.key import RegistryKey
 from hallmarked.corpus.consent.record import Entry, Mode, Said, Use
 from hallmarked.corpus.consent.selector import (
+    LONGEST,
     Kind,
     account_of,
     domain_and_above,
@@ -30,6 +32,8 @@ from hallmarked.corpus.consent.sketch import THRESHOLD, Sketch, key_bands, key_v
 
 REMEMBERED = 1 << 17
 """Names whose entries are kept in mind; rows of one place mostly stand together."""
+_AUTHORITY = re.compile(r"(?:[^/?#]*://|//)?[^/?#]*")
+"""What of an address comes before its path: rows of one site have it in common, so it is worth remembering."""
 _ORDER = {Said.DENIED: 0, Said.PARTIAL: 1, Said.ALLOWED: 2, Said.NONE: 3}
 
 
@@ -47,6 +51,8 @@ class Row:
     """The bytes of its file: a picture, a recording."""
     digests: tuple[str, ...] = ()
     """Digests of content that were made before, as selectors write them."""
+    texts: tuple[str, ...] = ()
+    """Its texts one by one, when it has several: a work may be one of them. Each is compared, and ``text`` too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +138,14 @@ class Matcher:
         if Kind.CONTENT in self._kinds:
             for digest in _contents(row):
                 found += [Match(entry) for entry in self._find(Kind.CONTENT, [digest])]
-        if self._sketches and row.text:
-            found += self._find_similar(row.text)
+        if self._sketches:
+            found += (match for text in _texts(row) for match in self._find_similar(text))
         return found, tuple(unread)
 
     def _look_up(self, kind: Kind, value: str) -> tuple[tuple[Entry, ...], bool]:
         """Return the entries about a place, and whether it could be read."""
+        if len(value) > LONGEST:
+            return (), False
         known = self._known.get((kind, value))
         if known is None:
             try:
@@ -182,7 +190,7 @@ def _places(row: Row) -> Iterator[tuple[Kind, str]]:
     if row.domain:
         yield Kind.DOMAIN, row.domain
     elif row.url:
-        yield Kind.DOMAIN, _host(row.url)
+        yield Kind.DOMAIN, _AUTHORITY.match(row.url)[0]  # type: ignore[index]  # it matches every text
 
 
 def _owner(repository: str) -> Iterator[tuple[Kind, str]]:
@@ -192,16 +200,19 @@ def _owner(repository: str) -> Iterator[tuple[Kind, str]]:
         return  # the repository itself is reported as unread
 
 
-def _host(url: str) -> str:
-    try:
-        return normal_url(url).partition("/")[0].partition("?")[0].partition(":")[0]
-    except InputError:
-        return url  # reported as unread when it is looked up
+def _above(domain: str) -> list[str]:
+    """List the domains that cover a domain, or the host of the beginning of an address."""
+    if "/" in domain or ":" in domain:
+        domain = normal_url(domain).partition(":")[0]
+    return domain_and_above(normal_domain(domain))
+
+
+def _texts(row: Row) -> list[str]:
+    return [text for text in dict.fromkeys((row.text, *row.texts)) if text]
 
 
 def _contents(row: Row) -> Iterator[str]:
-    if row.text:
-        yield text_digest(row.text)
+    yield from map(text_digest, _texts(row))
     if row.data:
         yield file_digest(row.data)
     for digest in row.digests:
@@ -211,6 +222,6 @@ def _contents(row: Row) -> Iterator[str]:
 _COVERING: dict[Kind, Callable[[str], list[str]]] = {
     Kind.ACCOUNT: lambda value: [normal_account(value)],
     Kind.REPOSITORY: lambda value: [normal_repository(value)],
-    Kind.DOMAIN: lambda value: domain_and_above(normal_domain(value)),
+    Kind.DOMAIN: _above,
     Kind.URL: lambda value: url_and_above(normal_url(value)),
 }

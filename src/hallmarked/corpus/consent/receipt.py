@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import resources
 from typing import Any
 
 from hallmarked.core.errors import InputError
@@ -202,6 +203,11 @@ def _list(value: object) -> list[Any]:
     if not isinstance(value, list):
         fail(LINK, "the request in the receipt is not well-formed")
     return value
+
+
+def schema() -> bytes:
+    """Return the JSON Schema of what the log says of a request."""
+    return resources.files("hallmarked.corpus.consent").joinpath("consent.v1.schema.json").read_bytes()
 
 
 def scope_of(request: Request) -> Scope:

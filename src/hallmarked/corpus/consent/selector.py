@@ -36,6 +36,7 @@ _NAME = re.compile(r"[^\s/@\x00-\x1f\x7f]+")
 _MAIL = re.compile(r"[^\s@/\x00-\x1f\x7f]+@[^\s@/\x00-\x1f\x7f]+")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _CONTENT = re.compile(r"(text|file)-sha256:[0-9a-f]{64}")
+_SCHEME = re.compile(r"\A[A-Za-z][A-Za-z0-9+.-]*://")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -121,7 +122,7 @@ def normal_domain(value: str) -> str:
     Raises:
         InputError: When it is none, or a top-level one.
     """
-    host = normal_host(_bare(value).strip("/").removeprefix("*."))
+    host = normal_host(_SCHEME.sub("", value.strip()).strip("/").removeprefix("*."))
     if "." not in host:
         raise InputError("a domain has at least two parts, like example.org")
     return host
@@ -149,7 +150,7 @@ def normal_url(value: str) -> str:
         InputError: When it is none.
     """
     text = value.strip()
-    parts = _split(text if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text) else f"https://{text.removeprefix('//')}")
+    parts = _split(text if _SCHEME.match(text) else f"https://{text.removeprefix('//')}")
     host, port = normal_host(parts.hostname or ""), _port(parts)
     if parts.scheme not in _PORTS or parts.username is not None:
         raise InputError("an address begins with http:// or https:// and names no user")
@@ -208,7 +209,7 @@ def account_of(repository: str) -> str:
 
 
 def _bare(value: str) -> str:
-    return re.sub(r"^[A-Za-z][A-Za-z0-9+.-]*://", "", value.strip()).removeprefix("www.")
+    return _SCHEME.sub("", value.strip()).removeprefix("www.")
 
 
 def _folded(value: str) -> str:

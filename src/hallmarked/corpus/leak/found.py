@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -66,9 +66,15 @@ class Found:
     def __post_init__(self) -> None:
         self.occurrences, self.inside = np.zeros(self.size, np.int64), np.zeros(self.size, np.int64)
 
-    def take(self, index: Index, path: str, texts: Sequence[str]) -> None:
-        """Look for items in the texts of the rows that follow."""
-        for scanned in scan(index, pa.array(texts, pa.large_string())):
+    def take(self, index: Index, path: str, texts: pa.Array) -> None:
+        """Look for items in the texts of the rows that follow.
+
+        Args:
+            index: What to look for.
+            path: The file of the rows.
+            texts: A ``large_string`` array without nulls, one text per row.
+        """
+        for scanned in scan(index, texts):
             self.words += scanned.words
             self.passed_over += scanned.passed_over
             for kept, runs in ((self.occurrences, scanned.runs), (self.inside, scanned.inside)):

@@ -217,10 +217,9 @@ def _telling(hashes: Hashes, target: npt.NDArray[np.int32], owner: Places) -> np
     _, which, count = np.unique(which * (int(owner.max()) + 1) + owner[target], return_inverse=True, return_counts=True)
     sharing = count[which]
     kept: npt.NDArray[np.bool_] = sharing <= MOST_SHARING
-    left = np.setdiff1d(target, target[kept])
-    for number in left.tolist():
-        mine = np.flatnonzero(target == number)
-        kept[mine[np.argmin(sharing[mine])]] = True
+    order = np.lexsort((sharing, target))  # of each target the run that fewest share comes first
+    firsts = order[np.flatnonzero(np.diff(target[order], prepend=-1))]
+    kept[firsts[~np.isin(target[firsts], target[kept])]] = True
     return kept
 
 

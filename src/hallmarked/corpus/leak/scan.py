@@ -16,7 +16,7 @@ from hallmarked.corpus.leak.align import Alignment, align
 from hallmarked.corpus.leak.index import LONG_RUN, UNIT, Index, Runs, Target, run_hashes
 from hallmarked.corpus.leak.word import Hashes, Places, Words, word_slices
 
-POSSIBLE, STRONG = 0.25, 0.6
+POSSIBLE, STRONG = 0.25, 0.63
 """Shares of an item's weight that an alignment has to reach."""
 ANY_ORDER = 0.4
 """Share that has to be there in whatever order, so that the order is looked at."""
@@ -137,11 +137,15 @@ def _occurrences(kind: Runs, words: Words) -> tuple[Places, Places]:
     """Return where runs of items begin in the texts, and which they are."""
     hashes = run_hashes(words.hashes, kind.length)
     at = np.flatnonzero(kind.table[hashes >> kind.shift])
+    order = np.argsort(hashes[at])  # what is looked up in order is found faster
+    at = at[order]
     hashes = hashes[at]
     which = np.searchsorted(kind.keys, hashes)
     which[which == len(kind.keys)] = 0
     found = kind.keys[which] == hashes
     at, which = at[found], which[found]
+    order = np.argsort(at)
+    at, which = at[order], which[order]
     text = np.searchsorted(words.stops, at, "right") - 1
     found = at + kind.length <= words.stops[text + 1]
     return at[found], which[found]

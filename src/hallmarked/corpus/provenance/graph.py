@@ -96,7 +96,7 @@ def orphans(artifact: Artifact, document: Document) -> list[str]:
         for file in artifact.files
         if file.path not in document.files
         and file.path not in known
-        and file.path not in (PATH, EVIDENCE, "README.md", ".gitattributes")
+        and file.path not in (PATH, EVIDENCE, "README.md", "superseded.toml", ".gitattributes")
     ]
 
 

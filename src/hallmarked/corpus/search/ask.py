@@ -23,6 +23,8 @@ from hallmarked.corpus.search.word import IS_UNSPACED, LEAST_WORDS, Word, words
 LEAST_CHARACTERS = 40
 """Letters and digits of a question that has fewer words."""
 MOST_CHARACTERS = 200_000
+SHORT_CHARACTERS = 4_000
+"""Of a question that is no work."""
 WORK_WORDS = 64
 """Words from which a text is a work: personal data in it are passed over, since it is not about them."""
 WORK_PASSAGE = 25
@@ -49,7 +51,8 @@ _SPELLED = {
 }  # fmt: skip
 """Digits as words in English, Spanish, German and French."""
 _SIGNS = {"at": "@", "arroba": "@", "dot": ".", "punto": ".", "punkt": ".", "point": "."}
-_WILD = re.compile(r"(?<!\S)\S*(?:\w[*%]|[*%]\w|\*{1,2}|\.\*|\[[^\]\s]*\][*+])\S*")
+_WILD = re.compile(r"(?<![*\w])\w+\*(?!\*)|(?<!\S)\*\w+(?![\w*])|\.\*|\][*+]|\w%\w|(?<!\S)%\w")
+"""Parts of words, regular expressions, and patterns of databases; not emphasis, nor percentages."""
 _DIGIT_GAP = re.compile(r"(?<=\d)[\s.()/_,:–—-]{1,3}(?=\d)")
 _RUN = re.compile(rf"\d{{{DIGITS},}}")
 _LETTERED = re.compile(r"(?<!\S)(?:\S{1,2}\s+){5,}\S{1,2}(?!\S)")
@@ -105,6 +108,8 @@ def check_question(text: str) -> Question:
     least = least_words(found)
     if len(found) >= WORK_WORDS * least // LEAST_WORDS:
         return Question(masked, len(found), WORK_PASSAGE * least // LEAST_WORDS, is_work=True)
+    if len(text) > SHORT_CHARACTERS:
+        raise InputError(f"a question of fewer than {WORK_WORDS} words has at most {SHORT_CHARACTERS:,} characters")
     characters = sum(len(word.folded) for word in found)
     if masked != text or _is_personal(text):
         raise InputError(
@@ -200,7 +205,7 @@ def _shortened(text: str) -> str:
 
 def _is_personal(text: str) -> bool:
     """Say whether a short text, read as people disguise addresses and numbers, is shaped like personal data."""
-    plain = unicodedata.normalize("NFKC", text)
+    plain = " ".join(unicodedata.normalize("NFKC", text).split())
     return any(_has_number(form) or detector().find(form) for form in _forms(plain))
 
 

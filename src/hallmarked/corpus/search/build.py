@@ -2,67 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
-from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
 from hallmarked import __version__
 from hallmarked.core.errors import BackendError, InputError
 from hallmarked.corpus.search.block import Writer
 from hallmarked.corpus.search.keyword import KEYWORDS, KeywordWriter
+from hallmarked.corpus.search.line import INFINI_GRAM, LineWriter
+from hallmarked.corpus.search.manifest import FORMAT, MANIFEST, Options, Summary, describe
 from hallmarked.corpus.search.model import Document, Unread
 from hallmarked.corpus.search.word import EDITION, SPACE
 
-FORMAT = 1
-MANIFEST = "manifest.json"
 LEAST_MIB, MOST_MIB = 1, 1024
 MOST_TOLD = 20
 """Places of rows that could not be read that are told one by one."""
 MIB = 1 << 20
-CHUNK = MIB
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How an index is made."""
-
-    block_mib: int = 64
-    """Folded words of a block, MiB; making it takes about eight times as much memory."""
-    keywords: bool = True
-    """Whether it can be searched by keyword."""
-    licence: str = ""
-    """Of rows that name none."""
-    masked: str = ""
-    """What masked personal data before anything was indexed; empty when nothing did."""
-
-
-@dataclass(slots=True)
-class Summary:
-    """What an index holds, as its manifest says."""
-
-    subject: str = ""
-    """Name of the revision that was indexed."""
-    digest: Mapping[str, str] = field(default_factory=dict)
-    documents: int = 0
-    words: int = 0
-    bytes: int = 0
-    """Of the texts, UTF-8."""
-    unread: int = 0
-    """Rows that could not be read, as far as their number is known."""
-    lost: int = 0
-    """Places from which an unknown number of rows could not be read."""
-    places: list[Unread] = field(default_factory=list)
-    """The first of them."""
-
-    @property
-    def whole(self) -> bool:
-        """Whether every row was read."""
-        return not self.unread and not self.lost
 
 
 class Builder:
@@ -81,6 +40,8 @@ class Builder:
         self.options = options or Options()
         if not LEAST_MIB <= self.options.block_mib <= MOST_MIB:
             raise InputError(f"a block of an index has from {LEAST_MIB} to {MOST_MIB} MiB")
+        if self.options.backend not in ("", INFINI_GRAM) or (self.options.backend and self.options.keywords):
+            raise InputError(f"an index is for hallmarked itself, or without keywords for {INFINI_GRAM}")
         if folder.exists():
             raise InputError(f"{folder} exists already; remove it first, or name another place")
         self._target = folder
@@ -92,7 +53,7 @@ class Builder:
         self.summary = Summary()
         self._paths: dict[str, int] = {}
         self._blocks = 0
-        self._writer: Writer | None = None
+        self._writer: Writer | LineWriter | None = None
         self._keywords = KeywordWriter(self._folder / KEYWORDS) if self.options.keywords else None
 
     def __enter__(self) -> Builder:
@@ -130,7 +91,7 @@ class Builder:
 
     def _add(self, document: Document) -> None:
         if self._writer is None:
-            self._writer = Writer(self._folder, self._blocks)
+            self._writer = LineWriter(self._folder) if self.options.backend else Writer(self._folder, self._blocks)
         path = self._paths.setdefault(document.path, len(self._paths))
         self._writer.add(document, path)
         if self._keywords is not None:
@@ -145,7 +106,7 @@ class Builder:
         if self._writer is not None:
             writer, self._writer = self._writer, None
             writer.finish()
-            self._blocks += 1
+            self._blocks += isinstance(writer, Writer)
 
     def commit(self, subject: str = "", digest: Mapping[str, str] | None = None) -> Summary:
         """Put the index where it belongs.
@@ -166,7 +127,7 @@ class Builder:
             body = {
                 "format": FORMAT, "tool": __version__, "words": EDITION, "options": asdict(self.options),
                 "summary": asdict(summary), "paths": list(self._paths), "blocks": self._blocks,
-                "files": {file.name: describe(file) for file in sorted(self._folder.iterdir())},
+                "files": {file.relative_to(self._folder).as_posix(): describe(file) for file in _files(self._folder)},
             }  # fmt: skip
             (self._folder / MANIFEST).write_text(json.dumps(body, ensure_ascii=False, indent=1) + "\n", "utf-8")
             self._folder.chmod(0o755)
@@ -202,10 +163,5 @@ def build(
         return builder.commit(subject, digest)
 
 
-def describe(file: Path) -> dict[str, int | str]:
-    """Return size and SHA-256 of a file."""
-    digest = hashlib.sha256()
-    with closing(file.open("rb")) as stream:
-        while data := stream.read(CHUNK):
-            digest.update(data)
-        return {"size": stream.tell(), "sha256": digest.hexdigest()}
+def _files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if file.is_file())

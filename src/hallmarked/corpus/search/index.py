@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from hallmarked.core.errors import BackendError, FormatError, InputError
-from hallmarked.corpus.search.block import PARTS, Block, Text, whole_words
-from hallmarked.corpus.search.build import FORMAT, MANIFEST, Options, Summary, describe
+from hallmarked.core.errors import FormatError, InputError
+from hallmarked.corpus.search.block import Block, Text, whole_words
 from hallmarked.corpus.search.keyword import KEYWORDS, Keywords
-from hallmarked.corpus.search.model import Attribution, Passage, Place, Unread
-from hallmarked.corpus.search.word import EDITION, LEAST_WORDS, Word, fold_words, words
+from hallmarked.corpus.search.manifest import block_files, check_files, read_manifest, read_options, read_summary
+from hallmarked.corpus.search.model import Attribution, Passage, Place
+from hallmarked.corpus.search.span import Query, Span, covered, find_spans
+from hallmarked.corpus.search.word import LEAST_WORDS, Word, fold_words, words
 
-MOST_MANIFEST = 64 << 20
 MOST_COUNTED = 100_000
 """Occurrences whose documents are counted."""
-MOST_BLOCKS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +33,11 @@ class Hit:
     """From where to where the passage goes in it, characters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Words of a query that the corpus holds."""
-
-    first: int
-    stop: int
-    """The number of its first word, and of the word after its last."""
-
-
 class Index:
     """An index that is searched. May be shared between threads. Use :meth:`open`."""
 
     def __init__(self, folder: Path, manifest: Mapping[str, Any]) -> None:
-        self.summary = _summary(manifest["summary"])
-        known = {item.name for item in fields(Options)}
-        self.options = Options(**{name: value for name, value in manifest["options"].items() if name in known})
+        self.summary, self.options = read_summary(manifest), read_options(manifest)
         self.paths: list[str] = [str(path) for path in manifest["paths"]]
         self.blocks = [Block(folder, number) for number in range(manifest["blocks"])]
         self._firsts = [0, *accumulate(block.documents for block in self.blocks)]
@@ -69,11 +56,9 @@ class Index:
             FormatError: When it is damaged.
             BackendError: When it cannot be read.
         """
-        manifest = _manifest(folder)
-        if manifest.get("format") != FORMAT or manifest.get("words") != EDITION:
-            raise InputError(f"{folder} was made by another version of this program; make the index again")
+        manifest = read_manifest(folder)
         try:
-            _check_files(folder, manifest, whole=whole)
+            check_files(folder, manifest, block_files(manifest), whole=whole)
             return cls(folder, manifest)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise FormatError(f"the index {folder} is damaged: its manifest cannot be understood") from error
@@ -82,7 +67,7 @@ class Index:
         """Say what a text shares with the corpus, see :class:`~hallmarked.corpus.search.model.Searchable`."""
         found = list(words(text))
         query = Query.of(found)
-        spans = self.spans(query, least)
+        spans = find_spans(self, query, least)
         passages = tuple(self._passage(query, found, span, most) for span in spans)
         return Attribution(len(found), covered(spans), least, passages)
 
@@ -91,53 +76,14 @@ class Index:
         passage = b"".join(word.encode("utf-8", "replace") + b" " for word in words)
         return any(low < high for low, high in (block.range(passage) for block in self.blocks))
 
-    def spans(self, query: Query, least: int = LEAST_WORDS) -> list[Span]:
-        """Return all maximal spans of a query that the corpus holds, in their order.
-
-        Args:
-            query: What is asked about.
-            least: Words from which a span counts.
-
-        Raises:
-            InputError: When ``least`` is not at least 1.
-        """
-        if least < 1:
-            raise InputError("a passage has at least one word")
-        spans: list[Span] = []
-        first, reached, count = 0, 0, len(query)
-        while first + least <= count:
-            stop = first + self._longest(query, first, least)
-            if stop - first >= least and stop > reached:
-                spans.append(Span(first, stop))
-                reached = stop
-            if stop - first < least:
-                first += 1
-            elif stop == count:
-                break
-            else:
-                first = self._following(query, first, stop, least)
-        return spans
-
-    def _longest(self, query: Query, first: int, least: int) -> int:
+    def longest(self, query: Query, first: int, least: int) -> int:
         """Return how many words from one on the corpus holds; 0 when they are less than ``least``."""
         rest, size = query.rest(first), query.offsets[first + least] - query.offsets[first]
         best = max((block.longest(rest, size) for block in self.blocks), default=0)
         return whole_words(query.offsets, first, best) if best else 0
 
-    def _following(self, query: Query, first: int, stop: int, least: int) -> int:
-        """Return the first word after ``first`` from which a span may reach beyond ``stop``.
-
-        Such a span contains the ``least`` words that end there, and whatever the corpus holds it holds the end of.
-        """
-        low, high = first + 1, stop + 1 - least
-        if not self._has(query, high, stop + 1):
-            return high + 1
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (low, middle) if self._has(query, middle, stop + 1) else (middle + 1, high)
-        return low
-
-    def _has(self, query: Query, first: int, stop: int) -> bool:
+    def has(self, query: Query, first: int, stop: int) -> bool:
+        """Say whether the corpus holds these words of a query one after another."""
         passage = query.part(first, stop)
         return any(low < high for low, high in (block.range(passage) for block in self.blocks))
 
@@ -204,41 +150,6 @@ class Index:
         return Place(path, text.row, text.source, text.licence or self.options.licence)
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    """The words of a text as they are looked for."""
-
-    data: bytes
-    offsets: Sequence[int]
-    """Where each word begins in the data, and at last where it ends."""
-
-    @classmethod
-    def of(cls, found: Sequence[Word]) -> Query:
-        """Make one of words."""
-        pieces = [word.folded.encode("utf-8", "replace") + b" " for word in found]
-        return cls(b"".join(pieces), [0, *accumulate(map(len, pieces))])
-
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
-
-    def rest(self, first: int) -> bytes:
-        """Return everything from a word on."""
-        return self.data[self.offsets[first] :]
-
-    def part(self, first: int, stop: int) -> bytes:
-        """Return some words."""
-        return self.data[self.offsets[first] : self.offsets[stop]]
-
-
-def covered(spans: Sequence[Span]) -> int:
-    """Return how many words belong to at least one span; spans are in their order."""
-    total = reached = 0
-    for span in spans:
-        total += max(0, span.stop - max(span.first, reached))
-        reached = max(reached, span.stop)
-    return total
-
-
 def locate(text: str, first: int, size: int) -> tuple[int, int]:
     """Return from where to where ``size`` words from number ``first`` on stand in a text, characters.
 
@@ -258,43 +169,3 @@ def locate(text: str, first: int, size: int) -> tuple[int, int]:
         passed += count
         at += len(line)
     raise FormatError("the index is damaged: a document has fewer words than it had")
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    path = folder / MANIFEST
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(MOST_MANIFEST + 1)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise InputError(f"there is no index in {folder}") from error
-    except OSError as error:
-        raise BackendError(f"the index {folder} cannot be read: {(error.strerror or '').lower()}") from error
-    try:
-        if len(data) > MOST_MANIFEST:
-            raise ValueError
-        found = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise FormatError(f"the index {folder} is damaged: its manifest cannot be understood") from error
-    if not isinstance(found, dict):
-        raise FormatError(f"the index {folder} is damaged: its manifest cannot be understood")
-    return found
-
-
-def _check_files(folder: Path, manifest: Mapping[str, Any], *, whole: bool) -> None:
-    blocks, files = manifest["blocks"], manifest["files"]
-    if not isinstance(blocks, int) or not 0 <= blocks <= MOST_BLOCKS:
-        raise ValueError
-    wanted = [f"{number:04}.{part}" for number in range(blocks) for part in PARTS]
-    wanted += [KEYWORDS] if manifest["options"]["keywords"] else []
-    for name in wanted:
-        file, said = folder / name, files[name]
-        try:
-            same = file.stat().st_size == said["size"] and (not whole or describe(file) == said)
-        except OSError as error:
-            raise FormatError(f"the index {folder} is damaged: {name} is missing") from error
-        if not same:
-            raise FormatError(f"the index {folder} is damaged: {name} is not the file that was written")
-
-
-def _summary(body: Mapping[str, Any]) -> Summary:
-    return Summary(**{**body, "places": [Unread(**place) for place in body["places"]]})

@@ -14,7 +14,8 @@ from hallmarked.core.errors import BackendError, InputError
 from hallmarked.core.sandbox import Limits
 from hallmarked.corpus.engine.model import Engine, Job, Progress, size_of
 from hallmarked.corpus.engine.run import map_parts
-from hallmarked.corpus.search.build import Builder, Options, Summary
+from hallmarked.corpus.search.build import Builder
+from hallmarked.corpus.search.manifest import Options, Summary
 from hallmarked.corpus.search.mask import EDITION
 from hallmarked.corpus.search.model import Unread
 from hallmarked.corpus.search.part import CUT, GATHER, Gathered, read_cut

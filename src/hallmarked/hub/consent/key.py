@@ -61,6 +61,10 @@ class Keys:
         """Return the salt of a request. Without the nonce, nobody can make it any more; without the key neither."""
         return self._first.digest(b"salt", nonce.encode())
 
+    def caller(self, day: int, name: str) -> str:
+        """Return what is kept of who asks on a day; it stays the same when keys are renewed, so that counts do."""
+        return self._first.digest(b"meter", f"{day}\0{name}".encode(), 16).hex()
+
     def seal(self, text: bytes, about: str) -> str:
         """Encrypt what only somebody with the key may read.
 

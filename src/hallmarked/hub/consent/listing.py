@@ -174,7 +174,7 @@ def _count(db: Connection, keys: Keys, caller: str, more: int, allowed: int) -> 
         TooMany: When there are none left.
     """
     day, passed = divmod(now(), DAY)
-    name = keys.digest.digest(b"meter", f"{day}\0{caller}".encode(), 16).hex()
+    name = keys.caller(day, caller)
     db.execute(delete(consent_meter).where(consent_meter.c.day < day))
     row = db.execute(select(consent_meter).where(consent_meter.c.caller == name).with_for_update()).first()
     if more + (row.used if row else 0) > allowed:

@@ -30,7 +30,9 @@ from hallmarked.hub.consent.mail import Server, send_mail
 from hallmarked.hub.consent.request import Item, Status, Stored, find_request, load_request, log_event
 from hallmarked.hub.error import TooMany
 from hallmarked.hub.hub import Hub
+from hallmarked.hub.outbound.address import parse
 from hallmarked.hub.outbound.client import Rules, client, rules_of, send
+from hallmarked.hub.outbound.name import read_texts
 from hallmarked.hub.schema.account import account, membership
 from hallmarked.hub.schema.consent import consent_code, consent_request, consent_selector
 from hallmarked.hub.schema.identity import login
@@ -38,6 +40,8 @@ from hallmarked.hub.schema.repository import repository
 
 WELL_KNOWN = "/.well-known/hallmarked-consent.txt"
 """Where a site shows that its owner asks."""
+RECORD = "_hallmarked-consent"
+"""Or the name below it whose TXT record does."""
 CODE_MINUTES, CODE_TRIES = 30, 5
 MINUTE = 60_000
 """Milliseconds."""
@@ -54,7 +58,7 @@ class Method(StrEnum):
     OIDC = "oidc"
     """Signed in to this hub through another service."""
     SITE = "site"
-    """A file on the web site."""
+    """A file on the web site, or a record of its name."""
     CONTENT = "content"
     """The content itself was shown."""
     MAIL = "mail"
@@ -110,13 +114,13 @@ def prove_by_content(hub: Hub, code: str, text: str) -> int:
 
 
 def prove_by_site(hub: Hub, code: str, place: str, read: Read | None = None) -> int:
-    """Prove a domain, or addresses on it, by a file that whoever owns the site puts there.
+    """Prove a domain, or addresses on it, by a file or a TXT record that whoever owns it makes.
 
     Args:
         hub: Where.
         code: Of the request.
         place: The domain or address once more: the registry does not keep it.
-        read: What fetches the file.
+        read: What fetches the lines; by default the file, and then the record.
 
     Returns:
         How many selectors were proven by it.
@@ -132,11 +136,30 @@ def prove_by_site(hub: Hub, code: str, place: str, read: Read | None = None) -> 
     items = [item for item in stored.items if item.digest in digests]
     if not items:
         raise InputError("this request is not about that place; write it as you did when you made the request")
-    lines = {line.strip() for line in (read or read_site)(hub, host)}
-    proven = [item for item in items if challenge(keys, item) in lines]
-    if not proven:
-        raise BackendError(f"the file {WELL_KNOWN} there does not hold the line that this page asks for")
-    return _prove(hub, stored, proven, Method.SITE, host)
+    problems: list[BackendError | Forbidden] = []
+    for each in (read,) if read else (read_site, read_name):
+        try:
+            lines = {line.strip() for line in each(hub, host)}
+        except (BackendError, Forbidden) as error:
+            problems.append(error)
+            continue
+        if proven := [item for item in items if challenge(keys, item) in lines]:
+            return _prove(hub, stored, proven, Method.SITE, host)
+    if problems:
+        raise problems[0]
+    raise BackendError("neither the file there nor its name's TXT record holds the line that this page asks for")
+
+
+def read_name(hub: Hub, host: str) -> Sequence[str]:
+    """Read the TXT records of a host's name, below ``_hallmarked-consent``.
+
+    Raises:
+        BackendError: When no name server answers.
+    """
+    name = host.partition(":")[0]
+    if host in rules_of(hub.settings.outbound).internal or parse(name) is not None:
+        return ()  # a machine in the operator's own network has no owner who could say so in the DNS
+    return read_texts(f"{RECORD}.{name}")[:MOST_LINES]
 
 
 def read_site(hub: Hub, host: str) -> Sequence[str]:

@@ -28,6 +28,7 @@ from hallmarked.hub.catalog.listing import set_labels
 from hallmarked.hub.clock import now
 from hallmarked.hub.database import add_new
 from hallmarked.hub.hub import Hub
+from hallmarked.hub.job.benchmark import open_benchmarks
 from hallmarked.hub.job.reuse import Memory
 from hallmarked.hub.job.stage import stage
 from hallmarked.hub.repository.repository import MAIN, Repository, repository_of
@@ -293,6 +294,7 @@ def _report(hub: Hub, repo: Repository, at: Revision) -> Report:
         earlier = memory.recall(db, () if _is_asked(db, repo, at) else entries)
     settled = memory.settled(earlier)
     with stage(hub.database, hub.blobs, repo, at, hub.settings.scratch, settled) as artifact:
+        artifact.beside = open_benchmarks(hub.settings.job.benchmarks)
         examination = run_checks(artifact, limits=limits, earlier=earlier)
     memory.keep(hub.database, entries, examination.results)
     return judge(examination, context, datetime.now(UTC).replace(microsecond=0))

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from hallmarked.core.errors import BackendError, Error
 from hallmarked.corpus.engine.model import Engine
-from hallmarked.corpus.search.build import Options
 from hallmarked.corpus.search.make import index_data
+from hallmarked.corpus.search.manifest import Options
 from hallmarked.hub.catalog.tag import groups_of
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.job.audit import limits_of

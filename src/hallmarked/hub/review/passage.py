@@ -13,6 +13,7 @@ from hallmarked.hub.error import RepositoryNotFound
 from hallmarked.hub.memory import LONGEST
 from hallmarked.hub.repository.repository import Repository, find_repository
 from hallmarked.hub.repository.revision import Entry, Revision, find_revision
+from hallmarked.hub.review.succession import Succession, find_succession
 from hallmarked.hub.schema.account import token
 from hallmarked.hub.schema.gate import access_request
 from hallmarked.hub.setting import Policy
@@ -36,6 +37,8 @@ class Passage:
     repo: Repository
     standing: Standing
     at: Revision
+    succession: Succession | None = None
+    """What took the place of the revision."""
 
     def refusal(self, entry: Entry, policy: Policy) -> Forbidden | RepositoryNotFound | None:
         """Return why they may not have a file; None when they may."""
@@ -66,7 +69,8 @@ def open_passage(db: Connection, actor: Actor, kind: str, name: str, revision: s
     refusal = decide(actor, Action.SEE, repo.scope, standing)
     if refusal is not None:
         raise refusal
-    return Passage(actor, repo, standing, find_revision(db, repo, revision)), _end(db, actor, repo)
+    at = find_revision(db, repo, revision)
+    return Passage(actor, repo, standing, at, find_succession(db, repo, at)), _end(db, actor, repo)
 
 
 def _end(db: Connection, actor: Actor, repo: Repository) -> int:

@@ -19,10 +19,12 @@ import pyarrow as pa
 from hallmarked.artifacts.source import from_description
 from hallmarked.core.artifact import Artifact
 from hallmarked.core.check import Part
-from hallmarked.corpus.duplicate.find import NEAR, find_duplicates
+from hallmarked.corpus.duplicate.find import find_duplicates
 from hallmarked.corpus.duplicate.sketch import Settings
-from hallmarked.corpus.duplicate.state import State
+from hallmarked.corpus.duplicate.state import NEAR, State
 from hallmarked.transforms.dataset.packet import Packet
+from hallmarked.transforms.dataset.plan import read_plan
+from hallmarked.transforms.dataset.redact import redact_texts
 from hallmarked.transforms.dataset.row import pieces_of, read_piece, texts_of
 
 FIND = "hallmarked.transforms.dataset.copy:find"
@@ -84,7 +86,8 @@ class _Texts:
                 low, high = np.searchsorted(rows, (at, at + batch.num_rows))
                 if low < high:
                     chosen = batch.take(pa.array(rows[low:high] - at))
-                    yield rows[low:high], texts_of(chosen, self.sources[number]["texts"])
+                    plan = read_plan(self.sources[number]["plan"])
+                    yield rows[low:high], redact_texts(plan, texts_of(chosen, plan.texts))
                 at += batch.num_rows
                 if high == len(rows):
                     return
@@ -106,7 +109,7 @@ def find(_artifact: Artifact, part: Part, options: Mapping[str, Any]) -> bytes:
         for state in part["states"]
     ]
     read = _Texts(part["groups"], options["sources"], {})
-    found = find_duplicates(states, read, settings, near=options["near"])
+    found = find_duplicates(states, read, settings)
     reasons = np.where(found.reasons == NEAR, 2, np.minimum(found.reasons, 1)).astype(np.uint8)
     head = {"compared": found.compared, "near": found.near, "unread": found.unread}
     return Packet(head, [("kept", found.kept.astype("<u4").tobytes()), ("reasons", reasons.tobytes())]).dump()

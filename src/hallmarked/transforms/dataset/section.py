@@ -8,7 +8,7 @@ from typing import Any
 
 from hallmarked.corpus.consent.record import Use
 from hallmarked.corpus.duplicate.sketch import Settings
-from hallmarked.corpus.personal.kind import DEFAULT, KINDS
+from hallmarked.corpus.personal.kind import DEFAULT, KINDS, NAME
 from hallmarked.corpus.personal.redact import Mode
 from hallmarked.transforms.dataset.member import Table
 
@@ -31,6 +31,16 @@ class Consent:
     use: str = Use.TRAINING.value
     drop_unread: bool = True
     """Whether rows go whose owner or address cannot be read, so that nobody can say whether they were refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """``[signals]``: what sites and pages said for machines is honoured."""
+
+    crawlers: tuple[str, ...] = ()
+    """Names under which the rows were fetched, when rules name crawlers."""
+    drop_unclear: bool = True
+    """Whether rows go whose signals cannot be read or understood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +87,13 @@ def read_consent(table: Table, folder: Path) -> Consent:
     return consent
 
 
+def read_signals(table: Table) -> Signals:
+    """Read ``[signals]``."""
+    signals = Signals(table.texts("crawlers"), table.choice("unclear", ("remove", "keep"), "remove") == "remove")
+    table.finish()
+    return signals
+
+
 def _file(table: Table, name: str, folder: Path) -> Path:
     written = table.text(name, required=True)
     path = folder / written
@@ -101,7 +118,7 @@ def read_copies(table: Table) -> Copies:
     copies = Copies(
         exact=table.choice("exact", ("remove", "keep"), "remove") == "remove",
         near=table.choice("near", ("remove", "keep"), "keep") == "remove",
-        settings=Settings(threshold=table.number("threshold", 0.5, 1.0, usual.threshold) or usual.threshold),
+        settings=Settings(threshold=table.number("threshold", 0.5, 0.95, usual.threshold) or usual.threshold),
     )
     if copies.near and not copies.exact:
         table.problem("near", "cannot be removed while exact ones are kept")
@@ -111,10 +128,13 @@ def read_copies(table: Table) -> Copies:
 
 def read_redaction(table: Table, folder: Path) -> Redaction:
     """Read ``[redaction]``."""
-    kinds = table.texts("kinds") or tuple(sorted(DEFAULT))
+    known = sorted(KINDS.keys() - {NAME})
+    kinds = table.texts("kinds") or tuple(sorted(DEFAULT - {NAME}))
     for kind in kinds:
-        if kind not in KINDS:
-            table.problem("kinds", f"names {kind}, which is not known; known are {', '.join(sorted(KINDS))}")
+        if kind == NAME:
+            table.problem("kinds", f"names {NAME}, which needs a model that a build does not run")
+        elif kind not in known:
+            table.problem("kinds", f"names {kind}, which is not known; known are {', '.join(known)}")
     mode = table.choice("mode", [mode.value for mode in Mode], Mode.PLACEHOLDER.value)
     key = _file(table, "key", folder) if table.has("key") else None
     if (mode == Mode.PSEUDONYM.value) != (key is not None):

@@ -20,6 +20,7 @@ from hallmarked.hub.consent.before import trained_before
 from hallmarked.hub.consent.key import open_keys
 from hallmarked.hub.consent.mail import Server
 from hallmarked.hub.consent.proof import (
+    RECORD,
     WELL_KNOWN,
     challenge,
     prove_by_account,
@@ -146,6 +147,8 @@ class Standing:
     """Name of the account that is signed in."""
     file: str
     """Path of the file by which a web site proves it."""
+    record: str
+    """Label below its name whose TXT record does so too."""
     rows: bool
     """Whether rows were given out."""
     before: tuple[Model, ...]
@@ -412,7 +415,7 @@ def _view(
     return Standing(
         stored.id, code, bool(receipt), _one_line(receipt), stored.action, consent, stored.status, said, stored.reason,
         stored.representative, subjects, stored.uses, stored.sets, to_datetime(stored.created), clock.due,
-        clock.days_left, stored.entry or 0, Server.of(hub.settings.consent) is not None, name, WELL_KNOWN,
+        clock.days_left, stored.entry or 0, Server.of(hub.settings.consent) is not None, name, WELL_KNOWN, RECORD,
         stored.answered, tuple(Model(one.name, one.sets) for one in before),
     )  # fmt: skip
 

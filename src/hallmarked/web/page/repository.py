@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time
 from itertools import islice
 from urllib.parse import quote
 
@@ -25,6 +25,7 @@ from hallmarked.hub.repository.revision import Entry, Revision, find_entry, find
 from hallmarked.hub.review.audited import find_audit
 from hallmarked.hub.review.carry import list_holds
 from hallmarked.hub.review.passage import Passage
+from hallmarked.hub.review.succession import Succession, find_succession
 from hallmarked.web.address import PREFIXES, param
 from hallmarked.web.markdown import Place, render_markdown
 from hallmarked.web.page import evidence
@@ -71,6 +72,12 @@ class Head:
     """Why it is in that state; may be empty."""
     instead: str
     """The newest earlier commit that everybody can get, while this one is not available; may be empty."""
+    superseded_by: str
+    """What took the place of this revision; empty when nothing did."""
+    superseded_why: str
+    """Why, as the repository says; may be empty."""
+    superseded_until: datetime | None
+    """The last day on which it can be downloaded, when one was said."""
     audited: datetime | None
     """When it was audited last; none while it was not."""
     rule_set: str
@@ -201,6 +208,7 @@ def make_head(
     levels = [finding.level.value for _, finding in seen.findings] if seen else []
     counts = seen.claim_counts if seen else {}
     owner = Role.OWNER in roles
+    succession = find_succession(db, repo, at)
     return Head(
         kind=repo.scope.kind,
         name=repo.name,
@@ -215,6 +223,9 @@ def make_head(
         state=at.state,
         reason=at.reason,
         instead=_available(db, repo, at) if at.state in {"held", "checking"} else "",
+        superseded_by=succession.by if succession else "",
+        superseded_why=succession.reason if succession else "",
+        superseded_until=_end_of(succession),
         audited=seen.time if seen else None,
         rule_set=seen.audit.rule_set if seen else "",
         errors=levels.count("error"),
@@ -234,6 +245,13 @@ def make_head(
         may_read=bool(roles) or not repo.scope.gate or standing.granted,
         may_discuss=actor.known and actor.writes,
     )
+
+
+def _end_of(succession: Succession | None) -> datetime | None:
+    """Return the end of the last day on which a revision can be downloaded."""
+    if succession is None or succession.until is None:
+        return None
+    return datetime.combine(succession.until, time(23, 59), UTC)
 
 
 def _available(db: Connection, repo: Repository, at: Revision) -> str:

@@ -1,0 +1,100 @@
+"""Revisions that others took the place of, by what the repository itself says.
+
+``superseded.toml`` on the main branch lists them::
+
+    [[superseded]]
+    revision = "v1"             # a tag, a branch or a commit
+    by = "v2"                   # a revision of this repository, owner/name@revision, or an address
+    reason = "Rows were removed on request."
+    until = 2026-12-21          # the last day on which it can be downloaded
+
+Whoever may commit to the main branch may say so, and takes it back by another commit. Who downloads such a revision is
+told by headers (``Link`` with ``rel="successor-version"``, RFC 5829; ``Sunset``, RFC 8594) and, after the day, gets an
+answer that it is gone (410).
+"""
+
+from __future__ import annotations
+
+import datetime
+import tomllib
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hallmarked.hub.error import RevisionNotFound, Superseded
+from hallmarked.hub.repository.repository import MAIN, Repository
+from hallmarked.hub.repository.revision import Revision, find_entries, find_revision, read_text
+from hallmarked.hub.setting import Policy
+
+PATH = "superseded.toml"
+MOST_BYTES = 1 << 16
+MOST_LISTED = 200
+LONGEST = 300
+"""Characters of what is said."""
+REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """What took the place of a revision."""
+
+    by: str
+    reason: str = ""
+    until: datetime.date | None = None
+    """The last day on which the old one can be downloaded; for ever when none is said."""
+
+    def is_over(self, now: datetime.datetime) -> bool:
+        """Whether the day is past, in UTC."""
+        return self.until is not None and now.date() > self.until
+
+    def check(self, policy: Policy, now: datetime.datetime) -> None:
+        """Refuse a download when the day is past and the hub does not let people have such revisions any more.
+
+        Raises:
+            Superseded: Then.
+        """
+        if policy.superseded == REFUSE and self.is_over(now):
+            why = f" ({self.reason})" if self.reason else ""
+            raise Superseded(f"this revision was taken back{why}; use {self.by} instead", self.by)
+
+
+def find_succession(db: Connection, repo: Repository, at: Revision) -> Succession | None:
+    """Return what took the place of a revision; None when nothing did, or nobody can read what is said."""
+    try:
+        main = find_revision(db, repo, MAIN)
+    except RevisionNotFound:
+        return None
+    entry = find_entries(db, main, [PATH]).get(PATH)
+    if main.oid == at.oid or entry is None or entry.folder or entry.large or entry.size > MOST_BYTES:
+        return None
+    try:
+        listed = tomllib.loads(read_text(db, entry).decode("utf-8")).get("superseded", [])
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
+        return None
+    for each in listed[:MOST_LISTED] if isinstance(listed, list) else ():
+        if (found := _read(each)) is not None and _means(db, repo, str(each["revision"]), at):
+            return found
+    return None
+
+
+def _read(each: Any) -> Succession | None:
+    if not isinstance(each, dict) or not _is_text(each.get("revision")) or not _is_text(each.get("by")):
+        return None
+    until, reason = each.get("until"), each.get("reason", "")
+    if isinstance(until, datetime.datetime):
+        until = until.date()
+    return Succession(
+        each["by"], reason if _is_text(reason) else "", until if isinstance(until, datetime.date) else None
+    )
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= LONGEST and value.isprintable()
+
+
+def _means(db: Connection, repo: Repository, name: str, at: Revision) -> bool:
+    try:
+        return find_revision(db, repo, name).oid == at.oid
+    except RevisionNotFound:
+        return False
