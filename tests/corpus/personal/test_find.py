@@ -109,6 +109,7 @@ def test_what_looks_alike_is_not(text: str) -> None:
 def test_overlaps_leave_the_longest_and_web_addresses_give_way() -> None:
     """An address in a URL is an address, and an account number is no telephone number."""
     assert found("https://example.org/?mail=jane@example.org") == [("email", "jane@example.org")]
+    assert found('"phone": "", "ssn": "212-09-4321"') == [("us-ssn", "212-09-4321")]
     assert found("konto DE89 3704 0044 0532 0130 00") == [("iban", "DE89 3704 0044 0532 0130 00")]
 
 
