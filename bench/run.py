@@ -23,6 +23,7 @@ from bench import (
     leak,
     ledger,
     listing,
+    personal,
     reaudit,
     scan,
     search,
@@ -92,6 +93,7 @@ def _sections(scratch: Path, peers: Path) -> dict[str, Section]:
         "search": ("Passages in large corpora", lambda: search.report(scratch / "search", peers)),
         "duplicates": ("Duplicates beside other tools", lambda: duplicate.report(peers)),
         "leak": ("Items of benchmarks in texts", leak.report),
+        "personal": ("Personal data", lambda: personal.report(peers)),
         "footprint": ("Footprint", footprint.report),
     }
 
