@@ -112,8 +112,10 @@ PATTERNS = (
     "%(count)s of %(items)s items of %(benchmark)s may stand in the data",
     "Item %(item)s of %(benchmark)s: %(count)s of its %(total)s words match in order, %(run)s in a row"
     ", in row %(row)s of %(path)s, words %(first)s to %(last)s",
-    "%(sentence)s; its answer stands near",
-    "%(sentence)s; its answer was not found near",
+    "Item %(item)s of %(benchmark)s: %(count)s of its %(total)s words match in order, %(run)s in a row"
+    ", in row %(row)s of %(path)s, words %(first)s to %(last)s; its answer stands near",
+    "Item %(item)s of %(benchmark)s: %(count)s of its %(total)s words match in order, %(run)s in a row"
+    ", in row %(row)s of %(path)s, words %(first)s to %(last)s; its answer was not found near",
     "%(path)s was not looked through as a whole: %(sentence)s",
     "%(count)s rows cannot be read",
     "%(count)s places were not compared: some texts match the benchmarks all over",
