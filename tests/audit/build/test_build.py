@@ -32,6 +32,7 @@ from hallmarked.corpus.consent.key import create_key, save_key
 from hallmarked.corpus.consent.list import Heading, write_list
 from hallmarked.corpus.consent.record import Mode, Scope, make_entry
 from hallmarked.corpus.consent.selector import Kind
+from hallmarked.corpus.declaration import read_declaration
 from hallmarked.corpus.engine.model import Engine
 from hallmarked.corpus.proof.identifier import content_digest
 from hallmarked.corpus.proof.key import RowKey
@@ -202,6 +203,7 @@ def test_the_evidence_is_about_these_files(world: World, built: Built) -> None:
     assert asked["duplicates"]["threshold"] == 0.7
     receipt = predicates["urn:hallmarked:deletion:v1"]
     assert (receipt["asOf"], receipt["rows"]) == ("2026-11-21", {"posts": 1, "mirror": 0})
+    assert receipt["contentsStillHeld"] == 0
 
 
 def test_what_was_refused_is_shown_to_be_missing(world: World, built: Built) -> None:
@@ -245,6 +247,12 @@ def test_the_check_finds_nothing_and_then_an_orphan(built: Built, tmp_path: Path
     """What the build wrote holds together for the check."""
     result = run(ProvenanceCheck(), open_artifact(built.folder))
     assert [finding.message for finding in result.findings] == []
+
+
+def test_the_version_declares_its_columns(built: Built) -> None:
+    """What measures the version later finds the same columns that the build used."""
+    columns = read_declaration(open_artifact(built.folder)).columns
+    assert (columns.text, columns.group, columns.account, columns.date) == (("text",), ("dialect",), "user", "day")
 
 
 def test_the_card_says_facts(built: Built) -> None:

@@ -110,6 +110,23 @@ def test_personal_data_is_replaced_and_both_texts_are_committed_to(tmp_path: Pat
     assert b"jane" not in json.dumps([done.head, changes]).encode()
 
 
+def test_what_sites_and_pages_reserve_is_left_out(tmp_path: Path) -> None:
+    """Rows whose headers or site refuse training go, those whose signals cannot be read too, silent ones stay."""
+    lines = [
+        {"text": "a b c", "url": "https://open.example/1", "http_headers": "Content-Type: text/html"},
+        {"text": "d e f", "url": "https://open.example/2", "http_headers": "tdm-reservation: 1"},
+        {"text": "g h i", "url": "https://closed.example/3", "http_headers": None},
+        {"text": "j k l", "url": "https://open.example/4", "http_headers": None},
+    ]
+    content = {
+        "a.jsonl": "".join(json.dumps(line) + "\n" for line in lines),
+        "signals/closed.example/robots.txt": "User-Agent: *\nContent-Usage: train-ai=n\nAllow: /\n",
+    }
+    done, changes = build(content, "[columns]\ntext = 'text'\n[signals]\n", tmp_path)
+    assert [row["text"] for row in rows_of(done)] == ["a b c", "j k l"]
+    assert [(each["row"], each["why"]) for each in changes] == [(2, "reserved"), (3, "reserved")]
+
+
 def test_columns_that_disagree_are_written_as_text(tmp_path: Path) -> None:
     """A column of numbers in one file and of words in the other is one column of text."""
     content = {"a.jsonl": '{"text": "a b c", "n": 1}\n', "b.jsonl": '{"text": "d e f", "n": "x", "more": [1]}\n'}
