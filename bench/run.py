@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import (
+    build,
     conformance,
     consent,
     conversion,
@@ -92,6 +93,7 @@ def _sections(scratch: Path, peers: Path) -> dict[str, Section]:
         "search": ("Passages in large corpora", lambda: search.report(scratch / "search", peers)),
         "duplicates": ("Duplicates beside other tools", lambda: duplicate.report(peers)),
         "leak": ("Items of benchmarks in texts", leak.report),
+        "build": ("Building data sets, and proofs about contents", lambda: build.report(scratch / "build")),
         "footprint": ("Footprint", footprint.report),
     }
 
