@@ -98,6 +98,7 @@ def test_values_are_found(text: str, kind: str, value: str) -> None:
         "doi:10.1000/182 and CAS 7732-18-5",
         "matrix 52.5200 13.4050 8.1234",
         "password = os.environ['PASSWORD']",
+        "call it 12-34 " + "x" * 26 + " and then 0.0183782829461330671307123984550000000000000000000001",
     ],
 )
 def test_what_looks_alike_is_not(text: str) -> None:

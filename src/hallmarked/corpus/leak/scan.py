@@ -137,11 +137,15 @@ def _occurrences(kind: Runs, words: Words) -> tuple[Places, Places]:
     """Return where runs of items begin in the texts, and which they are."""
     hashes = run_hashes(words.hashes, kind.length)
     at = np.flatnonzero(kind.table[hashes >> kind.shift])
+    order = np.argsort(hashes[at])  # what is looked up in order is found faster
+    at = at[order]
     hashes = hashes[at]
     which = np.searchsorted(kind.keys, hashes)
     which[which == len(kind.keys)] = 0
     found = kind.keys[which] == hashes
     at, which = at[found], which[found]
+    order = np.argsort(at)
+    at, which = at[order], which[order]
     text = np.searchsorted(words.stops, at, "right") - 1
     found = at + kind.length <= words.stops[text + 1]
     return at[found], which[found]
