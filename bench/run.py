@@ -26,6 +26,7 @@ from bench import (
     listing,
     personal,
     reaudit,
+    scale,
     scan,
     search,
     transfer,
@@ -96,6 +97,7 @@ def _sections(scratch: Path, peers: Path) -> dict[str, Section]:
         "leak": ("Items of benchmarks in texts", leak.report),
         "personal": ("Personal data", lambda: personal.report(peers)),
         "build": ("Building data sets, and proofs about contents", lambda: build.report(scratch / "build")),
+        "scale": ("Every step over a data set, and what follows for 10 TB", lambda: scale.report(scratch / "scale")),
         "footprint": ("Footprint", footprint.report),
     }
 
