@@ -168,6 +168,23 @@ def test_alignment(item: list[str], text: list[str]) -> None:
     assert whole.longest <= len(item)
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text(max_size=60), max_size=5), st.lists(st.text(max_size=60), max_size=5), st.booleans())
+def test_any_texts(questions: list[str], texts: list[str], copied: bool) -> None:
+    """Whatever items and texts are made of, places lie in their texts, and a copied item of some words is found."""
+    index = index_of(questions)
+    given = [*texts, *(questions if copied else [])]
+    words = words_of(pa.array(given, pa.large_string()))
+    hits = found(index, given)
+    for text, match in hits:
+        assert 0 <= match.start < match.stop <= words.stops[text + 1] - words.stops[text]
+        assert 0 < match.words <= len(index.targets[match.target].words)
+        assert 0 <= match.share <= 1
+    if copied:
+        there = {tuple(index.targets[match.target].words.tolist()) for _, match in hits if match.share == 1}
+        assert {tuple(target.words.tolist()) for target in index.targets} <= there
+
+
 def gsm8k() -> list[dict[str, str]]:
     with (DATA / "benchmarks" / "gsm8k" / "test.jsonl").open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]

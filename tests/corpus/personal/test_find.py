@@ -29,6 +29,12 @@ def found(text: str, hint: str = "") -> list[tuple[str, str]]:
         ("пишите: иван@почта.example.рф", "email", "иван@почта.example.рф"),
         ('{"to":"jane_roe@example.org"}', "email", "jane_roe@example.org"),
         ("jane (at) example (dot) org", "email", "jane (at) example (dot) org"),
+        ("**jane@example.org**", "email", "jane@example.org"),
+        ("...jane.roe@example.org", "email", "jane.roe@example.org"),
+        ("+61.2.9540.6135", "phone", "+61.2.9540.6135"),
+        ("you can reach me at 2025550143", "phone", "2025550143"),
+        ("from fe80::1ff:fe23:4567:890a%eth0", "ip-address", "fe80::1ff:fe23:4567:890a"),
+        ("4242424242424242", "payment-card", "4242424242424242"),
         ("mailto:jane@example.org?subject=x", "email", "jane@example.org"),
         ("Rufen Sie +49 (0)30 901820 an", "phone", "+49 (0)30 901820"),
         ("téléphone : 01.99.00.12.34", "phone", "01.99.00.12.34"),
@@ -109,6 +115,7 @@ def test_what_looks_alike_is_not(text: str) -> None:
 def test_overlaps_leave_the_longest_and_web_addresses_give_way() -> None:
     """An address in a URL is an address, and an account number is no telephone number."""
     assert found("https://example.org/?mail=jane@example.org") == [("email", "jane@example.org")]
+    assert found('"phone": "", "ssn": "212-09-4321"') == [("us-ssn", "212-09-4321")]
     assert found("konto DE89 3704 0044 0532 0130 00") == [("iban", "DE89 3704 0044 0532 0130 00")]
 
 

@@ -28,6 +28,8 @@ _DATE = re.compile(
 )
 _NANP = re.compile(r"(?:1[-. ])?(?:\([2-9]\d\d\) ?|[2-9]\d\d(?P<by>[-.]))[2-9]\d\d(?(by)(?P=by)|[-. ])\d{4}")
 _SPACED = re.compile(r"[2-9]\d\d [2-9]\d\d[ -]\d{4}|\d{2} 9?\d{4}-\d{4}")
+_SOCIAL = re.compile(r"\d{3}[- ]\d{2}[- ]\d{4}")
+"""As nobody writes telephone numbers, and many write numbers of people."""
 _OTHER = re.compile(r"\d{5}-\d{4}|[^+]*\d{4}\.\d{4}.*")
 """Postal codes of the United States, and rows of tables: few people put points between groups of four."""
 _BRACKETED = re.compile(r"\((?!(?:19|20)\d\d\))0?\d{1,4}\)[ -]?\d{2,5}[-. ]?\d{2,5}(?:[-. ]\d{2,4}){0,2}")
@@ -81,7 +83,12 @@ def _opening(number: str, at: int) -> int:
 @lru_cache(1 << 14)
 def _judge(part: str, regions: tuple[str, ...], supported: bool) -> Strength | None:
     digits = digits_of(part)
-    if not 7 <= len(digits) <= 15 or part.count("(") != part.count(")") or _DATE.search(part):
+    if (
+        not 7 <= len(digits) <= 15
+        or _SOCIAL.fullmatch(part)
+        or part.count("(") != part.count(")")
+        or _DATE.search(part)
+    ):
         return None
     if not supported and (not is_varied(digits[1:]) or _OTHER.fullmatch(part)):
         return None
@@ -152,7 +159,7 @@ def phones(regions: Sequence[str]) -> Shape:
         rf"[^0-9A-Za-z.](?:[0-9]{between}{{0,3}}){{6}}[0-9]",
         r"[^0-9A-Za-z.][0-9]{1,5}\)?[.][0-9]{2,4}[.\- ][0-9]{2,4}",
         r"[0-9][ )][0-9]{1,4}[.][0-9]{2,4}[.\- ][0-9]{2,4}",
-        r"[+] ?\(?[0-9]{1,3}[ ().\-/\x80-\xff]{0,3}[0-9]",
+        r"[+] ?\(?[0-9]{1,3}\)?[.][0-9]",
         rf"[0-9]{between}{{1,3}}[0-9]{{1,4}}{between}[0-9]{{1,4}}[.][0-9]{{2,4}}",
     )
     return Shape("phone", gates, _CANDIDATE, judge, 44, 52, _WORDS)
