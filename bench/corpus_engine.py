@@ -137,9 +137,10 @@ def report(scratch: Path, peers: Path) -> str:
     for number in range(4):
         os.link(paths[0], many / f"{number}.jsonl")
     return (
-        f"Reading {plain / 1e6:.0f} MB of JSON Lines, and the same rows as CSV and zstd Parquet, and counting rows, missing\n"
-        f"values, characters and different rows, on one core; median of {RUNS} runs, with the least and the greatest. The\n"
-        "check counts more than that: kinds, lengths and their quantiles, words, labels, dates and hosts.\n\n"
+        f"Reading {plain / 1e6:.0f} MB of JSON Lines, and the same rows as CSV and zstd Parquet, and counting rows,\n"
+        "missing values, characters and different rows, on one core; "
+        f"median of {RUNS} runs, with the least and greatest.\n"
+        "The check counts more than that: kinds, lengths and their quantiles, words, labels, dates and hosts.\n\n"
         f"{beside(paths, peers, plain)}\n"
         f"The check in confined processes, four files of {plain / 1e6:.0f} MB:\n\n{scaling(many)}\n"
         f"The check over {SMALL} files of one row:\n\n{small(scratch / 'small')}"

@@ -1,7 +1,8 @@
 """Personal data: what is found beside Presidio, and how fast beside Presidio and RE2.
 
-``python -m bench.personal [--peers PYTHON] [--text FOLDER]``. Each tool runs in a process of its own (``--tool``), so that
-memory is its own; they take turns. Speed is in megabytes per second of processor time, after a first pass that warms up.
+``python -m bench.personal [--peers PYTHON] [--text FOLDER]``. Each tool runs in a process of its own (``--tool``), so
+that memory is its own; they take turns. Speed is in megabytes per second of processor time, after a first pass that
+warms up.
 """
 
 from __future__ import annotations

@@ -53,6 +53,7 @@ def data(tmp_path: Path) -> Path:
     pq.write_table(table, stream)
     (folder / "c.parquet").write_bytes(stream.getvalue())
     (folder / "d.parquet").write_bytes(stream.getvalue()[:-200])
+    (folder / "e.csv").write_text("".join(f"{PLANTED['email']},{PLANTED['payment-card']},{n}\n" for n in range(9)))
     (folder / "dataset.toml").write_text('[columns]\ngroup = ["owner"]\nsource = "owner"\nurl = "url"\n')
     return folder
 
@@ -74,15 +75,10 @@ def test_no_planted_value_leaves_the_data(
     status, out, err = run("audit", data)
     assert status == 1  # a token is an error
     report = data.with_name("set.hallmarked")
-    found = (report / "evidence.json").read_bytes()
     told = [("output", out.encode()), ("errors", err.encode()), ("log", caplog.text.encode())]
     told += list(written(report, tmp_path / "home"))
     assert {name for name, _ in told} >= {"report.html", "report.json", "report.sarif", "evidence.json"}
-    slipped = [(name, value) for name, content in told for value in SECRETS if value.encode() in content]
-    assert slipped == []
-    compact = [value.replace(" ", "") for value in SECRETS]
-    assert [(name, value) for name, content in told for value in compact if value.encode() in content] == []
-    assert not any(b"447700900867" in content or b"quixwort" in content for _, content in told)
+    parts = {*SECRETS, *(value.replace(" ", "") for value in SECRETS), "447700900867", "quixwort"}
+    assert [(name, part) for name, content in told for part in parts if part.encode() in content] == []
     statements = (report / "report.json").read_text()
     assert all(kind in statements for kind in PLANTED)
-    assert found

@@ -14,6 +14,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from hallmarked.cards.dataset import examples, spoken
 from hallmarked.cards.numbers import interval
 from hallmarked.cards.record import Evidence, Record, Report
 from hallmarked.cards.status import Judgement, Status
@@ -254,14 +255,14 @@ def _names(prose: str) -> set[str]:
     return joined | {synonyms[name] for name in joined if name in synonyms}
 
 
-def language(claim: Evidence, _record: Record) -> Judgement:
-    """Nothing measures languages; what is no code cannot even be looked for."""
+def language(claim: Evidence, record: Record) -> Judgement:
+    """Compare with the languages of texts, where there are any; what is no code cannot even be looked for."""
     code = claim.value.strip()
     table = _table()["languages"]
     first = code.split("-", 1)[0].lower()
     valid = _TAG.fullmatch(code) and (first in table["two"].split() if len(first) == 2 else True)
     if valid or code.lower() in table["special"]:
-        return _asserted("the code is well formed; nothing measured which languages it handles")
+        return spoken(code, record) or _asserted("the code is well formed; nothing measured which languages it handles")
     reason = f"“{code}” is no language code of ISO 639 or BCP 47, so programs cannot find it; write “en” or “pt-BR”"
     return Judgement(Status.UNKNOWN, reason)
 
@@ -317,7 +318,7 @@ RULES: Mapping[str, Rule] = {
     "claim.evaluation": evaluation,
     "claim.emissions": _nothing_measures("no energy or emissions measurement was attested"),
     "claim.dataset": _nothing_measures("no statement says how it was made"),
-    "claim.examples": _nothing_measures("the records were not counted"),
+    "claim.examples": examples,
 }
 """By metric of the documentation check."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from hallmarked.core.artifact import Artifact
-from hallmarked.core.check import Learned, Part, PartCheck
+from hallmarked.core.check import Check, Extent, Learned, Part, PartCheck
 from hallmarked.core.errors import BackendError, FormatError, NotFound
 from hallmarked.core.evidence import Gap, Item, Location
 from hallmarked.corpus.engine.meter import count_rows
@@ -18,6 +18,8 @@ from hallmarked.corpus.engine.task import attempt
 
 if TYPE_CHECKING:
     from hallmarked.corpus.table.model import Piece
+
+T = TypeVar("T")
 
 
 def run_parts(check: PartCheck, artifact: Artifact) -> Iterator[Item]:
@@ -42,7 +44,16 @@ def tell_broken(learned: Sequence[Learned]) -> Iterator[Gap]:
 
 def missing_module() -> str | None:
     """Name what is missing of the extra ``data``; None when tables can be read."""
-    return next((name for name in ("pyarrow",) if find_spec(name) is None), None)
+    return next((name for name in ("pyarrow", "phonenumbers", "re2") if find_spec(name) is None), None)
+
+
+def speaker(check: Check) -> Callable[[T], T]:
+    """Return what masks personal data in all that a check of data sets says; nothing is changed for other checks."""
+    if check.extent is not Extent.PARTS or missing_module():
+        return lambda said: said
+    from hallmarked.corpus.personal.veil import veil_item  # noqa: PLC0415 -- needs the extra "data"
+
+    return veil_item
 
 
 def cut_tables(artifact: Artifact) -> Iterator[Part]:

@@ -102,7 +102,7 @@ class Cut:
 class Cutting:
     """Stands for a check in the process that cuts: yields parts where the check would yield what it found."""
 
-    needs_socket, extent = False, Extent.ARTIFACT
+    needs_socket, extent = False, Extent.PARTS
 
     def __init__(self, check: PartCheck) -> None:
         self._check = check

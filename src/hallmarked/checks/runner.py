@@ -19,6 +19,7 @@ from functools import partial
 from typing import IO, Any
 
 from hallmarked.checks.earlier import Assembly, Earlier, Edition, Look, Said, follow
+from hallmarked.checks.part import speaker
 from hallmarked.core.artifact import Artifact
 from hallmarked.core.check import Check, Note
 from hallmarked.core.errors import Error
@@ -189,17 +190,18 @@ def watch(
     Returns:
         Whether the check applied, and why it did not finish (empty when it did).
     """
+    veiled = speaker(check)
     try:
         if not check.applies(artifact):
             return False, ""
         for count, said in enumerate(follow(check, artifact, edition, notes or {})):
             if count == MAX_ITEMS:
                 return True, TOO_MANY
-            take(said)
+            take(veiled(said))
     except MemoryError:
         return True, "the check ran out of memory"
     except Exception as error:  # noqa: BLE001 -- the one place where a broken check becomes "unknown"
-        return True, f"the check broke: {type(error).__name__}: {error}"[:500]
+        return True, veiled(Gap(f"the check broke: {type(error).__name__}: {error}"[:500])).reason
     return True, ""
 
 

@@ -15,6 +15,7 @@ from hallmarked.hub.consent.listing import Index
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.memory import Memory
 from hallmarked.hub.passage.caller import Callers
+from hallmarked.hub.passage.shelf import Shelf
 from hallmarked.web.address import KeepSlashes
 from hallmarked.web.cache import HeadCache
 from hallmarked.web.count import CountMiddleware
@@ -93,6 +94,7 @@ def create_app(hub: Hub) -> FastAPI:
     app.state.hub = hub
     app.state.downloads = Downloads(hub.database)
     app.state.limits, app.state.uses = Limits(hub.settings.limit), Uses()
+    app.state.shelf = Shelf()
     app.state.callers, app.state.wait = Callers(hub.settings.search.questions), asyncio.sleep
     app.add_middleware(CountMiddleware, downloads=app.state.downloads)
     app.state.memory = Memory(hub.database)

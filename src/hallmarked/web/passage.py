@@ -116,8 +116,8 @@ class Passages:
     """Whether the question was a work."""
     asked: int
     """Data sets that were asked."""
-    beyond: int
-    """How many more can be asked, but were not."""
+    more: bool
+    """Whether there are more that could be asked, but were not."""
     silent: tuple[str, ...]
     """Those whose index could not be read, so that nothing is known of them."""
     found: tuple[Holder, ...]
@@ -141,9 +141,9 @@ def find_passages(request: Request, text: str, dataset: str) -> Passages:
             only = _readable(db, actor, dataset)
     names = [f"address {address_of(request)}", *([f"account {actor.account_id}"] if actor.account_id else [])]
     request.app.state.callers.take(names, question)
-    told = desk.ask(hub, actor, question, only)
+    told = desk.ask(hub, request.app.state.shelf, actor, question, only)
     return Passages(
-        bounds_of(request), dataset, "", True, question.is_work, told.asked, told.beyond, tuple(told.silent),
+        bounds_of(request), dataset, "", True, question.is_work, told.asked, told.more, tuple(told.silent),
         tuple(_holder(each) for each in told.found),
     )  # fmt: skip
 
@@ -174,7 +174,7 @@ def bounds_of(request: Request) -> Bounds:
 
 def nothing_told(request: Request, *, problem: str = "", dataset: str = "") -> Passages:
     """Say that nothing was asked, or why it was not answered."""
-    return Passages(bounds_of(request), dataset, problem, False, False, 0, 0, (), ())
+    return Passages(bounds_of(request), dataset, problem, False, False, 0, False, (), ())
 
 
 async def in_step(request: Request, work: Callable[[], Response], began: float) -> Response:

@@ -37,6 +37,8 @@ collected = "forum"
 use = ["triage"]
 [synthetic]
 column = "made"
+[privacy.differential-privacy]
+epsilon = 3.0
 """
 HOSTILE = "<script>alert(1)</script>"
 
@@ -81,6 +83,7 @@ def test_sentences_say_what_was_measured(shown: DataSet) -> None:
     assert facts["Hosts"] == "2 hosts; 0 rows without an address (url)"
     assert facts["Made by models"] == "50.0% of 60 rows, in up to 1 generation"
     assert facts["To be used for"] == "triage"
+    assert facts["Privacy"] == "differential-privacy with epsilon 3.0, as declared"
 
 
 def test_what_has_expired_is_worked_out_for_the_day(shown: DataSet) -> None:

@@ -78,6 +78,14 @@ def test_use_elsewhere_needs_a_basis(basis: str, use: str, found: bool) -> None:
     assert ("MIN005" in rules(result)) is found
 
 
+def test_techniques_of_privacy_are_recorded() -> None:
+    """What the makers say they did is kept with its parameters."""
+    result = examined(ROWS, '[privacy.differential-privacy]\nepsilon = 3.0\nunit = "person"\n[privacy.pseudonyms]\n')
+    told = values(result, "privacy.claimed", technique="differential-privacy")
+    assert told == {("epsilon",): "3.0", ("unit",): "person"}
+    assert values(result, "privacy.claimed", technique="pseudonyms") == {(): "yes"}
+
+
 @pytest.mark.parametrize(
     ("declared", "said"),
     [
@@ -87,6 +95,7 @@ def test_use_elsewhere_needs_a_basis(basis: str, use: str, found: bool) -> None:
         ("[reference.side]\nnorth = 0.9\nsouth = 0.9\n", "reference.side is not a table of shares"),
         ('[synthetic.from]\na = ["b"]\nb = ["a"]\n', "synthetic.from: a, b would be made from themselves"),
         ("[context]\nuse = 3\n", "context.use is not a list of texts"),
+        ("[privacy.x]\nepsilon = [1]\n", "privacy.x is not a table of texts and numbers"),
         ("terms = 3\n", "[terms] is not a table"),
         ("purpose", "dataset.toml is not TOML"),
     ],

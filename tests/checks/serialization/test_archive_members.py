@@ -13,6 +13,7 @@ import zipfile
 import zlib
 
 import pytest
+import zstandard
 
 from hallmarked.core.evidence import Outcome
 from hallmarked.formats.archive.compressed import CODECS
@@ -235,6 +236,7 @@ COMPRESSORS = {
     "xz": lzma.compress,
     "lzma": lambda data: lzma.compress(data, lzma.FORMAT_ALONE),
     "zlib": zlib.compress,
+    "zstd": zstandard.compress,
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hallmarked.core.errors import InputError
 from hallmarked.corpus.duplicate.sketch import UNSET, Settings, Sketcher, bands_of, estimate, minhash, prints_of
 
 WORDS = [f"w{number}" for number in range(5000)]
@@ -100,3 +101,36 @@ def test_words_that_repeat_without_end_change_nothing() -> None:
     few, many, mixed = sketcher.sketch(["a b c", "a b c " * 200_000, "c b a " * 50])
     assert (few == many).all()
     assert (few == mixed).all()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"words": 0}, {"bands": 0}, {"bands": 200, "rows": 20}, {"threshold": 1.5}, {"threshold": 0.0}, {"seed": -1}],
+)
+def test_settings_out_of_bounds_are_refused(wrong: dict[str, float]) -> None:
+    """A sketch of no numbers, or of more than memory allows, is refused with a sentence."""
+    with pytest.raises(InputError, match="duplicates cannot be looked for"):
+        Settings(**wrong)
+
+
+def test_other_settings_sketch_too() -> None:
+    """Sketches have as many numbers as bands times rows, and estimate all the same."""
+    sketcher = Sketcher(Settings(words=2, bands=8, rows=16, threshold=0.9, seed=2**64 - 1))
+    one, other = sketcher.sketch([" ".join(WORDS[:400]), " ".join(WORDS[:380])])
+    assert one.shape == (128,)
+    assert abs(estimate(one, other) - 379 / 399) < 0.1
+
+
+def test_bands_follow_from_the_threshold() -> None:
+    """At 0.7 they are the usual ones; lower thresholds have more bands of fewer numbers, and find what is asked for."""
+    assert Settings.at(0.7) == Settings()
+    chance = random.Random(3)
+    for threshold in (0.5, 0.55, 0.6, 0.65, 0.9, 1.0):
+        settings = Settings.at(threshold)
+        sketcher = Sketcher(Settings(1, settings.bands, settings.rows, threshold))
+        pairs = [pair(200, threshold, chance) for _ in range(300)]
+        ones, others = (bands_of(sketcher.sketch([each[side] for each in pairs]), settings) for side in (0, 1))
+        assert (ones == others).any(axis=0).mean() >= 0.97
+    for wrong in (0.49, 1.01):
+        with pytest.raises(InputError, match="from a similarity of"):
+            Settings.at(wrong)

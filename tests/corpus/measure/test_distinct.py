@@ -55,5 +55,7 @@ def test_kinds_of_values() -> None:
         pa.array([1, 2, 2], pa.timestamp("s")),
         pa.array([b"a", b"b", b"b"]),
         pa.array([2**63, 1, 1], pa.uint64()),
+        pa.array([-(2**63), 2**63 - 1, 2**63 - 1]),
     ):
         assert len(set(hash_values(array).tolist())) == 2
+    assert hash_values(pa.array([3, -1])).tolist() == hash_values(pa.array([3.0, -1.0])).tolist()

@@ -29,6 +29,12 @@ def found(text: str, hint: str = "") -> list[tuple[str, str]]:
         ("пишите: иван@почта.example.рф", "email", "иван@почта.example.рф"),
         ('{"to":"jane_roe@example.org"}', "email", "jane_roe@example.org"),
         ("jane (at) example (dot) org", "email", "jane (at) example (dot) org"),
+        ("**jane@example.org**", "email", "jane@example.org"),
+        ("...jane.roe@example.org", "email", "jane.roe@example.org"),
+        ("+61.2.9540.6135", "phone", "+61.2.9540.6135"),
+        ("you can reach me at 2025550143", "phone", "2025550143"),
+        ("from fe80::1ff:fe23:4567:890a%eth0", "ip-address", "fe80::1ff:fe23:4567:890a"),
+        ("4242424242424242", "payment-card", "4242424242424242"),
         ("mailto:jane@example.org?subject=x", "email", "jane@example.org"),
         ("Rufen Sie +49 (0)30 901820 an", "phone", "+49 (0)30 901820"),
         ("téléphone : 01.99.00.12.34", "phone", "01.99.00.12.34"),
@@ -98,6 +104,7 @@ def test_values_are_found(text: str, kind: str, value: str) -> None:
         "doi:10.1000/182 and CAS 7732-18-5",
         "matrix 52.5200 13.4050 8.1234",
         "password = os.environ['PASSWORD']",
+        "call it 12-34 " + "x" * 26 + " and then 0.0183782829461330671307123984550000000000000000000001",
     ],
 )
 def test_what_looks_alike_is_not(text: str) -> None:
@@ -108,6 +115,7 @@ def test_what_looks_alike_is_not(text: str) -> None:
 def test_overlaps_leave_the_longest_and_web_addresses_give_way() -> None:
     """An address in a URL is an address, and an account number is no telephone number."""
     assert found("https://example.org/?mail=jane@example.org") == [("email", "jane@example.org")]
+    assert found('"phone": "", "ssn": "212-09-4321"') == [("us-ssn", "212-09-4321")]
     assert found("konto DE89 3704 0044 0532 0130 00") == [("iban", "DE89 3704 0044 0532 0130 00")]
 
 

@@ -10,6 +10,7 @@ from hallmarked.core.errors import InputError
 from hallmarked.corpus.personal.mask import mask
 from hallmarked.corpus.personal.redact import Mode, Redactor
 
+MAIL = "jane.roe@mail.example.org"
 TEXT = "Write to jane.roe@mail.example.org or call +44 7700 900123."
 
 
@@ -73,3 +74,9 @@ def test_an_unknown_way_is_refused() -> None:
     """A misspelled mode is not silently another one."""
     with pytest.raises(InputError):
         Redactor("masks")
+
+
+def test_placeholders_stay_and_their_words_speak_for_nothing_new() -> None:
+    """A text that holds placeholders keeps them, and is redacted around them."""
+    text = "[EMAIL] and [PHONE] " * 3 + MAIL
+    assert Redactor().redact(text) == ("[EMAIL] and [PHONE] " * 3 + "[EMAIL]", {"email": 1})

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hallmarked.core.errors import FormatError
-from hallmarked.corpus.proof.tree import HELD, Path, Tree, empty_root, inner_hash, leaf_hash, root_of_path
+from hallmarked.corpus.proof.tree import HELD, Path, Tree, count_shared, empty_root, inner_hash, leaf_hash, root_of_path
 
 # Identifiers that share beginnings, as an attacker would choose them, and ones that do not.
 IDENTIFIERS = st.one_of(
@@ -105,6 +105,12 @@ def test_a_list_that_is_cut_off_is_refused() -> None:
     """A list that ends inside of an identifier says so."""
     with pytest.raises(FormatError, match="ends inside of one"):
         Tree(bytes(33))
+
+
+@given(SETS, SETS)
+def test_what_two_lists_share_is_counted(some: set[bytes], others: set[bytes]) -> None:
+    """Looking up one list in another finds what both have."""
+    assert count_shared(b"".join(sorted(some)), b"".join(sorted(others))) == len(some & others)
 
 
 def test_large_trees_have_the_root_of_their_halves() -> None:

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable
 
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +24,7 @@ COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     "bzip2": bz2.compress,
     "xz": lzma.compress,
     "lzma": lambda data: lzma.compress(data, lzma.FORMAT_ALONE),
+    "zstd": zstandard.compress,
 }
 
 
@@ -47,7 +49,7 @@ def test_reads_what_was_written(name: str) -> None:
     assert (expanded.blob.depth, expanded.blob.size, kinds(expanded)) == (1, len(DATA), set())
 
 
-@pytest.mark.parametrize("name", ["gzip", "bzip2", "xz"])
+@pytest.mark.parametrize("name", ["gzip", "bzip2", "xz", "zstd"])
 def test_streams_in_a_row_are_one_content(name: str) -> None:
     """Concatenated streams are read through, as the usual tools do."""
     expanded = unpack(name, COMPRESS[name](DATA) + COMPRESS[name](b"more"))

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 from hallmarked.core.check import Learned
 from hallmarked.core.errors import FormatError
 from hallmarked.corpus.proof.identifier import content_digest
+from hallmarked.corpus.table.find import find_tables
 from hallmarked.transforms.dataset.decide import Places, number_rows, read_group, unify_fields
 from hallmarked.transforms.dataset.manifest import Spool
 from hallmarked.transforms.dataset.packet import Packet, Received, receive
@@ -110,6 +112,23 @@ def test_personal_data_is_replaced_and_both_texts_are_committed_to(tmp_path: Pat
     assert b"jane" not in json.dumps([done.head, changes]).encode()
 
 
+def test_what_sites_and_pages_reserve_is_left_out(tmp_path: Path) -> None:
+    """Rows whose headers or site refuse training go, those whose signals cannot be read too, silent ones stay."""
+    lines = [
+        {"text": "a b c", "url": "https://open.example/1", "http_headers": "Content-Type: text/html"},
+        {"text": "d e f", "url": "https://open.example/2", "http_headers": "tdm-reservation: 1"},
+        {"text": "g h i", "url": "https://closed.example/3", "http_headers": None},
+        {"text": "j k l", "url": "https://open.example/4", "http_headers": None},
+    ]
+    content = {
+        "a.jsonl": "".join(json.dumps(line) + "\n" for line in lines),
+        "signals/closed.example/robots.txt": "User-Agent: *\nContent-Usage: train-ai=n\nAllow: /\n",
+    }
+    done, changes = build(content, "[columns]\ntext = 'text'\n[signals]\n", tmp_path)
+    assert [row["text"] for row in rows_of(done)] == ["a b c", "j k l"]
+    assert [(each["row"], each["why"]) for each in changes] == [(2, "reserved"), (3, "reserved")]
+
+
 def test_columns_that_disagree_are_written_as_text(tmp_path: Path) -> None:
     """A column of numbers in one file and of words in the other is one column of text."""
     content = {"a.jsonl": '{"text": "a b c", "n": 1}\n', "b.jsonl": '{"text": "d e f", "n": "x", "more": [1]}\n'}
@@ -118,6 +137,18 @@ def test_columns_that_disagree_are_written_as_text(tmp_path: Path) -> None:
         {"text": "a b c", "n": "1", "more": None, "from": "posts"},
         {"text": "d e f", "n": "x", "more": [1], "from": "posts"},
     ]
+
+
+def test_lines_compressed_with_zstandard_can_be_built_from_again(tmp_path: Path) -> None:
+    """What is written as JSON Lines is a table for the next build, row by row the same."""
+    rows = [{"text": "a b c", "n": 1, "more": {"x": [None, "ü"]}}, {"text": "d e f", "n": 2, "more": None}]
+    content = {"a.jsonl": "".join(json.dumps(row) + "\n" for row in rows)}
+    done, _ = build(content, "[output]\nformat = 'jsonl.zst'\n", tmp_path)
+    again = MemoryArtifact({"data/train-00000-of-00001.jsonl.zst": done.blob("shard"), "changes.gz": b""})
+    (table,) = find_tables(again)
+    (batch,) = (piece for part in table.cut() for piece in table.read(part))
+    assert isinstance(batch, pa.RecordBatch)
+    assert batch.to_pylist() == rows
 
 
 def test_groups_are_counted_by_what_became_of_them(tmp_path: Path) -> None:

@@ -7,14 +7,14 @@ import shlex
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from hallmarked.audit.audit import with_keys
-from hallmarked.audit.build.card import Facts, write_card
+from hallmarked.audit.build.card import Facts, declare, write_card
 from hallmarked.audit.build.output import CHANGES, Output, digests_in, sync
 from hallmarked.audit.build.section import Sections, open_sections
 from hallmarked.audit.build.source import Opened, Worker, open_sources
@@ -25,10 +25,11 @@ from hallmarked.checks.provenance.licence import Carried, carry
 from hallmarked.core.errors import BackendError, FormatError
 from hallmarked.core.evidence import Statement
 from hallmarked.core.sandbox import Limits
+from hallmarked.corpus.declaration import PATH as DECLARATION
 from hallmarked.corpus.engine.model import Engine, Job
 from hallmarked.corpus.proof.key import RowKey
 from hallmarked.corpus.proof.proof import describe_commitment
-from hallmarked.corpus.proof.tree import Tree
+from hallmarked.corpus.proof.tree import Tree, count_shared
 from hallmarked.corpus.provenance.document import EVIDENCE, PATH, Document, combine
 from hallmarked.corpus.provenance.graph import copy_path
 from hallmarked.ledger.ledger import Ledger
@@ -120,13 +121,13 @@ def build_dataset(
         output = Output(draft, request.recipe.output.format)
         output.begin()
         spools = Spool(work / "contents"), Spool(work / "expired")
-        _write(request, opened, groups, worker, output, spools)
+        columns = _write(request, opened, groups, worker, output, spools)
         output.finish()
         for each in opened:
             each.artifact.confirm_unchanged()
         progress("Committing to the contents")
         given.confirm_unchanged()
-        return _conclude(_Done(request, given, opened, groups, output, spools), ledger, time)
+        return _conclude(_Done(request, given, opened, groups, output, spools, columns), ledger, time)
 
 
 @contextmanager
@@ -176,8 +177,8 @@ def _write(
     worker: Worker,
     output: Output,
     spools: tuple[Spool, Spool],
-) -> None:
-    """Write the rows that stay, source by source, and take what they contain."""
+) -> Sequence[str]:
+    """Write the rows that stay, source by source, take what they contain, and return the columns they have."""
     fields = unify_fields(groups, request.recipe.keep)
     places = Places([each.source.name for each in opened]).add(groups)
     for number, each in enumerate(opened):
@@ -187,6 +188,7 @@ def _write(
             received = output.take(learned)
             spools[0].add(map(request.key.identify, digests_in(received, "contents")))
             spools[1].add(map(request.key.identify, digests_in(received, "expired")))
+    return [name for name, *_ in fields]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +201,8 @@ class _Done:
     groups: Sequence[Group]
     output: Output
     spools: tuple[Spool, Spool]
+    columns: Sequence[str]
+    """Of the rows that were written."""
 
 
 def _conclude(done: _Done, ledger: Ledger, time: datetime) -> Built:
@@ -210,7 +214,9 @@ def _conclude(done: _Done, ledger: Ledger, time: datetime) -> Built:
     incomplete = _incomplete(opened, done.groups)
     commitment = _commit(request, output, MANIFEST, done.spools[0])
     expired = _commit(request, output, DELETED, done.spools[1]) if recipe.retention else None
+    still = _still_held(output.folder) if recipe.retention else 0
     output.add(RECIPE, request.written)
+    output.add(DECLARATION, declare(recipe, [each.plan for each in opened], done.columns))
     for digest, data in {digest: data for each in opened for digest, data in _documents(each)}.items():
         output.add(copy_path(digest), data)
     carried = carry({each.origin.name: each.licence for each in inputs if each.kept}, recipe.licence)
@@ -230,7 +236,7 @@ def _conclude(done: _Done, ledger: Ledger, time: datetime) -> Built:
     statements = _state(done, document, commitment, incomplete)
     if expired is not None and recipe.retention:
         day, rows = recipe.retention.as_of.isoformat(), _expired(recipe, done.groups, opened)
-        statements.append(provenance.describe_deletion(output.digests, day, rows, expired))
+        statements.append(provenance.describe_deletion(output.digests, day, rows, still, expired))
     bundle = ledger.export_bundle(ledger.attest(statements, time=time))
     (output.folder / EVIDENCE).write_bytes(bundle)
     shutil.rmtree(output.folder / WORK)
@@ -310,6 +316,17 @@ def _commit(request: Request, output: Output, name: str, spool: Spool) -> dict[s
             return describe_commitment(tree, request.key, digest)
         finally:
             tree.close()
+
+
+def _still_held(folder: Path) -> int:
+    """Return how many contents that may not be kept any more stand in other rows too, which may be."""
+    with ExitStack() as stack:
+        lists: list[bytes | mmap.mmap] = []
+        for name in (DELETED, MANIFEST):
+            file = stack.enter_context((folder / name).open("rb"))
+            empty = not (folder / name).stat().st_size
+            lists.append(b"" if empty else stack.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
+        return count_shared(lists[0], lists[1])
 
 
 def _state(

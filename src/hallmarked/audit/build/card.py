@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ruamel.yaml import YAML
 
 from hallmarked.corpus.provenance.document import Document
+from hallmarked.transforms.dataset.plan import Plan
 from hallmarked.transforms.dataset.recipe import Recipe
 
 SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"),
@@ -21,6 +23,8 @@ REASONS: Mapping[str, str] = {
     "opted-out": "refused by their owners",
     "not-opted-in": "not allowed by their owners",
     "consent-unclear": "whose they are could not be read",
+    "reserved": "reserved by what their sites or pages say for machines",
+    "signal-unclear": "what their sites or pages say for machines could not be read",
     "benchmark": "hold items of a benchmark",
     "copy": "say the same as another row",
     "near-copy": "say nearly the same as another row",
@@ -151,3 +155,29 @@ def _cell(text: str) -> str:
     """Write words of others so that they stay in their place: on one line, without marks that mean something."""
     plain = " ".join(text.split())
     return "".join(f"\\{each}" if each in "\\`*_[]<>|#" else each for each in plain)
+
+
+def declare(recipe: Recipe, plans: Sequence[Plan], columns: Sequence[str]) -> bytes:
+    """Write ``dataset.toml``: what the columns are for, so that whoever measures the version need not guess.
+
+    Args:
+        recipe: Says it.
+        plans: Of the sources, which know the columns that hold texts.
+        columns: Those that were written.
+    """
+
+    def there(name: str) -> bool:
+        return name in columns or name.partition(".")[0] in columns
+
+    texts = [name for name in dict.fromkeys(name for plan in plans for name in plan.texts) if there(name)]
+    said: dict[str, object] = {"text": texts, "group": [name for name in recipe.group if there(name)]}
+    said |= {name: recipe.places[name] for name in ("account", "url") if there(recipe.places.get(name, ""))}
+    if recipe.retention and there(recipe.retention.column):
+        said["date"] = recipe.retention.column
+    if recipe.output.source_column:
+        said["source"] = recipe.output.source_column
+    # A text of JSON is one of TOML, but for one character that JSON lets stand.
+    lines = [
+        f"{name} = {json.dumps(value).replace(chr(127), chr(92) + 'u007f')}" for name, value in said.items() if value
+    ]
+    return "\n".join(["[columns]", *lines, ""]).encode()

@@ -13,6 +13,7 @@ from hallmarked.core.errors import InputError
 from hallmarked.corpus.consent.key import read_private
 from hallmarked.corpus.personal.redact import KEY_BYTES
 from hallmarked.corpus.provenance.document import Origin
+from hallmarked.corpus.signal.model import EDITION
 from hallmarked.ledger.strict import format_time
 from hallmarked.transforms.dataset.consent import describe_consent, open_list
 from hallmarked.transforms.dataset.plan import Given
@@ -70,6 +71,8 @@ def open_sections(recipe: Recipe) -> Sections:
             "list": {"sha256": opened.sha256},
         }
         used.append(Origin("list of consents", {"sha256": opened.sha256}))
+    if recipe.signals is not None:
+        said["signals"] = describe_section(recipe.signals) | {"edition": EDITION}
     benchmarks = [(each.name, open_artifact(each.path)) for each in recipe.benchmarks]
     used += [Origin(f"benchmark {name}", artifact.subject.digest) for name, artifact in benchmarks]
     redaction = None

@@ -143,6 +143,12 @@ def _purpose(found: Found, today: date) -> list[tuple[str, str]]:
         use = ", ".join(each.value for each in found.by["context.use"])
         facts.append(("Collected in", collected))
         facts.append(("To be used for", use + (f" ({basis})" if (basis := found.value("context.basis")) else "")))
+    techniques: dict[str, list[str]] = {}
+    for each in found.by["privacy.claimed"]:
+        parameter = each.slice.get("parameter", "")
+        techniques.setdefault(each.slice["technique"], []).extend([f"{parameter} {each.value}"] if parameter else [])
+    for technique, parameters in techniques.items():
+        facts.append(("Privacy", f"{technique}{' with ' if parameters else ''}{', '.join(parameters)}, as declared"))
     days = found.value("retention.days")
     for each in found.by["retention.expires"]:
         limit = (today - timedelta(min(int(days), today.toordinal() - 1))).isoformat()

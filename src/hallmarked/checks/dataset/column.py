@@ -104,7 +104,9 @@ def count_of(metric: str, found: Distinct, place: Mapping[str, str], n: int) -> 
 
 
 def kind_of(column: Column) -> str:
-    """Name the kind of a column's values; ``mixed`` when they differ."""
+    """Name the kind of a column's values; ``mixed`` when they differ by more than that some numbers are whole."""
+    if column.kinds.keys() == {"integer", "number"}:
+        return "number"
     return "mixed" if len(column.kinds) > 1 else next(iter(column.kinds), "")
 
 

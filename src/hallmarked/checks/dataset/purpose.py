@@ -6,6 +6,8 @@
 ``retention.days``        days after which rows are to be deleted
 ``retention.expires``     the day on which the oldest row of the column of dates expires
 ``retention.expired``     rows that had expired on the day ``as_of`` up to which the makers say they applied it
+``privacy.claimed``       a parameter of a technique that was used for privacy, as the makers declare it; the slice
+                          names the ``technique`` and the ``parameter``
 ``context.collected``     where the data was collected, ``context.use`` where it is to be used, ``context.basis`` why
 ========================= ============================================================================================
 
@@ -94,6 +96,10 @@ def tell_purpose(said: Declaration, columns: Mapping[str, Mapping[str, Column]])
                 yield from _column({"column": name, "folder": folder}, column, bool(intent.purpose.columns))
     yield from _retention(intent.retention, said.columns.date, columns)
     yield from _context(intent.context)
+    for technique, parameters in sorted(intent.privacy.items()):
+        for name, value in sorted(parameters.items()) or [("", "yes")]:
+            part = {"technique": technique, **({"parameter": name} if name else {})}
+            yield Measurement("privacy.claimed", value, slice=part)
 
 
 def _missing(intent: Intent) -> Iterator[Item]:

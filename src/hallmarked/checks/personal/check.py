@@ -20,7 +20,6 @@ Values are never told: findings hold the kind, the file, the column, rows, and s
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, ClassVar
 
 from hallmarked.checks.part import by_path, cut_tables, missing_module, read_part, read_whole, run_parts
@@ -54,7 +53,7 @@ class PersonalCheck:
 
     def run(self, artifact: Artifact) -> Iterator[Item]:
         """Search every table."""
-        if missing := missing_module() or _missing_engine():
+        if missing := missing_module():
             yield Gap(f'personal data were not looked for: {missing} is missing; install "hallmarked[data]"')
             return
         yield from run_parts(self, artifact)
@@ -101,9 +100,3 @@ class PersonalCheck:
             if whole.lost or whole.skipped > TOLERATED * (whole.rows + whole.skipped):
                 yield Gap(f"{path} was not searched as a whole for personal data", Location(path))
         yield from tell(files)
-
-
-def _missing_engine() -> str | None:
-    if find_spec("phonenumbers") is None:
-        return "phonenumbers"
-    return None if find_spec("hyperscan") or find_spec("re2") else "hyperscan"

@@ -5,7 +5,8 @@ Memory, in bytes, besides the interpreter and one batch of rows (about 250 MiB):
     20 x rows + 4 x sketches                                         what stays
     + max(60 x min(rows, RANGE_ROWS), 60 x min(sketches, RANGE_SKETCHES) + 40 x pairs + 250 x pairs, sets)
 
-where ``pairs`` and ``sets`` are those of :class:`Limits`: texts themselves are held only while two are compared.
+where ``pairs`` and ``sets`` are those of :class:`Limits`: texts themselves are held only while two are compared. After
+that, passages take 50 bytes each for at most ``passage.MOST_PASSAGES`` (400 MiB).
 """
 
 from __future__ import annotations

@@ -12,12 +12,14 @@ on their order.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from hallmarked.core.errors import InputError
 from hallmarked.corpus.text.normal import Folded, fold_all
 from hallmarked.corpus.text.shingle import I64, U64, Numbers, Shingler, derive, mix
 
@@ -32,12 +34,18 @@ BLOCK = 1 << 17
 """Numbers that are worked on at once: so many that calls do not count, so few that they stay in the cache."""
 LOOK = 8
 """Rounds after which it is looked only now and then whose numbers are all set: short texts need many of them."""
+LOWEST = 0.5
+_MISSED = 0.01
 _HALF = np.uint64(32)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How near duplicates are looked for. All of it belongs into a statement."""
+    """How near duplicates are looked for. All of it belongs into a statement.
+
+    Raises:
+        InputError: When a setting is out of bounds.
+    """
 
     words: int = 5
     """Words of a shingle."""
@@ -47,6 +55,35 @@ class Settings:
     threshold: float = 0.7
     """Jaccard similarity of the sets of shingles from which two texts are near duplicates."""
     seed: int = 1
+
+    def __post_init__(self) -> None:
+        bounds = (
+            ("words of a shingle", self.words, 1, 100),
+            ("bands", self.bands, 1, 256),
+            ("rows of a band", self.rows, 1, 64),
+            ("numbers of a sketch", self.size, 1, 1024),
+            ("threshold", self.threshold, 0.1, 1),
+            ("seed", self.seed, 0, 2**64 - 1),
+        )
+        for name, value, least, most in bounds:
+            if not least <= value <= most:
+                raise InputError(
+                    f"duplicates cannot be looked for with {value} as {name}: it must be {least} to {most}"
+                )
+
+    @classmethod
+    def at(cls, threshold: float, seed: int = 1) -> Settings:
+        """Return settings for a threshold from 0.5 on, with bands by which 99 of 100 pairs at the threshold are found.
+
+        Raises:
+            InputError: When the threshold is lower, or above 1.
+        """
+        if not LOWEST <= threshold <= 1:
+            raise InputError(f"near duplicates are found from a similarity of {LOWEST} on, up to 1, not at {threshold}")
+        rows = next(rows for least, rows in ((0.7, 5), (0.6, 4), (LOWEST, 3)) if threshold >= least)
+        agree = min(threshold**rows, 1 - _MISSED)
+        bands = max(25, round(math.log(_MISSED) / math.log(1 - agree)))
+        return cls(bands=bands, rows=rows, threshold=threshold, seed=seed)
 
     @property
     def size(self) -> int:

@@ -86,12 +86,26 @@ def names_of(batch: pa.RecordBatch, column: str) -> pa.Array:
     array = next((array for found, array in flatten(batch) if found.name == column), pa.nulls(batch.num_rows))
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
-    if pa.types.is_nested(array.type) or pa.types.is_binary(array.type):
+    kind = array.type
+    if not any(test(kind) for test in NAMED):
         return pa.nulls(batch.num_rows, text)
-    if pa.types.is_boolean(array.type):
+    if pa.types.is_boolean(kind):
         return pc.if_else(array, pa.scalar("True", text), pa.scalar("False", text))
     array = array.cast(text)
     return pc.if_else(pc.equal(array, ""), pa.scalar(None, text), array)
+
+
+NAMED = (
+    pa.types.is_string,
+    pa.types.is_large_string,
+    pa.types.is_integer,
+    pa.types.is_floating,
+    pa.types.is_boolean,
+    pa.types.is_date,
+    pa.types.is_timestamp,
+    pa.types.is_decimal,
+)
+"""Kinds of values that are taken for names."""
 
 
 def _pairs(one: pa.Array, two: pa.Array) -> Counter[tuple[str, str]]:

@@ -27,6 +27,10 @@
     [synthetic.from]                    # or: sources that a model made, and what it made them from
     "round 2" = ["round 1"]
     "round 1" = ["letters"]
+
+    [privacy.differential-privacy]      # what was done for privacy, with its parameters
+    epsilon = 3.0
+    unit = "person"
 """
 
 from __future__ import annotations
@@ -39,6 +43,8 @@ from typing import Any
 MOST_TERMS = 1_000
 """Words of one group."""
 MOST_DAYS = 365_000
+LONGEST_PARAMETER = 200
+"""Characters of a parameter of a technique."""
 MOST_SOURCES = 1_000
 """Sources that a model made."""
 
@@ -98,9 +104,11 @@ class Intent:
     terms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By group: words that stand for it, in lower case."""
     synthetic: Synthetic = Synthetic()
+    privacy: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By technique: its parameters, as they are written."""
 
 
-SECTIONS = frozenset({"purpose", "retention", "context", "reference", "terms", "synthetic"})
+SECTIONS = frozenset({"purpose", "retention", "context", "reference", "terms", "synthetic", "privacy"})
 """Tables of ``dataset.toml`` that are read here."""
 
 
@@ -120,6 +128,7 @@ def read_intent(found: Mapping[str, Any], problems: list[str]) -> Intent:
             for name, value in tables["terms"].items()
         },
         synthetic=_synthetic(tables["synthetic"], reader),
+        privacy={name: reader.parameters(f"privacy.{name}", value) for name, value in tables["privacy"].items()},
     )
 
 
@@ -186,6 +195,12 @@ class _Reader:
             return value
         self.problems.append(f"{name} is not a date like 2026-01-31")
         return None
+
+    def parameters(self, name: str, value: Any) -> Mapping[str, str]:
+        if isinstance(value, dict) and all(isinstance(each, str | int | float) for each in value.values()):
+            return {key: str(each)[:LONGEST_PARAMETER] for key, each in value.items()}
+        self.problems.append(f"{name} is not a table of texts and numbers")
+        return {}
 
     def shares(self, name: str, value: Any) -> Mapping[str, float]:
         numbers = value if isinstance(value, dict) else {}

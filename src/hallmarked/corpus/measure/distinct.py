@@ -19,6 +19,9 @@ import xxhash
 FEW = 2_048
 """Different values that are kept of a column."""
 _HASHES = float(1 << 64)
+_EXACT = 1 << 53
+"""Whole numbers up to which a double holds all."""
+_LEAST = -(1 << 63)
 
 
 @dataclass(slots=True)
@@ -96,13 +99,22 @@ def hash_values(array: pa.Array) -> npt.NDArray[np.uint64]:
         array: Values without nulls, neither lists nor objects.
     """
     if pa.types.is_integer(array.type) or pa.types.is_boolean(array.type):
-        return _mix(np.asarray(array.cast(pa.int64() if array.type != pa.uint64() else pa.uint64())).astype(np.uint64))
+        return _mix(_bits(array))
     if pa.types.is_floating(array.type):
         return _mix(np.asarray(array.cast(pa.float64())).view(np.uint64))
-    if pa.types.is_temporal(array.type) or pa.types.is_decimal(array.type):
+    if pa.types.is_interval(array.type):
+        array = pa.array([repr(value) for value in array.to_pylist()])
+    elif pa.types.is_temporal(array.type) or pa.types.is_decimal(array.type):
         array = array.cast(pa.string())
     array = array.cast(pa.large_binary())
     return np.fromiter((xxhash.xxh3_64_intdigest(value) for value in array.to_pylist()), np.uint64, len(array))
+
+
+def _bits(array: pa.Array) -> npt.NDArray[np.uint64]:
+    """Return whole numbers as the bits of doubles where these hold them, so that 3 and 3.0 are the same."""
+    whole = np.asarray(array.cast(pa.uint64() if array.type == pa.uint64() else pa.int64()))
+    exact = (whole <= _EXACT) if whole.dtype == np.uint64 else (np.abs(whole) <= _EXACT) & (whole != _LEAST)
+    return np.where(exact, whole.astype(np.float64).view(np.uint64), whole.astype(np.uint64))
 
 
 def _mix(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

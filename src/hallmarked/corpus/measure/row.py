@@ -66,8 +66,8 @@ def digests(batch: pa.RecordBatch) -> list[bytes]:
 
     A null is as good as a column that is not there, since files of one data set differ in that.
     """
-    names = sorted(batch.schema.names)
-    prepared = [_texts(name, batch.column(batch.schema.get_field_index(name))) for name in names]
+    columns = sorted(zip(batch.schema.names, range(batch.num_columns), strict=True))
+    prepared = [_texts(name, batch.column(index)) for name, index in columns]
     rows = zip(*prepared, strict=True) if prepared else repeat((), batch.num_rows)
     return [hashlib.blake2b(b"".join(cells), digest_size=DIGEST).digest() for cells in rows]
 
@@ -75,8 +75,25 @@ def digests(batch: pa.RecordBatch) -> list[bytes]:
 def _texts(name: str, array: pa.Array) -> list[bytes]:
     """Return each value as bytes that say their own length, after the column's name."""
     head = name.encode() + b"\0"
-    values = array.to_pylist()
+    values = _values(array)
     return [b"" if value is None else _framed(head, _bytes(value)) for value in values]
+
+
+def _values(array: pa.Array) -> list[object]:
+    """Return values as Python has them; times as numbers, since there are some that Python's calendar does not know."""
+    if pa.types.is_date(array.type) or pa.types.is_time(array.type) or pa.types.is_timestamp(array.type):
+        array = array.view(pa.int64() if array.type.bit_width == 64 else pa.int32())
+    try:
+        return list(array.to_pylist())
+    except (OverflowError, ValueError):
+        return [_value(scalar) for scalar in array]
+
+
+def _value(scalar: pa.Scalar) -> object:
+    try:
+        return scalar.as_py()
+    except (OverflowError, ValueError):
+        return "a list or an object with a time that is in no calendar"
 
 
 def _framed(head: bytes, data: bytes) -> bytes:

@@ -124,20 +124,26 @@ def _segment(texts: Sequence[str]) -> Segmented:
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
     ends = np.cumsum(lengths + 1)  # behind each text stands one more character, which is of no word
     joined = "\n".join([*texts, ""])
-    codes: Codes
-    if joined.isascii():
-        codes = np.frombuffer(joined.encode("ascii"), np.uint8)
-    else:
-        codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), "<u4")
-    kinds = known.kinds[codes]
+    codes, kinds, roles = _look_up(joined)
     counts = np.bincount(kinds, minlength=len(known.names))
     counts[0] -= len(texts)
     damaged = np.zeros(len(texts), np.bool_)
     special = [known.names.index(name) for name in SPECIAL]
     if counts[special].any():
         damaged = np.add.reduceat(np.isin(kinds, special), ends - lengths - 1, dtype=np.int64) > 0
-    starts, inside = _bounds(known.roles[codes])
-    return Segmented(_spaced(known.lower[codes], starts, inside, ends), lengths, counts, damaged)
+    starts, inside = _bounds(roles)
+    return Segmented(_spaced(codes, starts, inside, ends), lengths, counts, damaged)
+
+
+def _look_up(text: str) -> tuple[Codes, npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Return for each character its lower case, its kind and its role."""
+    known = characters()
+    if not text.isascii():
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+        return known.lower[codes], known.kinds[codes], known.roles[codes]
+    data = text.encode("ascii")
+    kinds, roles = (data.translate(table[:256].tobytes()) for table in (known.kinds, known.roles))
+    return np.frombuffer(data.lower(), np.uint8), np.frombuffer(kinds, np.uint8), np.frombuffer(roles, np.uint8)
 
 
 def _bounds(roles: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:

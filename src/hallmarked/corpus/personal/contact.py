@@ -13,12 +13,10 @@ from hallmarked.corpus.personal.word import WORDS
 
 _FILES = frozenset(WORDS["file_endings"])
 """Endings of files that no domain ends with, or hardly any: ``logo@2x.png`` is a picture."""
-_LOCAL = r"[^\W_][\w.!#$%&'*+/=?^`{|}~-]{0,63}"
 _HOST = r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,24})"
-_EMAIL = re.compile(
-    rf"(?<![\w.!#$%&*+^~-])(?:[\w][\w.!#$%&'*+^~-]{{0,63}}|\"[^\"\s@]{{1,62}}\")@{_HOST}(?![\w-]|\.[^\W\d_])",
-    re.IGNORECASE,
-)
+_LOCAL = r"(?<!\w)(?<!\w[.!#$%&*+^~-])(?:\w[\w.!#$%&'*+^~-]{0,63}|\"[^\"\s@]{1,62}\")@"
+_EMAIL = re.compile(rf"{_LOCAL}{_HOST}(?![\w-]|\.[^\W\d_])", re.IGNORECASE)
+_BEFORE_AT = re.compile(rf"{_LOCAL}.?\Z")
 _SPELLED = re.compile(
     r"(?<![\w.+-])(?P<local>[a-z0-9][a-z0-9._+-]{0,63})"
     r"(?: ?[\[({<] ?(?:at|arroba|chez|@) ?[\])}>] ?| at (?=[\w-]+ dot ))"
@@ -64,7 +62,15 @@ def _url(match: re.Match[str], _supported: Supported) -> Span | None:
 
 
 CONTACTS = (
-    Shape("email", (r"[^\x00-\x20\"(),:;<>@\[\\\]]@[a-zA-Z0-9\x80-\xff]", r"\"@[a-zA-Z0-9]"), _EMAIL, _email, 70, 260),
+    Shape(
+        "email",
+        (r"[^\x00-\x20\"(),:;<>@\[\\\]]@[a-zA-Z0-9\x80-\xff]", r"\"@[a-zA-Z0-9]"),
+        _EMAIL,
+        _email,
+        70,
+        260,
+        lead=_BEFORE_AT,
+    ),
     Shape(
         "email",
         (r"(?i)[\[({<] ?(?:at|arroba|chez|@) ?[\])}>]", r"(?i)[a-z0-9] at [a-z0-9-]{1,40} dot [a-z]"),

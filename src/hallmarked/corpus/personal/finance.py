@@ -84,7 +84,7 @@ def is_card(digits: str) -> bool:
     known = any(
         low <= int(digits[: len(str(low))]) <= high and len(digits) in lengths for low, high, lengths in _RANGES
     )
-    return known and is_varied(digits[:-1]) and len(set(digits)) > 2 and is_luhn(digits)
+    return known and len(set(digits)) > 1 and is_luhn(digits)
 
 
 def _card(match: re.Match[str], supported: Supported) -> Span | None:
@@ -94,7 +94,7 @@ def _card(match: re.Match[str], supported: Supported) -> Span | None:
         return None
     plain = len(value) == len(digits) and not supported()  # a bare number among others, with nothing that speaks for it
     strength = Strength.LIKELY if plain else Strength.CHECKED
-    known = is_card(digits) and not (plain and (len(digits) not in (15, 16, 19) or digits[-5:-1] == "0000"))
+    known = is_card(digits) and not (plain and len(digits) not in (15, 16, 19))
     if not known:  # schemes of one country, and what went out of use
         if digits[0] not in "3456" or not is_varied(digits[:-1]) or not supported():
             return None

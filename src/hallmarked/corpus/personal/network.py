@@ -10,7 +10,9 @@ from hallmarked.corpus.personal.recogniser import Shape, Supported, found
 from hallmarked.corpus.personal.word import words_of
 
 _IPV4 = re.compile(r"(?<![\w.])(?<!\d[,-])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d|-[a-z]*\d)")
-_IPV6 = re.compile(r"(?<![\w:.])[0-9a-f:]{2,39}(?::\d{1,3}(?:\.\d{1,3}){3})?(?![\w:]|\.\d)", re.IGNORECASE)
+_IPV6 = re.compile(
+    r"(?<![\w:.])(?=[0-9a-f]{0,4}:)[0-9a-f:]{2,39}(?::\d{1,3}(?:\.\d{1,3}){3})?(?![\w:]|\.\d)", re.IGNORECASE
+)
 _MAC = re.compile(
     r"(?<![\w:.-])(?:[0-9a-f]{2}(?P<by>[:-])(?:[0-9a-f]{2}(?P=by)){4}[0-9a-f]{2}|(?:[0-9a-f]{4}\.){2}[0-9a-f]{4})(?![\w:-]|\.\w)",
     re.IGNORECASE,
@@ -79,7 +81,7 @@ NETWORK = (
     Shape(
         "ip-address",
         (
-            r"(?i)[0-9a-f]:[0-9a-f]{1,4}:[0-9a-f]{0,4}:",
+            r":[0-9a-fA-F]{1,4}:[0-9a-fA-F]{1,4}:",
             r"(?i)[0-9a-f]{3}::",
             r"(?i)::[0-9a-f]{1,4}:",
             r"(?i)::[0-9a-f]{3}",

@@ -168,6 +168,11 @@ def is_international(digits: str) -> bool | None:
     return None
 
 
+def has_country(digits: str) -> bool:
+    """Say whether digits begin with a country code."""
+    return any(int(digits[:size]) in COUNTRY_CODE_TO_REGION_CODE for size in (1, 2, 3)) and digits[0] != "0"
+
+
 def is_national(digits: str, regions: Sequence[str], *, prefixed: bool = False) -> bool:
     """Say whether digits are a number in use in one of some regions."""
     plans = (plan_of(region) for region in regions)

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from hallmarked.corpus.personal.checksum import digits_of, is_varied
 from hallmarked.corpus.personal.model import Span, Strength
-from hallmarked.corpus.personal.numbering import is_international, is_national, may_be_national
+from hallmarked.corpus.personal.numbering import has_country, is_international, is_national, may_be_national
 from hallmarked.corpus.personal.recogniser import Shape, Supported
 from hallmarked.corpus.personal.word import WORDS, words_of
 
@@ -27,7 +27,11 @@ _DATE = re.compile(
     r"|(?<!\d)(?:19|20)\d\d ?[-–/] ?(?:19|20)\d\d(?!\d)"
 )
 _NANP = re.compile(r"(?:1[-. ])?(?:\([2-9]\d\d\) ?|[2-9]\d\d(?P<by>[-.]))[2-9]\d\d(?(by)(?P=by)|[-. ])\d{4}")
-_SPACED = re.compile(r"[2-9]\d\d [2-9]\d\d[ -]\d{4}")
+_SPACED = re.compile(r"[2-9]\d\d [2-9]\d\d[ -]\d{4}|\d{2} 9?\d{4}-\d{4}")
+_SOCIAL = re.compile(r"\d{3}[- ]\d{2}[- ]\d{4}")
+"""As nobody writes telephone numbers, and many write numbers of people."""
+_OTHER = re.compile(r"\d{5}-\d{4}|[^+]*\d{4}\.\d{4}.*")
+"""Postal codes of the United States, and rows of tables: few people put points between groups of four."""
 _BRACKETED = re.compile(r"\((?!(?:19|20)\d\d\))0?\d{1,4}\)[ -]?\d{2,5}[-. ]?\d{2,5}(?:[-. ]\d{2,4}){0,2}")
 _SHORT = re.compile(
     r"\d{7,8}|\d{3}[-. ]\d{4}|\d{4}[-. ]\d{3,4}|\d{3}[-. ]\d{2}[-. ]\d{2,3}|\d{2}[-. ]\d{3}[-. ]\d{2,3}"
@@ -35,7 +39,11 @@ _SHORT = re.compile(
 )
 _WORDS = words_of("phone")
 _BESIDE = "|".join(WORDS["phone_beside"])
-_BEFORE = re.compile(rf"(?<![^\W_])(?:{_BESIDE})\W{{0,3}}(?:at|on|to|is|no|number)?\W{{0,3}}$", re.IGNORECASE)
+_BEFORE = re.compile(
+    rf"(?<![^\W_])(?:{_BESIDE})\W{{0,3}}(?:(?:me|us|him|her|them|you)\W)?(?:at|on|to|is|no|number|via|under|unter|al|au|a)?"
+    r"\W{0,3}$",
+    re.IGNORECASE,
+)
 _AFTER = re.compile(rf"\W{{1,3}}(?:{_BESIDE})(?![^\W_])", re.IGNORECASE)
 
 
@@ -75,9 +83,14 @@ def _opening(number: str, at: int) -> int:
 @lru_cache(1 << 14)
 def _judge(part: str, regions: tuple[str, ...], supported: bool) -> Strength | None:
     digits = digits_of(part)
-    if not 7 <= len(digits) <= 15 or part.count("(") != part.count(")") or _DATE.search(part):
+    if (
+        not 7 <= len(digits) <= 15
+        or _SOCIAL.fullmatch(part)
+        or part.count("(") != part.count(")")
+        or _DATE.search(part)
+    ):
         return None
-    if not is_varied(digits[1:]) and not supported:
+    if not supported and (not is_varied(digits[1:]) or _OTHER.fullmatch(part)):
         return None
     if part.lstrip("(").startswith("+") or digits.startswith("00"):
         return _abroad(part, digits, supported)
@@ -112,20 +125,20 @@ def _is_beside(match: re.Match[str]) -> bool:
 
 
 def _abroad(part: str, digits: str, supported: bool) -> Strength | None:
+    """Judge a number with a country code: one in use, or one that is at least written or called like a number."""
     plus = "+" in part
     in_use = is_international(digits if plus else digits[2:])
-    if in_use is None or not (plus or supported or part != digits):
-        return None
-    if in_use:
+    if in_use and (plus or supported or part != digits):
         return Strength.CHECKED
-    return Strength.LIKELY if supported or part.lstrip("+") != digits else None
+    grouped = len(_GROUP.findall(part)) > 1
+    if plus and (grouped or supported) and len(digits) >= 8:  # numbering plans change, and some numbers are shortened
+        return Strength.LIKELY if has_country(digits) else None
+    return Strength.LIKELY if in_use is not None and (supported or grouped) else None
 
 
 def _is_trunk(part: str, digits: str, regions: tuple[str, ...]) -> bool:
     """Say whether a number is written with the prefix of its country, in groups as people make them."""
     groups = [len(group) for group in _GROUP.findall(part)]
-    if "." in part and max(groups[1:], default=0) > 3:
-        return False
     usual = digits.startswith("0") and len(digits) >= 9 and 2 <= len(groups) <= 5 and min(groups) >= 2
     return usual and is_national(digits, regions, prefixed=True)
 
@@ -146,6 +159,7 @@ def phones(regions: Sequence[str]) -> Shape:
         rf"[^0-9A-Za-z.](?:[0-9]{between}{{0,3}}){{6}}[0-9]",
         r"[^0-9A-Za-z.][0-9]{1,5}\)?[.][0-9]{2,4}[.\- ][0-9]{2,4}",
         r"[0-9][ )][0-9]{1,4}[.][0-9]{2,4}[.\- ][0-9]{2,4}",
+        r"[+] ?\(?[0-9]{1,3}\)?[.][0-9]",
         rf"[0-9]{between}{{1,3}}[0-9]{{1,4}}{between}[0-9]{{1,4}}[.][0-9]{{2,4}}",
     )
     return Shape("phone", gates, _CANDIDATE, judge, 44, 52, _WORDS)

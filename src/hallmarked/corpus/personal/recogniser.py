@@ -100,15 +100,18 @@ class Shape:
     def _matches(self, text: str, hits: Iterable[Hit], hinted: bool) -> Iterator[re.Match[str]]:
         if self.lead is None or hinted:
             for low, high in [(0, len(text))] if hinted else merged(hits, self.back, self.ahead + CLOSE):
-                yield from self.regex.finditer(text, max(low, 0), high)
+                for match in self.regex.finditer(text, max(low, 0), high):
+                    # What ends with the window may go on behind it; a value has a hit of its own, farther from the end.
+                    if match.end() < high or high >= len(text):
+                        yield match
             return
         done = 0
         for _, at in hits:
             lead = self.lead.search(text, max(done, at - self.back), at)
-            match = lead and self.regex.match(text, lead.start(), at + self.ahead)
-            if match:
-                done = match.end()
-                yield match
+            led = lead and self.regex.match(text, lead.start(), at + self.ahead)
+            if led:
+                done = led.end()
+                yield led
 
 
 def merged(hits: Iterable[Hit], back: int, ahead: int) -> list[tuple[int, int]]:

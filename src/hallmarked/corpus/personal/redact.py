@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -119,4 +120,10 @@ def canonical(kind: str, value: str) -> str:
 def _untouched(text: str, spans: Sequence[Span]) -> list[Span]:
     """Leave out what lies in a replacement."""
     replaced = [match.span() for match in REPLACED.finditer(text)]
-    return [s for s in spans if all(s.end <= start or end <= s.start for start, end in replaced)]
+    ends = [end for _, end in replaced]
+    # Replacements are in order and apart: only the first that ends behind a span's beginning can be in its way.
+    return [
+        span
+        for span in spans
+        if (place := bisect_right(ends, span.start)) == len(replaced) or span.end <= replaced[place][0]
+    ]

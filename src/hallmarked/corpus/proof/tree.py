@@ -145,6 +145,21 @@ class Tree:
         return node
 
 
+def count_shared(some: bytes | mmap.mmap, others: bytes | mmap.mmap) -> int:
+    """Return how many identifiers stand in two ascending lists, looking each of the first up in the second."""
+    count, low = 0, 0
+    for at in range(0, len(some), SIZE):
+        wanted, high = some[at : at + SIZE], len(others) // SIZE
+        while low < high:
+            middle = (low + high) // 2
+            if others[middle * SIZE : middle * SIZE + SIZE] < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        count += others[low * SIZE : low * SIZE + SIZE] == wanted
+    return count
+
+
 def root_of_path(identifier: bytes, path: Path) -> bytes:
     """Return the root that a path leads to when the bits of an identifier choose the sides.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
@@ -34,8 +35,13 @@ class Builder:
         if len(self._rows) >= BATCH_ROWS or self._size >= BATCH_BYTES:
             yield from self.finish()
 
-    def extend(self, rows: Iterable[Mapping[str, Any]], sizes: Iterable[int]) -> Iterator[pa.RecordBatch]:
+    def extend(self, rows: Sequence[Mapping[str, Any]], sizes: Sequence[int]) -> Iterator[pa.RecordBatch]:
         """Take many rows, and the size of each, just as :meth:`add` takes them."""
+        total = sum(sizes)
+        if len(self._rows) + len(rows) < BATCH_ROWS and self._size + total < BATCH_BYTES:
+            self._rows += rows
+            self._size += total
+            return
         for row, size in zip(rows, sizes, strict=True):
             self._rows.append(row)
             self._size += size
@@ -67,7 +73,7 @@ def _members(column: pa.Field, array: pa.Array, depth: int) -> Iterator[tuple[pa
 
 def to_batch(rows: list[Mapping[str, Any]]) -> pa.RecordBatch:
     """Make columns of rows; a row that lacks a column has a null there."""
-    names = dict.fromkeys(name for row in rows for name in row)
+    names = dict.fromkeys(chain.from_iterable(rows))
     if not names:  # rows without columns are rows all the same
         return pa.RecordBatch.from_struct_array(pa.array(rows, pa.struct([])))
     fields, arrays = [], []
@@ -80,7 +86,7 @@ def to_batch(rows: list[Mapping[str, Any]]) -> pa.RecordBatch:
 
 
 def _to_array(values: list[Any]) -> tuple[pa.Array, bool]:
-    kinds = {type(value) for value in values if value is not None}
+    kinds = set(map(type, values)) - {type(None)}
     if len(kinds) <= 1 or kinds == {int, float}:
         try:
             return pa.array(values), False

@@ -34,7 +34,7 @@ def read_jsonl(blob: Blob, part: Part) -> Iterator[Piece]:
             if rows is None:
                 yield from _parse_apart(builder, lines, block.number + start)
             else:
-                yield from builder.extend(rows, map(len, lines))
+                yield from builder.extend(rows, list(map(len, lines)))
     yield from builder.finish()
 
 

@@ -106,7 +106,8 @@ class _Reader:
         if lines and self._at == 0:
             lines[0] = lines[0].removeprefix(BOM)
         start = 0
-        for index in [index for index, line in enumerate(lines) if len(line) > ROW_BYTES]:
+        long = max(map(len, lines), default=0) > ROW_BYTES
+        for index in [index for index, line in enumerate(lines) if len(line) > ROW_BYTES] if long else ():
             yield from self._block(lines[start:index])
             yield from self._too_long()
             start = index + 1

@@ -1,9 +1,9 @@
-"""Single compressed streams: gzip, bzip2, xz, lzma and zlib.
+"""Single compressed streams: gzip, bzip2, xz, lzma, zlib and Zstandard.
 
 Several streams in a row are one content for most tools and only the first for others; both is checked. What follows
 the last stream is reported.
 
-Formats: RFC 1952 (gzip), RFC 1950 (zlib), https://sourceware.org/bzip2/, https://tukaani.org/xz/xz-file-format.txt
+Formats: RFC 1952 (gzip), RFC 1950 (zlib), RFC 8878 (Zstandard), https://sourceware.org/bzip2/, https://tukaani.org/xz/xz-file-format.txt
 """
 
 from __future__ import annotations
@@ -15,7 +15,16 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO
 
 from hallmarked.formats.archive.model import Defect, Expanded, Irregularity
-from hallmarked.formats.archive.stream import Cache, Content, Decoder, ZlibDecoder, bzip2_decoder, decode, lzma_decoder
+from hallmarked.formats.archive.stream import (
+    Cache,
+    Content,
+    Decoder,
+    ZlibDecoder,
+    ZstdDecoder,
+    bzip2_decoder,
+    decode,
+    lzma_decoder,
+)
 from hallmarked.formats.blob import Blob, Budget
 
 SUFFIX = "content"
@@ -29,10 +38,18 @@ CODECS: Mapping[str, Codec] = {
     "bzip2": bzip2_decoder,
     "xz": lambda: lzma_decoder(lzma.FORMAT_XZ),
     "lzma": lambda: lzma_decoder(lzma.FORMAT_ALONE),
+    "zstd": ZstdDecoder,
 }
-"""Formats that the standard library decompresses."""
+"""Formats that can be decompressed."""
 
-_STARTS: Mapping[str, bytes] = {"gzip": b"\x1f\x8b", "bzip2": b"BZh", "xz": b"\xfd7zXZ\x00"}
+_ZSTD_FRAMES = (b"\x28\xb5\x2f\xfd", *(bytes([kind]) + b"\x2a\x4d\x18" for kind in range(0x50, 0x60)))
+"""Frames with content, and those that programs pass over (RFC 8878, section 3.1)."""
+STARTS: Mapping[str, tuple[bytes, ...]] = {
+    "gzip": (b"\x1f\x8b",),
+    "bzip2": (b"BZh",),
+    "xz": (b"\xfd7zXZ\x00",),
+    "zstd": _ZSTD_FRAMES,
+}
 """How a further stream begins; zlib and lzma files hold exactly one."""
 
 
@@ -72,7 +89,7 @@ def _chunks(blob: Blob, name: str, notes: dict[str, int]) -> Iterator[bytes]:
 
 def _next_stream(source: BinaryIO, rest: bytes, name: str) -> bytes:
     """Return the beginning of a further stream, when one follows (after padding, for xz)."""
-    start = _STARTS.get(name)
+    start = STARTS.get(name)
     if start is None:
         return b""
     data = rest + source.read(64)

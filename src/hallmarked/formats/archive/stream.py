@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import BinaryIO, Protocol, cast
 
+import zstandard
+
 from hallmarked.core.errors import FormatError, LimitExceeded
 from hallmarked.formats.blob import Blob, Budget
 
@@ -26,6 +28,10 @@ HISTORY = 4
 """Chunks kept for going back a little without starting over."""
 LZMA_MEMORY = 192 << 20
 """Memory an LZMA decoder may ask for; the strongest preset needs 65 MiB."""
+ZSTD_WINDOW = 1 << 27
+"""Memory a Zstandard decoder may ask for to look back, as its own programs allow."""
+ZSTD_PIECE = 4 << 10
+"""Bytes given to Zstandard at once, which unfolds all of them: to 128 MiB, if somebody means harm."""
 SLACK = 256 << 20
 """Bytes that may be decompressed again, besides eight times the content, before reading is called abusive."""
 
@@ -80,6 +86,38 @@ class ZlibDecoder:
     def decompress(self, data: bytes, max_length: int) -> bytes:
         """Return at most ``max_length`` bytes."""
         return self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
+
+
+class ZstdDecoder:
+    """A Zstandard frame behind the ``Decoder`` interface (RFC 8878)."""
+
+    def __init__(self) -> None:
+        self._inner = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).decompressobj()
+        self._input, self._output = b"", memoryview(b"")
+
+    @property
+    def eof(self) -> bool:
+        """Whether the end of the frame was reached, and all of its content was taken."""
+        return self._inner.eof and not self._output
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether more input is needed before more output can come."""
+        return not self._output and not self._input
+
+    @property
+    def unused_data(self) -> bytes:
+        """What follows the end of the frame."""
+        return self._inner.unused_data + self._input
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        """Return at most ``max_length`` bytes."""
+        self._input += data
+        while self._input and not self._output and not self._inner.eof:
+            piece, self._input = self._input[:ZSTD_PIECE], self._input[ZSTD_PIECE:]
+            self._output = memoryview(self._inner.decompress(piece))
+        out, self._output = self._output[:max_length], self._output[max_length:]
+        return bytes(out)
 
 
 def lzma_decoder(container: int = lzma.FORMAT_XZ) -> Decoder:
@@ -138,7 +176,7 @@ def decode(decoder: Decoder, source: BinaryIO, first: bytes = b"") -> Iterator[b
             if out := decoder.decompress(data, CHUNK):
                 yield out
             data = b""
-    except (zlib.error, OSError, EOFError, ValueError, lzma.LZMAError, MemoryError) as error:
+    except (zlib.error, OSError, EOFError, ValueError, lzma.LZMAError, zstandard.ZstdError, MemoryError) as error:
         raise FormatError(f"compressed data cannot be decoded: {error}") from error
 
 

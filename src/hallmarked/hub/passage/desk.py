@@ -5,25 +5,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 
 from sqlalchemy import Connection
 
 from hallmarked.core.errors import Error, NotFound
 from hallmarked.corpus.search.ask import Answer, Question, answer
-from hallmarked.corpus.search.index import Index
 from hallmarked.hub.access import Action, Actor, Bytes, decide, load_standing, require
+from hallmarked.hub.database import in_parts
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.passage.record import AVAILABLE, Standing, list_current, standing_of
+from hallmarked.hub.passage.shelf import Shelf
 from hallmarked.hub.repository.repository import Repository, repositories_of
 
 log = logging.getLogger(__name__)
 
 MOST = 200
 """Repositories that one question is put to: those that changed last."""
-OPEN = 256
-"""Indexes that one process keeps open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +42,16 @@ class Told:
     """Those that hold some of it, the largest share first."""
     silent: Sequence[str]
     """Names of those whose index could not be read."""
-    beyond: int
-    """How many more there are that were not asked; some of them may not be open to the asker."""
+    more: bool
+    """Whether there are more that the asker may read and that were not asked."""
 
 
-def ask(hub: Hub, actor: Actor, question: Question, only: str = "") -> Told:
+def ask(hub: Hub, shelf: Shelf, actor: Actor, question: Question, only: str = "") -> Told:
     """Put a question to every repository whose owner lets others ask, and whose files the asker may have.
 
     Args:
         hub: The hub.
+        shelf: Keeps indexes open.
         actor: Who asks.
         question: What; see :func:`hallmarked.corpus.search.ask.check_question`.
         only: The id of the one repository that is asked; all when empty.
@@ -62,11 +60,11 @@ def ask(hub: Hub, actor: Actor, question: Question, only: str = "") -> Told:
         BackendError: When the database cannot be used.
     """
     with hub.database.read() as db:
-        open_, beyond = _open_to(db, actor, only)
+        open_, more = _open_to(db, actor, only)
     found, silent = [], []
     for repo, standing in open_:
         try:
-            told = answer(open_index(hub.settings.indexes / standing.folder), question)
+            told = answer(shelf.take(hub.settings.indexes / standing.folder), question)
         except Error as error:
             log.warning("an index cannot be asked: %s", error)
             silent.append(repo.name)
@@ -74,20 +72,21 @@ def ask(hub: Hub, actor: Actor, question: Question, only: str = "") -> Told:
         if told.found:
             found.append(Found(repo, standing, told))
     found.sort(key=lambda each: (-each.answer.share, -each.answer.longest, each.repo.name))
-    return Told(len(open_), tuple(found), tuple(silent), beyond)
+    return Told(len(open_), tuple(found), tuple(silent), more)
 
 
-def _open_to(db: Connection, actor: Actor, only: str) -> tuple[list[tuple[Repository, Standing]], int]:
-    """Return the repositories that may be asked by somebody; who may not read their bytes may not."""
-    current, beyond = list_current(db, MOST, only)
-    standings = dict(current)
-    open_ = []
-    for repo in repositories_of(db, list(standings)):
-        wanted = Bytes(AVAILABLE, lenient=False)
-        standing = load_standing(db, actor, repo.scope)
-        if decide(actor, Action.READ, repo.scope, standing, wanted) is None:
-            open_.append((repo, standings[repo.id]))
-    return open_, beyond
+def _open_to(db: Connection, actor: Actor, only: str) -> tuple[list[tuple[Repository, Standing]], bool]:
+    """Return the repositories that may be asked by somebody, and whether there are more; who may not read may not."""
+    standings = dict(list_current(db, only))
+    open_: list[tuple[Repository, Standing]] = []
+    for ids in in_parts(standings):
+        for repo in repositories_of(db, ids):
+            standing = load_standing(db, actor, repo.scope)
+            if decide(actor, Action.READ, repo.scope, standing, Bytes(AVAILABLE, lenient=False)) is None:
+                if len(open_) == MOST:
+                    return open_, True
+                open_.append((repo, standings[repo.id]))
+    return open_, False
 
 
 def require_askable(db: Connection, actor: Actor, repo: Repository) -> None:
@@ -102,9 +101,3 @@ def require_askable(db: Connection, actor: Actor, repo: Repository) -> None:
     standing = standing_of(db, repo.id)
     if standing is None or not standing.current:
         raise NotFound(f"passages of {repo.name} cannot be looked for now")
-
-
-@lru_cache(OPEN)
-def open_index(folder: Path) -> Index:
-    """Open an index, once in each process: its folder never changes, and has a name of its own."""
-    return Index.open(folder)

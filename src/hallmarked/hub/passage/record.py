@@ -89,22 +89,21 @@ def standing_of(db: Connection, repository_id: str) -> Standing | None:
     return _standing(row) if row is not None else None
 
 
-def list_current(db: Connection, most: int, only: str = "") -> tuple[list[tuple[str, Standing]], int]:
-    """Return the repositories whose index answers, those that changed last first, and how many there are beyond.
+def list_current(db: Connection, only: str = "") -> list[tuple[str, Standing]]:
+    """Return the ids of the repositories whose index answers, those that changed last first.
 
     Whoever asks has to be allowed to read each of them, see :func:`hallmarked.hub.access.decide`.
 
     Args:
         db: A transaction.
-        most: How many are returned.
         only: The id of the only repository that is meant; all when empty.
     """
     where = (
         ref.c.oid == passage_index.c.revision, revision.c.state == AVAILABLE, passage_index.c.folder != "",
         repository.c.deleted.is_(None), passage_index.c.repository_id == only if only else true(),
     )  # fmt: skip
-    rows = db.execute(_rows().where(*where).order_by(repository.c.modified.desc(), repository.c.id)).all()
-    return [(row.repository_id, _standing(row)) for row in rows[:most]], max(0, len(rows) - most)
+    rows = db.execute(_rows().where(*where).order_by(repository.c.modified.desc(), repository.c.id))
+    return [(row.repository_id, _standing(row)) for row in rows]
 
 
 def list_due(db: Connection) -> list[Due]:

@@ -18,6 +18,7 @@ from hallmarked.corpus.consent.key import load_key
 from hallmarked.corpus.consent.list import MAX_LIST, ConsentList
 from hallmarked.corpus.consent.match import Decision, Row
 from hallmarked.corpus.consent.record import Said, Use
+from hallmarked.corpus.text.column import strings
 from hallmarked.ledger.trust import load_trust
 from hallmarked.transforms.dataset.filter import column_at
 from hallmarked.transforms.dataset.plan import Plan
@@ -88,10 +89,20 @@ def mark_refused(plan: Plan, batch: pa.RecordBatch, texts: Sequence[str]) -> npt
 def _rows(plan: Plan, batch: pa.RecordBatch, texts: Sequence[str]) -> Iterator[Row]:
     """Say of each row whose it is: by its own word, else by that of its source."""
     columns = {name: _values(batch, column) for name, column in plan.columns.items()}
+    single = _cells(batch, plan.texts) if len(plan.texts) > 1 else None
     for index, text in enumerate(texts):
         place = {**plan.place, **{name: values[index] for name, values in columns.items() if values[index]}}
         account, repository, domain, url = (place.get(name, "") for name in PLACES)
-        yield Row(account, repository, domain, url, text)
+        yield Row(account, repository, domain, url, text, texts=single[index] if single else ())
+
+
+def _cells(batch: pa.RecordBatch, columns: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return the texts of each row one by one: a work that was refused may be one of them."""
+    found: list[list[str]] = [[] for _ in range(batch.num_rows)]
+    for each in strings(batch, columns):
+        for row, value in zip(each.rows.tolist(), each.values.to_pylist(), strict=True):
+            found[row].append(value)
+    return [tuple(texts) for texts in found]
 
 
 def _values(batch: pa.RecordBatch, column: str) -> list[str]:

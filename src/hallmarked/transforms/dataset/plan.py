@@ -41,6 +41,7 @@ class Plan:
     """How copies are looked for, see ``duplicate.sketch.Settings``; None when they are kept."""
     near: bool
     consent: Mapping[str, Any] | None
+    signals: Mapping[str, Any] | None
     benchmarks: tuple[tuple[str, Mapping[str, Any]], ...]
     """Names of benchmarks, and how a process reaches them."""
     redaction: Mapping[str, Any] | None
@@ -97,6 +98,7 @@ def make_plan(recipe: Recipe, source: Source, texts: Sequence[str], given: Given
         copies=asdict(recipe.copies.settings) if recipe.copies.exact else None,
         near=recipe.copies.near,
         consent=given.consent,
+        signals=asdict(recipe.signals) if recipe.signals else None,
         benchmarks=given.benchmarks,
         redaction=given.redaction,
     )

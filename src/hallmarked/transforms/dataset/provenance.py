@@ -51,7 +51,7 @@ def describe_commitment(outputs: Mapping[str, str], commitment: Mapping[str, Any
 
 
 def describe_deletion(
-    outputs: Mapping[str, str], as_of: str, rows: Mapping[str, int], commitment: Mapping[str, Any]
+    outputs: Mapping[str, str], as_of: str, rows: Mapping[str, int], still: int, commitment: Mapping[str, Any]
 ) -> Statement:
     """Make the receipt of what was left out of a version because it may not be kept any more.
 
@@ -59,12 +59,19 @@ def describe_deletion(
         outputs: SHA-256 of each file that was written, by path.
         as_of: The day for which it was judged.
         rows: How many rows of each source.
+        still: How many of their contents other rows hold, which may be kept.
         commitment: To the contents of these rows, so that it can be shown of each that it was among them.
     """
     return Statement(
         _subjects(outputs),
         DELETION_TYPE,
-        {"asOf": as_of, "rows": dict(rows), "total": sum(rows.values()), "commitment": dict(commitment)},
+        {
+            "asOf": as_of,
+            "rows": dict(rows),
+            "total": sum(rows.values()),
+            "contentsStillHeld": still,
+            "commitment": dict(commitment),
+        },
     )
 
 

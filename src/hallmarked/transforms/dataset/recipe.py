@@ -1,7 +1,8 @@
 """What a new version of a data set is made from, and how: a TOML file that people write and sign for.
 
 The steps follow each other in one order, whatever the order in the file: rows that cannot be read, retention, consent,
-sampling, filters, benchmarks, copies; what is left is redacted and written. The first reason to leave a row out counts.
+signals, sampling, filters, benchmarks, copies; what is left is redacted and written. The first reason to leave a row
+out counts.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ from hallmarked.transforms.dataset.section import (
     Copies,
     Redaction,
     Reference,
+    Signals,
     read_consent,
     read_copies,
     read_places,
     read_redaction,
     read_reference,
+    read_signals,
 )
 
 VERSION = 1
@@ -36,6 +39,7 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?", re.ASCII)
 _DIGEST = re.compile(r"(dirHash|sha256):([0-9a-f]{64})", re.ASCII)
 UNREAD, EXPIRED, SAMPLED = "unread", "expired", "not-sampled"
 REFUSED, UNASKED, UNCLEAR = "opted-out", "not-opted-in", "consent-unclear"
+RESERVED_ROW, UNCLEAR_SIGNAL = "reserved", "signal-unclear"
 LEAKED, COPY, NEAR_COPY = "benchmark", "copy", "near-copy"
 """Reasons that are not the name of a filter."""
 REDACTED = "redacted"
@@ -143,6 +147,7 @@ class Recipe:
     places: Mapping[str, str] = field(default_factory=dict)
     """Columns that say whose a row is: account, repository, domain, url."""
     consent: Consent | None = None
+    signals: Signals | None = None
     benchmarks: tuple[Reference, ...] = ()
     copies: Copies = field(default_factory=Copies)
     redaction: Redaction | None = None
@@ -151,7 +156,8 @@ class Recipe:
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why a row may be missing in the result, in the order in which it is asked."""
-        consent = (REFUSED, UNASKED, UNCLEAR) if self.consent else ()
+        consent: tuple[str, ...] = (REFUSED, UNASKED, UNCLEAR) if self.consent else ()
+        consent += (RESERVED_ROW, UNCLEAR_SIGNAL) if self.signals else ()
         leaked = (LEAKED,) if self.benchmarks else ()
         copies = (COPY,) * self.copies.exact + (NEAR_COPY,) * self.copies.near
         return (UNREAD, EXPIRED, *consent, SAMPLED, *(each.name for each in self.filters), *leaked, *copies)
@@ -189,6 +195,7 @@ def read_recipe(data: bytes, folder: Path, name: str = "the recipe") -> Recipe:
         filters=tuple(each for table in top.tables("filter", MOST_FILTERS) if (each := read_filter(table)) is not None),
         places=read_places(columns),
         consent=read_consent(top.table("consent"), folder) if top.has("consent") else None,
+        signals=read_signals(top.table("signals")) if top.has("signals") else None,
         benchmarks=tuple(read_reference(each, folder) for each in top.tables("benchmark", MOST_BENCHMARKS)),
         copies=read_copies(top.table("duplicates")),
         redaction=read_redaction(top.table("redaction"), folder) if top.has("redaction") else None,

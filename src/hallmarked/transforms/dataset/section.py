@@ -34,6 +34,16 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
+class Signals:
+    """``[signals]``: what sites and pages said for machines is honoured."""
+
+    crawlers: tuple[str, ...] = ()
+    """Names under which the rows were fetched, when rules name crawlers."""
+    drop_unclear: bool = True
+    """Whether rows go whose signals cannot be read or understood."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """``[[benchmark]]``: items that the result may not hold."""
 
@@ -75,6 +85,13 @@ def read_consent(table: Table, folder: Path) -> Consent:
     )
     table.finish()
     return consent
+
+
+def read_signals(table: Table) -> Signals:
+    """Read ``[signals]``."""
+    signals = Signals(table.texts("crawlers"), table.choice("unclear", ("remove", "keep"), "remove") == "remove")
+    table.finish()
+    return signals
 
 
 def _file(table: Table, name: str, folder: Path) -> Path:

@@ -28,8 +28,10 @@ import pyarrow.compute as pc
 from hallmarked.core.artifact import Artifact
 from hallmarked.core.check import Part
 from hallmarked.core.errors import BackendError, FormatError, LimitExceeded, NotFound
+from hallmarked.corpus.declaration import read_declaration
 from hallmarked.corpus.duplicate.sketch import Settings
 from hallmarked.corpus.duplicate.state import NEAR, WORDS, Builder
+from hallmarked.corpus.signal.row import Sites, read_sites
 from hallmarked.corpus.table.column import MIXED
 from hallmarked.corpus.table.find import Table, find_tables
 from hallmarked.corpus.text.column import text_columns
@@ -42,6 +44,7 @@ from hallmarked.transforms.dataset.plan import Plan, read_plan
 from hallmarked.transforms.dataset.recipe import EXPIRED, LEAKED, SAMPLED
 from hallmarked.transforms.dataset.redact import redact_texts
 from hallmarked.transforms.dataset.row import Piece, digests_of, pieces_of, read_piece, texts_of
+from hallmarked.transforms.dataset.signal import mark_reserved
 
 Marks = npt.NDArray[np.uint8]
 CUT, SURVEY = "hallmarked.transforms.dataset.survey:cut", "hallmarked.transforms.dataset.survey:survey"
@@ -49,8 +52,14 @@ CUT, SURVEY = "hallmarked.transforms.dataset.survey:cut", "hallmarked.transforms
 
 
 def cut(artifact: Artifact, _part: Part, options: Mapping[str, Any]) -> bytes:
-    """Say of which parts a source consists, and which columns hold its texts."""
-    declared = list(options.get("texts", ()))
+    """Say of which parts a source consists, and which columns hold its texts.
+
+    They are those that the recipe names, else those that the source itself declares, else found by their values.
+
+    Raises:
+        FormatError: When what the source declares cannot be understood.
+    """
+    declared = list(options.get("texts", ())) or list(read_declaration(artifact).columns.text)
     tables = find_tables(artifact)
     parts: list[dict[str, Any]] = []
     broken: list[dict[str, str]] = []
@@ -88,9 +97,10 @@ def survey(artifact: Artifact, part: Part, options: Mapping[str, Any]) -> bytes:
     fields: dict[str, tuple[str, str]] = {}
     undated = 0
     pieces = pieces_of(part)
+    sites = read_sites(artifact) if plan.signals is not None else {}
     for batch in _batches(artifact, pieces):
         texts = texts_of(batch, plan.texts)
-        mark, dateless = judge(plan, batch, texts)
+        mark, dateless = judge(plan, batch, texts, sites)
         undated += dateless
         marks.append(mark)
         if builder is not None:  # rows that go are nobody's original
@@ -113,7 +123,7 @@ def _batches(artifact: Artifact, pieces: Sequence[Piece]) -> Iterator[pa.RecordB
         yield from read_piece(artifact, piece)
 
 
-def judge(plan: Plan, batch: pa.RecordBatch, texts: Sequence[str]) -> tuple[Marks, int]:
+def judge(plan: Plan, batch: pa.RecordBatch, texts: Sequence[str], sites: Sites) -> tuple[Marks, int]:
     """Mark the rows that a rule removes which looks at one row alone; the first reason counts.
 
     Returns:
@@ -129,6 +139,8 @@ def judge(plan: Plan, batch: pa.RecordBatch, texts: Sequence[str]) -> tuple[Mark
         marks[old | (without & plan.drop_undated)] = plan.mark(EXPIRED)
     if plan.consent is not None:
         marks = np.where(marks == 0, mark_refused(plan, batch, texts), marks)
+    if plan.signals is not None:
+        marks = np.where(marks == 0, mark_reserved(plan, batch, sites), marks)
     if plan.sample < 1:
         _set(marks, ~_sampled(plan, digests_of(texts)), plan.mark(SAMPLED))
     for rule in plan.filters:
