@@ -19,7 +19,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-BATCH = 1_000
+BATCH = 8_192
+"""Texts at a time: as many as a batch of rows has at most, see ``corpus.table.model``."""
 
 
 def sketch(tool: str, path: str) -> dict[str, Any]:

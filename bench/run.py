@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import (
+    build,
     conformance,
     consent,
     conversion,
@@ -94,6 +95,7 @@ def _sections(scratch: Path, peers: Path) -> dict[str, Section]:
         "duplicates": ("Duplicates beside other tools", lambda: duplicate.report(peers)),
         "leak": ("Items of benchmarks in texts", leak.report),
         "personal": ("Personal data", lambda: personal.report(peers)),
+        "build": ("Building data sets, and proofs about contents", lambda: build.report(scratch / "build")),
         "footprint": ("Footprint", footprint.report),
     }
 

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from hallmarked.artifacts.source import open_artifact
+from hallmarked.artifacts.source import describe, open_artifact
 from hallmarked.audit.examine import examine
 from hallmarked.checks.leak import LEAKED, MOST_SHOWN, POSSIBLY, LeakCheck
+from hallmarked.checks.parted import run_in_parts
 from hallmarked.checks.runner import Result, run
 from hallmarked.core.evidence import Measurement, Outcome
+from hallmarked.core.sandbox import Limits
+from hallmarked.corpus.engine.model import Engine
 from tests.corpus.leak.support import Writer
 from tests.support import MemoryArtifact
 
@@ -129,3 +132,18 @@ def test_statement_is_about_both(tmp_path: Path) -> None:
     (result, _) = examination.results
     assert values(result, "leak.item", item="5") == ["strong"]
     assert isinstance(result.measurements[0], Measurement)
+
+
+@pytest.mark.slow
+def test_processes_do_not_matter(tmp_path: Path) -> None:
+    """Several processes, each of which indexes the benchmark anew, come to the same statement as one."""
+    for number in range(5):
+        rows = [WRITER.text(30), WRITER.edit(QUESTIONS[number], 0.1), WRITER.text(30), QUESTIONS[number % 2]]
+        (tmp_path / f"{number}.jsonl").write_text(lines(rows))
+    (tmp_path.parent / "bench.jsonl").write_text(BENCHMARK)
+    artifact = open_artifact(tmp_path)
+    artifact.beside = {"mine": open_artifact(tmp_path.parent / "bench.jsonl")}
+    alone = run(LeakCheck(), artifact)
+    many = run_in_parts("benchmark-leakage", LeakCheck.version, describe(artifact), Limits(), Engine(3))
+    assert many.to_statement(artifact.subject, "00") == alone.to_statement(artifact.subject, "00")
+    assert len(values(many, "leak.item")) == 5

@@ -23,7 +23,7 @@ from hallmarked.hub.change.creation import create
 from hallmarked.hub.consent.key import open_keys
 from hallmarked.hub.consent.listing import list_entries
 from hallmarked.hub.consent.proof import confirm_by_hand
-from hallmarked.hub.consent.request import find_request
+from hallmarked.hub.consent.request import find_request, lapse
 from hallmarked.hub.repository.repository import find_repository
 from hallmarked.web.app import create_app
 from tests.hubs import RunningHub, open_test_hub
@@ -189,6 +189,14 @@ def test_a_request_about_personal_data_has_a_clock(client: Client) -> None:
     data = client.http.get("/consent/due.json").json()
     assert (data["late"], data["rows"][0]["clock"]) == (0, "open")
     check_document(client.http.get("/consent/due", headers={"Accept": "text/html", "Accept-Language": "es"}).text, "es")
+
+
+def test_what_lapsed_says_so(client: Client) -> None:
+    """In the reader's own language."""
+    text = client.send("/consent", choice="opt-out", accounts="ada", **{"for": "me"})[1]
+    code = code_of(text)
+    lapse(client.running.hub, find_request(client.running.hub, code).due + 1)
+    assert "Nobody proved in time" in client.send("/consent/request", code=code)[1]
 
 
 def test_a_mandate_is_left_to_people(client: Client) -> None:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 import shlex
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -18,9 +15,10 @@ from hallmarked.artifacts.local import LocalArtifact
 from hallmarked.artifacts.source import describe, open_artifact
 from hallmarked.audit.audit import with_keys, write
 from hallmarked.audit.report.view import plural, size
+from hallmarked.audit.whole import whole_folder
 from hallmarked.checks import registry
 from hallmarked.checks.runner import Result, run_isolated
-from hallmarked.core.errors import BackendError, InputError
+from hallmarked.core.errors import InputError
 from hallmarked.core.evidence import Level, Subject
 from hallmarked.core.sandbox import Limits
 from hallmarked.core.text import clean
@@ -104,7 +102,7 @@ def convert_weights(
         BackendError: When a file cannot be read or written, or the log cannot be written.
     """
     artifact, folder = request.artifact, request.folder
-    with _whole(folder) as draft:
+    with whole_folder(folder) as draft:
         vouch = voucher(artifact, progress)
         conversion = convert(artifact, draft, vouch=vouch, paths=request.paths, select=request.select)
         # What was proven is what was converted only if nobody wrote to it between.
@@ -119,26 +117,6 @@ def convert_weights(
     others = sum(file.path not in known for file in artifact.files)
     command = shlex.join(["hallmarked", "verify", str(folder / EVIDENCE), str(folder)])
     return Converted(folder, conversion, report, others, with_keys(command, ledger))
-
-
-@contextmanager
-def _whole(folder: Path) -> Iterator[Path]:
-    """Give a folder to fill, which gets its name when all went well and vanishes otherwise."""
-    draft = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}.partial")
-    try:
-        try:
-            draft.mkdir(parents=True)
-        except OSError as error:
-            raise BackendError(f"cannot write {folder}: {(error.strerror or str(error)).lower()}") from error
-        yield draft
-        try:
-            if folder.exists():
-                folder.rmdir()
-            draft.rename(folder)
-        except OSError as error:
-            raise BackendError(f"cannot write {folder}: {(error.strerror or str(error)).lower()}") from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def voucher(artifact: LocalArtifact, progress: Callable[[str], None], limits: Limits | None = None) -> Vouch:

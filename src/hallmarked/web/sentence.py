@@ -112,8 +112,10 @@ PATTERNS = (
     "%(count)s of %(items)s items of %(benchmark)s may stand in the data",
     "Item %(item)s of %(benchmark)s: %(count)s of its %(total)s words match in order, %(run)s in a row"
     ", in row %(row)s of %(path)s, words %(first)s to %(last)s",
-    "%(sentence)s; its answer stands near",
-    "%(sentence)s; its answer was not found near",
+    "Item %(item)s of %(benchmark)s: %(count)s of its %(total)s words match in order, %(run)s in a row"
+    ", in row %(row)s of %(path)s, words %(first)s to %(last)s; its answer stands near",
+    "Item %(item)s of %(benchmark)s: %(count)s of its %(total)s words match in order, %(run)s in a row"
+    ", in row %(row)s of %(path)s, words %(first)s to %(last)s; its answer was not found near",
     "%(path)s was not looked through as a whole: %(sentence)s",
     "%(count)s rows cannot be read",
     "%(count)s places were not compared: some texts match the benchmarks all over",
@@ -133,8 +135,7 @@ PATTERNS = (
     " %(high)s), more than the %(reference)s declared",
     "labels were not counted by column %(column)s: there are too many different labels",
     "how labels go with the words of groups was not counted: there are too many different labels",
-    "label %(label)s is on %(share)s of the %(rows)s rows of %(value)s, and on %(other)s of the"
-    " %(others)s others",
+    "label %(label)s is on %(share)s of the %(rows)s rows of %(value)s, and on %(other)s of the %(others)s others",
     "how many rows a model made was not counted: no column says where rows are from",
     "how many rows a model made was not counted: %(column)s has too many values",
     "of %(count)s of %(rows)s rows it is not known whether a model made them",
@@ -144,8 +145,7 @@ PATTERNS = (
     "Column %(column)s is named as one that identifies people",
     "Column %(column)s has another value in each of %(rows)s rows, as numbers and names of people have",
     "Column %(column)s is not among those that are declared to be needed",
-    "how many rows are older than they are to be kept was not counted: no column is declared to say from"
-    " when a row is",
+    "how many rows are older than they are to be kept was not counted: no column is declared to say from when a row is",
     "how many rows are older than they are to be kept was not counted: column %(column)s says no date",
     "%(count)s of %(rows)s rows are from before %(day)s, and so were older than %(days)s days on %(as_of)s",
     "collected in %(place)s, to be used for %(uses)s, and no basis is declared",

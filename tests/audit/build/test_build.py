@@ -18,7 +18,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
 
+import hallmarked
 from hallmarked.artifacts.source import open_artifact
 from hallmarked.audit.build.build import Built, Request, build_dataset
 from hallmarked.audit.build.proof import check_content, prove_content
@@ -38,6 +41,7 @@ from hallmarked.corpus.proof.identifier import content_digest
 from hallmarked.corpus.proof.key import RowKey
 from hallmarked.ledger.ledger import Ledger
 from hallmarked.ledger.trust import dump_trust
+from hallmarked.ledger.verify import verify_bundle
 from hallmarked.transforms.dataset.recipe import read_recipe
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -204,6 +208,19 @@ def test_the_evidence_is_about_these_files(world: World, built: Built) -> None:
     receipt = predicates["urn:hallmarked:deletion:v1"]
     assert (receipt["asOf"], receipt["rows"]) == ("2026-11-21", {"posts": 1, "mirror": 0})
     assert receipt["contentsStillHeld"] == 0
+
+
+def test_statements_are_of_their_published_form(built: Built) -> None:
+    """What is said in predicates of our own fits the schemas that are published for them."""
+    package = Path(hallmarked.__file__).parent
+    paths = ("corpus/proof/row-commitment.v1.schema.json", "transforms/dataset/deletion.v1.schema.json")
+    schemas = {schema["$id"]: schema for schema in (json.loads((package / path).read_text()) for path in paths)}
+    registry = Registry().with_resources([(name, Resource.from_contents(each)) for name, each in schemas.items()])
+    entries = verify_bundle((built.folder / "evidence.json").read_bytes()).entries
+    ours = [entry for entry in entries if entry.predicate_type in schemas]
+    assert len(ours) == 2
+    for entry in ours:
+        Draft202012Validator(schemas[entry.predicate_type], registry=registry).validate(entry.statement["predicate"])
 
 
 def test_what_was_refused_is_shown_to_be_missing(world: World, built: Built) -> None:

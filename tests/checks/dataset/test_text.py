@@ -52,7 +52,7 @@ def test_words_that_stand_for_a_group() -> None:
     assert values(result, "text.texts", terms="women") == {(): "30"}
     assert values(result, "label.share", terms="women") == {("a",): "1.000000", ("b",): "0.000000"}
     assert values(result, "label.npmi", terms="women") == {("a",): "1.000000", ("b",): "-1.000000"}
-    assert "GRP002" in rules(result)
+    assert "TXT004" in rules(result)
 
 
 def test_damage_repetition_and_empty_texts_are_findings() -> None:

@@ -43,9 +43,11 @@ from hallmarked.hub.consent.request import (
     evidence_for,
     file_request,
     find_request,
+    lapse,
     log_event,
     withdraw_request,
 )
+from hallmarked.hub.consent.subject import list_due
 from hallmarked.hub.error import NotSignedIn, TooMany
 from hallmarked.hub.repository.repository import create_repository
 from hallmarked.hub.schema.consent import consent_request, consent_selector
@@ -176,6 +178,19 @@ def test_withdrawing_ends_it_and_forgets_what_opens_the_log(hub: RunningHub) -> 
         withdraw_request(hub.hub, made.code)
     with pytest.raises(NotFound):
         find_request(hub.hub, "no such code")
+
+
+def test_what_nobody_proved_lapses_and_what_is_confirmed_needs_no_work(hub: RunningHub) -> None:
+    """After the time that the receipt names, an unproven request is ended; a confirmed one holds and is not listed."""
+    kept, forgotten = filed(hub, Kind.ACCOUNT, "ada"), filed(hub, Kind.ACCOUNT, "bea")
+    prove_by_account(hub.hub, kept.code, hub.actor("ada"))
+    stored = find_request(hub.hub, forgotten.code)
+    assert [one.id for one, _ in list_due(hub.hub)] == [stored.id]
+    assert lapse(hub.hub, stored.due) == 0
+    assert lapse(hub.hub, stored.due + 1_000) == 1
+    assert (status(hub, kept.code), status(hub, forgotten.code)) == (Status.ACTIVE, Status.REFUSED)
+    assert list_due(hub.hub) == []
+    assert consents(hub).decide(Row(account="ada")).said is Said.DENIED
 
 
 def test_an_interrupted_filing_is_logged_when_it_is_next_opened(hub: RunningHub) -> None:

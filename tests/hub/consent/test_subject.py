@@ -12,6 +12,7 @@ from hallmarked.hub.clock import to_datetime
 from hallmarked.hub.consent.proof import confirm_by_hand
 from hallmarked.hub.consent.request import DAY, Filed, Status, find_request
 from hallmarked.hub.consent.subject import (
+    ANSWER_DAYS,
     Right,
     add_months,
     answer_of,
@@ -20,6 +21,7 @@ from hallmarked.hub.consent.subject import (
     decide,
     extend,
     file_subject_request,
+    forget_answers,
     list_due,
 )
 from hallmarked.hub.schema.consent import consent_request
@@ -88,6 +90,11 @@ def test_a_decision_needs_to_know_who_asks_and_deletes_what_was_written(hub: Run
     assert "ada@" not in row
     assert "dear Ada" not in row
     assert list_due(hub.hub) == []
+    assert over.ended is not None
+    assert forget_answers(hub.hub, over.ended + ANSWER_DAYS * DAY) == 0
+    assert forget_answers(hub.hub, over.ended + ANSWER_DAYS * DAY + 1) == 1
+    with pytest.raises(NotFound):
+        answer_of(hub.hub, made.code)
 
 
 def test_a_refusal_has_reasons(hub: RunningHub) -> None:

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 from hallmarked.core.check import Learned
 from hallmarked.core.errors import FormatError
 from hallmarked.corpus.proof.identifier import content_digest
+from hallmarked.corpus.table.find import find_tables
 from hallmarked.transforms.dataset.decide import Places, number_rows, read_group, unify_fields
 from hallmarked.transforms.dataset.manifest import Spool
 from hallmarked.transforms.dataset.packet import Packet, Received, receive
@@ -135,6 +137,18 @@ def test_columns_that_disagree_are_written_as_text(tmp_path: Path) -> None:
         {"text": "a b c", "n": "1", "more": None, "from": "posts"},
         {"text": "d e f", "n": "x", "more": [1], "from": "posts"},
     ]
+
+
+def test_lines_compressed_with_zstandard_can_be_built_from_again(tmp_path: Path) -> None:
+    """What is written as JSON Lines is a table for the next build, row by row the same."""
+    rows = [{"text": "a b c", "n": 1, "more": {"x": [None, "ü"]}}, {"text": "d e f", "n": 2, "more": None}]
+    content = {"a.jsonl": "".join(json.dumps(row) + "\n" for row in rows)}
+    done, _ = build(content, "[output]\nformat = 'jsonl.zst'\n", tmp_path)
+    again = MemoryArtifact({"data/train-00000-of-00001.jsonl.zst": done.blob("shard"), "changes.gz": b""})
+    (table,) = find_tables(again)
+    (batch,) = (piece for part in table.cut() for piece in table.read(part))
+    assert isinstance(batch, pa.RecordBatch)
+    assert batch.to_pylist() == rows
 
 
 def test_groups_are_counted_by_what_became_of_them(tmp_path: Path) -> None:

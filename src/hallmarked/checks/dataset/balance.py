@@ -110,13 +110,16 @@ def _labels(place: Mapping[str, str], cross: Cross) -> Iterator[Item]:
         yield from tell_labels({**place, "value": value}, among, rest)
 
 
-def tell_labels(place: Mapping[str, str], among: Mapping[str, int], rest: Mapping[str, int]) -> Iterator[Item]:
+def tell_labels(
+    place: Mapping[str, str], among: Mapping[str, int], rest: Mapping[str, int], rule: Rule = ASSOCIATED
+) -> Iterator[Item]:
     """Tell how labels go with a group; what occurs rarely is left out: it may point to a person.
 
     Args:
         place: The slice that is the group.
         among: Rows of the group that have each label.
         rest: Rows of all others, likewise.
+        rule: What a label breaks that goes with the group much more or less often.
     """
     from hallmarked.corpus.measure.cross import npmi  # noqa: PLC0415 -- needs the extra "data"
     from hallmarked.corpus.measure.interval import share_interval, wilson  # noqa: PLC0415 -- likewise
@@ -141,7 +144,7 @@ def tell_labels(place: Mapping[str, str], among: Mapping[str, int], rest: Mappin
                 f"label {label!r} is on {share:.1%} of the {group:,} rows of {name!r}, "
                 f"and on {rest[label] / others:.1%} of the {others:,} others"
             )
-            yield Finding.of(ASSOCIATED, message, npmi=f"{together:.3f}")
+            yield Finding.of(rule, message, npmi=f"{together:.3f}")
 
 
 def margins(pairs: Mapping[tuple[str, str], int]) -> tuple[Counter[str], Counter[str]]:

@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from hallmarked.checks.dataset.balance import ASSOCIATED, tell_labels
+from hallmarked.checks.dataset.balance import tell_labels
 from hallmarked.checks.dataset.column import OFTEN, count_of, share_of, tell_spread
 from hallmarked.checks.part import by_path, cut_texts, missing_module, read_part, read_whole, run_parts
 from hallmarked.core.artifact import Artifact
@@ -56,6 +56,12 @@ DAMAGED = Rule(
 )
 EMPTY = Rule(
     "TXT003", Level.NOTE, "Rows have no text", "Leave them out, or say in dataset.toml which columns are texts."
+)
+ASSOCIATED = Rule(
+    "TXT004",
+    Level.NOTE,
+    "A label goes with the words of a group more or less often than with others",
+    "Look whether that is so in the world or comes from how rows were chosen; models learn it either way.",
 )
 RARELY = 0.01
 """Share of texts or rows from which damage or emptiness is a warning."""
@@ -230,4 +236,4 @@ def _terms(found: Texts) -> Iterator[Item]:
     for group in sorted(groups):
         among = {label: found.pairs[group, label] for label in found.labels}
         rest = {label: found.labels[label] - count for label, count in among.items()}
-        yield from tell_labels({"terms": group}, among, rest)
+        yield from tell_labels({"terms": group}, among, rest, ASSOCIATED)

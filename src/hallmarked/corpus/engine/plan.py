@@ -113,17 +113,18 @@ def choose(engine: Engine) -> int:
         import ray  # noqa: PLC0415 -- needs the extra "cluster"
     except ModuleNotFoundError as error:
         raise BackendError("a cluster needs more packages: pip install 'hallmarked[cluster]'") from error
-    logging.getLogger("daft").setLevel(logging.ERROR)  # it says that it uses the connection made here
+    for name in ("daft", "ray"):
+        logging.getLogger(name).setLevel(logging.ERROR)  # they tell at length to whom they speak
     if not ray.is_initialized():
         try:
             ray.init(
                 address="auto" if engine.address == RAY else engine.address,
                 log_to_driver=False,
-                logging_level=logging.ERROR,
                 runtime_env={"env_vars": QUIET},
             )
         except (ConnectionError, TimeoutError, RuntimeError, ValueError) as error:
-            raise BackendError(f"no cluster answers at {engine.address}") from error
+            reason = str(error).strip().partition("\n")[0][:200]
+            raise BackendError(f"no cluster answers at {engine.address}: {reason}") from error
     daft.set_runner_ray(address=engine.address, noop_if_initialized=True)
     _confirm("ray")
     resources = cast("dict[str, Any]", ray.cluster_resources())  # type: ignore[no-untyped-call]

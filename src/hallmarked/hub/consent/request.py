@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, and_, insert, or_, select, update
 
 from hallmarked.core.errors import InputError, NotFound
 from hallmarked.corpus.consent.blind import evaluate_plain
@@ -29,6 +29,7 @@ DAY = 86_400_000
 """Milliseconds."""
 MOST_SELECTORS = 100
 """Of one request."""
+UNPROVEN = "nobody proved in time who asks; make a new request when you can"
 MODES = frozenset(mode.value for mode in Mode)
 """Actions of requests that end up in the list for builds."""
 
@@ -218,13 +219,11 @@ def load_request(db: Connection, request_id: str) -> Stored:
 
 
 def list_requests(db: Connection, *, most: int = 1_000) -> list[Stored]:
-    """List what is open, what is due first at the top."""
+    """List what somebody has to work on, what is due first at the top; a confirmed consent needs no work."""
     found = consent_request.c
+    waits = or_(found.status == Status.PENDING, and_(found.status == Status.ACTIVE, found.action.not_in(MODES)))
     rows = db.execute(
-        select(consent_request)
-        .where(found.status.in_([Status.PENDING, Status.ACTIVE]), found.ended.is_(None))
-        .order_by(found.due, found.id)
-        .limit(most)
+        select(consent_request).where(waits, found.ended.is_(None)).order_by(found.due, found.id).limit(most)
     )
     return [_stored(db, row) for row in rows.all()]
 
@@ -240,7 +239,7 @@ def withdraw_request(hub: Hub, code: str) -> None:
 
 
 def end_request(hub: Hub, request_id: str, status: Status, event: str, reason: str = "") -> None:
-    """End a request.
+    """End a request: its selectors, what was written to it, and what opens its entry in the log are deleted.
 
     Raises:
         NotFound: When there is none, or it is over already.
@@ -248,13 +247,26 @@ def end_request(hub: Hub, request_id: str, status: Status, event: str, reason: s
     found = consent_request.c
     with hub.database.write() as db:
         open_ = (found.id == request_id, found.status.in_([Status.PENDING, Status.ACTIVE]))
-        values: dict[str, Any] = {"status": status, "ended": now(), "reason": reason, "sealed": ""}
-        if status is Status.WITHDRAWN:
-            values["nonce"] = ""
+        values: dict[str, Any] = {"status": status, "ended": now(), "reason": reason, "sealed": "", "nonce": ""}
         if not db.execute(update(consent_request).where(*open_).values(**values)).rowcount:
             raise NotFound("this request is over already")
         db.execute(consent_selector.delete().where(consent_selector.c.request_id == request_id))
     log_event(hub, request_id, event)
+
+
+def lapse(hub: Hub, time: int | None = None) -> int:
+    """End opt-outs and opt-ins for which nobody proved in time who asks; what is kept of them is deleted.
+
+    Returns:
+        How many.
+    """
+    found, moment = consent_request.c, now() if time is None else time
+    old = (found.status == Status.PENDING, found.action.in_(MODES), found.due < moment)
+    with hub.database.read() as db:
+        ids = list(db.execute(select(found.id).where(*old)).scalars())
+    for request_id in ids:
+        end_request(hub, request_id, Status.REFUSED, "refused", UNPROVEN)
+    return len(ids)
 
 
 def can_open(keys: Keys, db: Connection, request_id: str, request: Request) -> bool:

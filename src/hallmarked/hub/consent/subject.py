@@ -30,6 +30,7 @@ from hallmarked.hub.consent.request import (
     end_request,
     find_request,
     keep_request,
+    lapse,
     list_requests,
     load_request,
     log_event,
@@ -41,6 +42,8 @@ MOST_TEXT = 4_000
 """Characters of what is written to a request, of a reason and a decision."""
 MOST_ANSWER = 64 << 20
 """Bytes of the rows that are given out."""
+ANSWER_DAYS = 30
+"""How long rows can be fetched after the decision; then they are deleted."""
 SOON_DAYS = 7
 """Requests due within so many days are shown as such."""
 
@@ -136,14 +139,27 @@ def answer_of(hub: Hub, code: str) -> bytes:
     """Return the rows that were given out for a request.
 
     Raises:
-        NotFound: When the code opens none, or there are none.
+        NotFound: When the code opens none, or there are none, or no more.
     """
+    forget_answers(hub)
     stored = find_request(hub, code)
     with hub.database.read() as db:
         sealed = db.execute(select(consent_request.c.answer).where(consent_request.c.id == stored.id)).scalar_one()
     if not sealed:
         raise NotFound("there are no rows for this request")
     return open_keys(hub.settings).unseal(sealed, f"{stored.id}:answer")
+
+
+def forget_answers(hub: Hub, time: int | None = None) -> int:
+    """Delete rows that were given out long enough.
+
+    Returns:
+        Of how many requests.
+    """
+    found, moment = consent_request.c, now() if time is None else time
+    old = (found.answer != "", found.ended < moment - ANSWER_DAYS * DAY)
+    with hub.database.write() as db:
+        return db.execute(update(consent_request).where(*old).values(answer="")).rowcount
 
 
 def contents_of(hub: Hub, request_id: str) -> tuple[str, list[tuple[str, str]]]:
@@ -169,6 +185,8 @@ def clock_of(stored: Stored, time: int | None = None) -> Clock:
 
 def list_due(hub: Hub) -> list[tuple[Stored, Clock]]:
     """List open requests with their clocks, what is due first at the top."""
+    forget_answers(hub)
+    lapse(hub)
     with hub.database.read() as db:
         return [(stored, clock_of(stored)) for stored in list_requests(db)]
 

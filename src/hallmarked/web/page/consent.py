@@ -30,6 +30,7 @@ from hallmarked.hub.consent.proof import (
     send_code,
 )
 from hallmarked.hub.consent.request import (
+    UNPROVEN,
     Filed,
     Stored,
     Wish,
@@ -125,6 +126,8 @@ class Standing:
     """What happened a moment ago: ``filed``, ``proven``, ``nothing``, ``mailed``, ``withdrawn``, or an empty text."""
     reason: str
     """Of a refusal, an extension or a decision."""
+    lapsed: bool
+    """Whether it ended because nobody proved in time who asks."""
     representative: bool
     """Whether whoever asked speaks for somebody else."""
     subjects: tuple[Subject, ...]
@@ -414,6 +417,7 @@ def _view(
     )
     return Standing(
         stored.id, code, bool(receipt), _one_line(receipt), stored.action, consent, stored.status, said, stored.reason,
+        stored.reason == UNPROVEN,
         stored.representative, subjects, stored.uses, stored.sets, to_datetime(stored.created), clock.due,
         clock.days_left, stored.entry or 0, Server.of(hub.settings.consent) is not None, name, WELL_KNOWN, RECORD,
         stored.answered, tuple(Model(one.name, one.sets) for one in before),
