@@ -18,6 +18,8 @@ from bench import (
     conformance,
     consent,
     conversion,
+    corpus_engine,
+    corpus_measure,
     duplicate,
     footprint,
     hub,
@@ -44,6 +46,13 @@ LIBRARIES = (
     "picklescan",
     "modelscan",
     "fickling",
+    "datasketch",
+    "datatrove",
+    "duckdb",
+    "infini-gram",
+    "polars",
+    "presidio-analyzer",
+    "rensa",
 )
 
 
@@ -96,6 +105,8 @@ def _sections(scratch: Path, peers: Path) -> dict[str, Section]:
         "leak": ("Items of benchmarks in texts", leak.report),
         "personal": ("Personal data", lambda: personal.report(peers)),
         "build": ("Building data sets, and proofs about contents", lambda: build.report(scratch / "build")),
+        "tables": ("Reading and counting tables", lambda: corpus_engine.report(scratch / "tables", peers)),
+        "measure": ("Measuring data sets", lambda: corpus_measure.report(scratch / "measure", peers)),
         "footprint": ("Footprint", footprint.report),
     }
 
