@@ -9,6 +9,7 @@ import resource
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from bench.table import markdown
@@ -65,10 +66,7 @@ def _radix(key: RowKey, made: list[bytes], digests: list[bytes]) -> list[str]:
     start = time.process_time()
     proofs = [prove(tree, key, digest) for digest in digests[IDENTIFIERS:]]
     proving = (time.process_time() - start) / ASKED
-    took = [
-        _timed(lambda p=p, d=d: check_proof(p, commitment, d))
-        for p, d in zip(proofs, digests[IDENTIFIERS:], strict=True)
-    ]
+    took = [_timed(partial(check_proof, p, commitment, d)) for p, d in zip(proofs, digests[IDENTIFIERS:], strict=True)]
     return [
         f"{built:.1f}",
         f"{max(map(len, proofs)):,}",
@@ -93,7 +91,7 @@ def _sorted(_key: RowKey, made: list[bytes], _digests: list[bytes]) -> list[str]
     start = time.process_time()
     paths = [(at, prove_inclusion(at, size, node)) for at in range(0, size, size // (2 * ASKED))]
     proving = 2 * (time.process_time() - start) / len(paths)
-    took = [_timed(lambda at=at, path=path: root_from_inclusion(at, size, leaves[at], path)) for at, path in paths]
+    took = [_timed(partial(root_from_inclusion, at, size, leaves[at], path)) for at, path in paths]
     largest = 2 * (max(len(path) for _, path in paths) * 32 + 32)
     return [
         f"{built:.1f}",

@@ -181,6 +181,9 @@ def _scores(records: Sequence[dict[str, object]], found: Found) -> dict[str, tup
 
 
 def _run(name: str, corpus: str, python: Path, folder: Path | None) -> dict[str, object] | None:
+    if not python.is_file():
+        print(f"{name} could not run: there is no {python}", file=sys.stderr)
+        return None
     command = [str(python), str(HERE / "personal.py"), "--tool", name, "--corpus", corpus]
     done = subprocess.run(
         command + (["--text", str(folder)] if folder else []), capture_output=True, text=True, check=False

@@ -18,6 +18,8 @@ from bench import (
     conformance,
     consent,
     conversion,
+    corpus_engine,
+    corpus_measure,
     duplicate,
     footprint,
     hub,
@@ -45,6 +47,13 @@ LIBRARIES = (
     "picklescan",
     "modelscan",
     "fickling",
+    "datasketch",
+    "datatrove",
+    "duckdb",
+    "infini-gram",
+    "polars",
+    "presidio-analyzer",
+    "rensa",
 )
 
 
@@ -98,6 +107,8 @@ def _sections(scratch: Path, peers: Path) -> dict[str, Section]:
         "personal": ("Personal data", lambda: personal.report(peers)),
         "build": ("Building data sets, and proofs about contents", lambda: build.report(scratch / "build")),
         "scale": ("Every step over a data set, and what follows for 10 TB", lambda: scale.report(scratch / "scale")),
+        "tables": ("Reading and counting tables", lambda: corpus_engine.report(scratch / "tables", peers)),
+        "measure": ("Measuring data sets", lambda: corpus_measure.report(scratch / "measure", peers)),
         "footprint": ("Footprint", footprint.report),
     }
 

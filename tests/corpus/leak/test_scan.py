@@ -128,11 +128,20 @@ def test_long_items() -> None:
 
 
 def test_texts_made_to_match() -> None:
-    """A text that matches all over is given up on after a while, which is counted."""
-    index = index_of(ITEMS)
-    text = " ".join([" ".join(item.split()[:9]) for item in ITEMS] * 40)
-    (scanned,) = scan(index, pa.array([text], pa.large_string()))
+    """A text that is all of many items at every place is given up on after a while, which is counted."""
+    item = WRITER.text(10)
+    index = index_of([item] * 40)
+    (scanned,) = scan(index, pa.array([" ".join([item] * 60)], pa.large_string()))
     assert scanned.passed_over > 0
+
+
+def test_many_siblings_that_all_are_there() -> None:
+    """Items that differ in a few words are told apart, however many of them there are and stand in one text."""
+    frame = WRITER.text(30).split()
+    siblings = [" ".join([*frame[: n % 30], *WRITER.text(5).split(), *frame[n % 30 :]]) for n in range(60)]
+    index = index_of(siblings)
+    matches = found(index, ["\n".join(siblings)])
+    assert {index.targets[match.target].item for _, match in matches if match.share == 1} == set(range(60))
 
 
 def test_too_many_words(monkeypatch: pytest.MonkeyPatch) -> None:

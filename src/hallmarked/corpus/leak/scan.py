@@ -28,7 +28,9 @@ ANSWER_SHARE = 0.6
 """Share of an answer's words that has to stand behind, or before, the question so that the answer is there too."""
 ANSWER_NEAR = 64
 """Words between a question and its answer that are passed over at most, and three times the answer's own."""
-PLACES_PER_WORD = 1 / 32
+NEIGHBOURHOOD, SIBLINGS = 64, 8
+"""Words of a place, and how many items that it resembles are compared with it."""
+PLACES_PER_WORD = 1 / 8
 """Places that are compared per word of text, and some more; a text made to match all over cannot take all time."""
 FEW_PLACES = 500
 STRETCH = 256
@@ -115,9 +117,9 @@ def _scan(index: Index, words: Words, first: int) -> Scanned:
         runs.append(which + kind.first)
         candidates = _gather(index, kind, words, at, which)
         room = FEW_PLACES + int(len(words.hashes) * PLACES_PER_WORD)
-        order = np.argsort(-candidates.count, kind="stable")[:room]
-        passed_over += len(candidates.count) - len(order)
-        for number in order.tolist():
+        chosen = _nearest(index, kind, candidates)
+        passed_over += max(0, len(chosen) - room)
+        for number in chosen[:room].tolist():
             found = _compare(index, words, candidates, number)
             if found is not None:
                 matches.append(found)
@@ -178,6 +180,22 @@ def _gather(index: Index, kind: Runs, words: Words, at: Places, which: Places) -
     stop = np.minimum(origin[ends] + length[begins] + slack, words.stops[text + 1])
     origins = [origin[begin : end + 1] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
     return _Candidates(target, start, stop, count, origins)
+
+
+def _nearest(index: Index, kind: Runs, candidates: _Candidates) -> Places:
+    """Return the numbers of the candidates to compare, those first that share most of their runs.
+
+    Of many siblings that a place resembles, those count that resemble it most, and all that share every run with it.
+    """
+    runs = np.maximum(1, index.lengths[candidates.target] - kind.length + 1)
+    share = candidates.count / runs
+    place = (candidates.start + candidates.stop) // (2 * NEIGHBOURHOOD)
+    order = np.lexsort((candidates.target, -share, place))
+    begins = np.flatnonzero(np.diff(place[order], prepend=-1))
+    rank = np.arange(len(order)) - np.repeat(begins, np.diff(np.append(begins, len(order))))
+    kept = order[(rank < SIBLINGS) | (share[order] >= 1)]
+    nearest: Places = kept[np.argsort(-share[kept], kind="stable")]
+    return nearest
 
 
 def _compare(index: Index, words: Words, candidates: _Candidates, number: int) -> Match | None:

@@ -18,7 +18,8 @@ _D5 = (
     (9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
 )
 _TURN = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
-_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_DOUBLED = str.maketrans("0123456789", "0246813579")
+"""Digits doubled, and the digits of the result added."""
 
 
 def digits_of(text: str) -> str:
@@ -28,8 +29,7 @@ def digits_of(text: str) -> str:
 
 def is_luhn(digits: str) -> bool:
     """Check by the formula of ISO/IEC 7812-1, annex B."""
-    total = sum(int(c) for c in digits[-1::-2]) + sum(_DOUBLED[int(c)] for c in digits[-2::-2])
-    return total % 10 == 0
+    return (sum(map(int, digits[-1::-2])) + sum(map(int, digits[-2::-2].translate(_DOUBLED)))) % 10 == 0
 
 
 def is_verhoeff(digits: str) -> bool:

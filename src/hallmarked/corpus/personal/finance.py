@@ -79,11 +79,17 @@ _COMPACT = re.compile(r"(?<![^\W_])[A-Za-z]{2}\d{2}[A-Za-z0-9]{11,30}(?![^\W_])"
 _ROUTING = re.compile(r"(?<![\w.-])\d{9}(?![\w-]|\.\d)")
 
 
+_PREFIXES = tuple(
+    (low * 10 ** (4 - len(str(low))), (high + 1) * 10 ** (4 - len(str(high))), lengths)
+    for low, high, lengths in _RANGES
+)
+"""The same ranges as first and following numbers of four digits."""
+
+
 def is_card(digits: str) -> bool:
     """Say whether a number may be one of a scheme: by its range, its length and its check digit."""
-    known = any(
-        low <= int(digits[: len(str(low))]) <= high and len(digits) in lengths for low, high, lengths in _RANGES
-    )
+    begin, size = int(digits[:4]), len(digits)
+    known = any(low <= begin < end and size in lengths for low, end, lengths in _PREFIXES)
     return known and len(set(digits)) > 1 and is_luhn(digits)
 
 

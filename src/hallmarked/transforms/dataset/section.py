@@ -118,7 +118,7 @@ def read_copies(table: Table) -> Copies:
     copies = Copies(
         exact=table.choice("exact", ("remove", "keep"), "remove") == "remove",
         near=table.choice("near", ("remove", "keep"), "keep") == "remove",
-        settings=Settings(threshold=table.number("threshold", 0.5, 0.95, usual.threshold) or usual.threshold),
+        settings=Settings.at(table.number("threshold", 0.5, 0.95, usual.threshold) or usual.threshold),
     )
     if copies.near and not copies.exact:
         table.problem("near", "cannot be removed while exact ones are kept")
