@@ -7,12 +7,17 @@ import json
 from dataclasses import dataclass, field
 from itertools import repeat
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 DIGEST = 16
 """Bytes of a row's digest."""
 MOST_ROWS = 20_000_000
-"""Rows whose digests are kept, 16 bytes each and some more for the set."""
+"""Different rows whose digests are kept: 16 bytes each, three times while they are put together."""
+MOST_PIECES = 64
+"""Pieces of digests that are kept before they are put together."""
+KIND = f"S{DIGEST}"
 
 
 @dataclass(slots=True)
@@ -20,25 +25,24 @@ class Repeats:
     """Which rows were there before."""
 
     rows: int = 0
-    seen: set[bytes] | None = field(default_factory=set)
-    """Digests of the different rows; None when there are more than memory allows."""
+    seen: list[npt.NDArray[np.bytes_]] | None = field(default_factory=list)
+    """Digests of the different rows, in pieces that may share some; None when there are more than memory allows."""
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take the rows of a batch."""
-        self.rows += batch.num_rows
-        if self.seen is not None:
-            self.seen.update(digests(batch))
-            self._bound()
+        self.merge(Repeats(batch.num_rows, [_distinct(np.array(digests(batch), KIND))]))
 
     def merge(self, other: Repeats) -> None:
         """Take what is known of the rows that follow."""
         self.rows += other.rows
-        self.seen = None if self.seen is None or other.seen is None else self.seen | other.seen
-        self._bound()
+        self.seen = None if self.seen is None or other.seen is None else self.seen + other.seen
+        if self.seen is not None and (len(self.seen) > MOST_PIECES or sum(map(len, self.seen)) > MOST_ROWS):
+            self._join()
 
     def dump(self) -> bytes:
         """Write the digests of the different rows, sorted; nothing when they are too many."""
-        return b"".join(sorted(self.seen or ()))
+        self._join()
+        return b"".join(piece.tobytes() for piece in self.seen or ())
 
     @classmethod
     def load(cls, rows: int, data: bytes) -> Repeats:
@@ -48,17 +52,25 @@ class Repeats:
             rows: How many there were.
             data: The digests.
         """
-        seen = {data[at : at + DIGEST] for at in range(0, len(data), DIGEST)}
-        return cls(rows, seen if data or not rows else None)
-
-    def _bound(self) -> None:
-        if self.seen is not None and len(self.seen) > MOST_ROWS:
-            self.seen = None
+        return cls(rows, [np.frombuffer(data, KIND)] if data or not rows else None)
 
     @property
     def repeated(self) -> int | None:
         """How many rows are a copy of one that stands before them; None when that is not known."""
-        return None if self.seen is None else self.rows - len(self.seen)
+        self._join()
+        return None if self.seen is None else self.rows - sum(map(len, self.seen))
+
+    def _join(self) -> None:
+        if self.seen is not None and len(self.seen) > 1:
+            self.seen = [_distinct(np.concatenate(self.seen))]
+        if self.seen and len(self.seen[0]) > MOST_ROWS:
+            self.seen = None
+
+
+def _distinct(found: npt.NDArray[np.bytes_]) -> npt.NDArray[np.bytes_]:
+    """Sort in place, and leave out what is there already: the library's way takes several times the memory."""
+    found.sort()
+    return found[np.concatenate([[True], found[1:] != found[:-1]])] if len(found) else found
 
 
 def digests(batch: pa.RecordBatch) -> list[bytes]:
