@@ -19,6 +19,7 @@ import pyarrow.parquet as pq  # noqa: E402 -- only with the extra
 
 from hallmarked.core.errors import FormatError  # noqa: E402
 from hallmarked.corpus.table import line, model  # noqa: E402
+from hallmarked.corpus.table.column import MAX_EMPTY, Builder  # noqa: E402
 from hallmarked.corpus.table.find import find_tables  # noqa: E402
 from hallmarked.corpus.table.model import Skipped  # noqa: E402
 from tests.support import MemoryArtifact  # noqa: E402
@@ -129,6 +130,20 @@ def test_a_broken_row_costs_only_itself(broken: bytes, reason: str) -> None:
     assert rows == [{"a": 1}, {"a": 2}]
     assert [(piece.row, piece.rows) for piece in skipped] == [(1, 1)]
     assert reason in skipped[0].reason
+
+
+def test_rows_whose_columns_all_differ_cost_what_they_hold() -> None:
+    """A batch does not have every column of every row: a few megabytes of such rows would make billions of cells."""
+    rows = [{f"{row}.{column}": "x" for column in range(20)} for row in range(1_000)]
+    (table,) = find_tables(MemoryArtifact({"a.jsonl": lines(rows)}))
+    batches = [piece for part in table.cut() for piece in table.read(part)]
+    assert sum(batch.num_rows for batch in batches) == len(rows)
+    assert max(batch.num_rows * batch.num_columns for batch in batches) < 2 * MAX_EMPTY
+    many, builder, one = Builder(), Builder(), []
+    for row in rows:
+        one += builder.add(row, 1)
+    both = [*one, *builder.finish()], [*many.extend(rows, [1] * len(rows)), *many.finish()]
+    assert [batch.num_rows for batch in both[0]] == [batch.num_rows for batch in both[1]]
 
 
 def test_a_line_without_end_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
