@@ -19,6 +19,7 @@ import pyarrow.parquet as pq  # noqa: E402 -- only with the extra
 
 from hallmarked.core.errors import FormatError  # noqa: E402
 from hallmarked.corpus.table import line, model  # noqa: E402
+from hallmarked.corpus.table import parquet as parquet_file  # noqa: E402
 from hallmarked.corpus.table.column import MAX_EMPTY, Builder  # noqa: E402
 from hallmarked.corpus.table.find import find_tables  # noqa: E402
 from hallmarked.corpus.table.model import Skipped  # noqa: E402
@@ -199,6 +200,22 @@ def test_the_groups_of_a_parquet_file_are_its_parts() -> None:
     rows, skipped = read("a.parquet", parquet(1_000, 300))
     assert [row["n"] for row in rows] == list(range(1_000))
     assert not skipped
+
+
+def test_a_dictionary_that_stands_for_gigabytes_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows up to the bound are read, the others are counted and told of."""
+    monkeypatch.setattr(parquet_file, "ALWAYS_UNFOLDED", 1 << 20)
+    monkeypatch.setattr(parquet_file, "MOST_UNFOLDED", 100)
+    codes = pa.DictionaryArray.from_arrays(pa.array([0] * 200_000, pa.int32()), ["x" * 1_000])
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"text": codes}), sink, store_schema=False)
+    (table,) = find_tables(MemoryArtifact({"a.parquet": sink.getvalue()}))
+    pieces = [piece for part in table.cut() for piece in table.read(part)]
+    read_rows = sum(piece.num_rows for piece in pieces if not isinstance(piece, Skipped))
+    (skipped,) = (piece for piece in pieces if isinstance(piece, Skipped))
+    assert "expands to more than 100 times" in skipped.reason
+    assert skipped.rows == 200_000 - read_rows
+    assert read_rows < 50_000
 
 
 def test_a_broken_page_costs_its_group_only() -> None:
