@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hallmarked.core.errors import InputError
 from hallmarked.corpus.consent.key import create_key, save_key
 from hallmarked.corpus.consent.list import Heading, write_list
 from hallmarked.corpus.consent.record import Mode, Scope, make_entry
@@ -60,3 +61,21 @@ def test_a_copy_under_a_new_id_and_a_title_is_left_out(tmp_path: Path) -> None:
     assert sum(built.document.rows.values()) == 1
     kept = b"".join(path.read_bytes() for path in (built.folder / "data").rglob("*") if path.is_file())
     assert WORK.upper().encode() not in kept
+
+
+def test_a_misspelt_column_stops_the_build(tmp_path: Path) -> None:
+    """A recipe whose account column is in no row would keep what people refused, so nothing is built."""
+    write_rows(
+        tmp_path / "mirror" / "rows.jsonl", [{"title": "a", "text": "b", "user": "mallory", "meta": {"day": ""}}]
+    )
+    recipe = RECIPE.partition("[consent]")[0].replace('"user"', '"usr"')
+    recipe += 'url = "meta.dy"\ndomain = "meta.day"\n[[filter]]\nname = "old"\ncolumn = "scor"\nmost = 3\n'
+    with Ledger.open(tmp_path / "home") as ledger, pytest.raises(InputError, match="no row has") as caught:
+        World(tmp_path, ledger).build(recipe, "built")
+    said = str(caught.value)
+    assert "columns.account = 'usr'" in said
+    assert "columns.url = 'meta.dy'" in said
+    assert "the column of filter old = 'scor'" in said
+    assert "there are: meta, text, title, user" in said
+    assert "domain" not in said
+    assert not (tmp_path / "built").exists()

@@ -45,6 +45,7 @@ from hallmarked.transforms.dataset.decide import (
     unify_fields,
 )
 from hallmarked.transforms.dataset.manifest import Spool
+from hallmarked.transforms.dataset.named import refuse_absent
 from hallmarked.transforms.dataset.recipe import COPY, EXPIRED, NEAR_COPY, UNREAD, Recipe
 from hallmarked.transforms.dataset.survey import SURVEY
 from hallmarked.transforms.dataset.write import WRITE
@@ -107,7 +108,7 @@ def build_dataset(
         progress: Called with what is being done.
 
     Raises:
-        InputError: When a source is not what the recipe says, or changed while it was read.
+        InputError: When a source is not what the recipe says, lacks what it names, or changed while it was read.
         BackendError: When something cannot be read or written, or a process broke; then nothing was written.
     """
     with whole_folder(request.folder) as draft, _told(request.folder):
@@ -117,6 +118,7 @@ def build_dataset(
         given = open_sections(request.recipe)
         opened = open_sources(request.recipe, given.plan, worker)
         groups = _survey(opened, worker)
+        refuse_absent(request.recipe, groups)
         _decide(request.recipe, opened, groups, worker)
         output = Output(draft, request.recipe.output.format)
         output.begin()

@@ -1,4 +1,4 @@
-"""What a report shows of a data set: worked out from the measurements of the checks ``tables`` and ``texts``."""
+"""What reports and pages show of a data set: worked out from the measurements of the checks of data sets."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hallmarked.audit.report.language import language_name
 from hallmarked.audit.report.measured import Found, against_chance, percent
 from hallmarked.checks.runner import Result
 from hallmarked.core.evidence import Measurement
+from hallmarked.corpus.personal.kind import KINDS
 
 MOST_COLUMNS = 200
 
@@ -92,6 +93,7 @@ def _facts(found: Found, today: date) -> list[tuple[str, str]]:
     copies = found.one("rows.repeated")
     if copies and copies.n:
         facts.append(("Copies", f"{view.number(copies.value)} rows are copies of others{_part(copies)}"))
+    facts += _compared(found)
     if texts := found.value("text.texts"):
         words, mean = found.value("text.words"), found.value("text.length.mean")
         facts.append(("Texts", f"{view.number(texts)} with {view.number(words)} words, {_round(mean)} on average"))
@@ -111,6 +113,30 @@ def _facts(found: Found, today: date) -> list[tuple[str, str]]:
     facts += _synthetic(found)
     facts += _purpose(found, today)
     return facts
+
+
+def _compared(found: Found) -> list[tuple[str, str]]:
+    """Tell of copies of texts, personal data and items of benchmarks, as far as they were looked for."""
+    facts = []
+    if removed := found.one("duplicates.removed"):
+        told = f"{view.number(removed.value)} of {removed.n or 0:,} texts are the same or nearly the same as others"
+        facts.append(("Texts alike", told))
+    if rows := found.one("personal.rows"):
+        kinds = found.each("personal.found", "kind")
+        told = f"found in {view.number(rows.value)} of {rows.n or 0:,} rows"
+        if kinds:
+            told += f": {', '.join(f'{KINDS[kind].title} ({view.number(count)})' for kind, count in _ranked(kinds))}"
+        facts.append(("Personal data", told))
+    for each in found.by["leak.strong"]:
+        told = f"{view.number(each.value)} of {each.n or 0:,} items of {each.slice['benchmark']} stand in the data"
+        facts.append(("Benchmarks", told))
+    return facts
+
+
+def _ranked(kinds: Sequence[Measurement]) -> list[tuple[str, str]]:
+    """Return kinds that are known here with their counts, the commonest first."""
+    known = [each for each in kinds if each.slice["kind"] in KINDS]
+    return [(each.slice["kind"], each.value) for each in sorted(known, key=lambda each: -int(each.value))]
 
 
 def _age(found: Found, place: Mapping[str, str]) -> str:

@@ -4,7 +4,8 @@ Runs in confined processes (``corpus.engine``), which hand back packets:
 
 =========== ===========================================================================================================
 ``pieces``  in the head: how many rows of each piece were read, and which were not
-``fields``  in the head: the columns, with their types
+``fields``  in the head: the columns that are kept, with their types
+``columns`` in the head: the names of all columns, see ``named``
 ``marks``   one byte for each row that was read: 0 when it stays so far, else its reason
 ``days``    in the head: how many rows had no readable day
 ``texts``   what is needed to find copies of the rows that stay so far, see ``corpus.duplicate.state``
@@ -39,6 +40,7 @@ from hallmarked.transforms.dataset.consent import mark_refused
 from hallmarked.transforms.dataset.field import unify
 from hallmarked.transforms.dataset.filter import column_at
 from hallmarked.transforms.dataset.leak import leaked
+from hallmarked.transforms.dataset.named import column_names
 from hallmarked.transforms.dataset.packet import Packet
 from hallmarked.transforms.dataset.plan import Plan, read_plan
 from hallmarked.transforms.dataset.recipe import EXPIRED, LEAKED, SAMPLED
@@ -95,6 +97,7 @@ def survey(artifact: Artifact, part: Part, options: Mapping[str, Any]) -> bytes:
     marks: list[Marks] = []
     builder = Builder(Settings(**plan.copies), NEAR if plan.near else WORDS) if plan.copies is not None else None
     fields: dict[str, tuple[str, str]] = {}
+    columns: set[str] = set()
     undated = 0
     pieces = pieces_of(part)
     sites = read_sites(artifact) if plan.signals is not None else {}
@@ -107,9 +110,11 @@ def survey(artifact: Artifact, part: Part, options: Mapping[str, Any]) -> bytes:
             left = ["" if gone else text for text, gone in zip(texts, mark.tolist(), strict=True)]
             builder.add(redact_texts(plan, left))
         _note_fields(fields, batch, plan)
+        columns.update(column_names(batch.schema))
     head = {
         "pieces": [piece.to_dict() for piece in pieces],
         "fields": [[name, kind, written] for name, (kind, written) in fields.items()],
+        "columns": sorted(columns),
         "undated": undated,
     }
     if builder is not None and builder.left + builder.bare:
