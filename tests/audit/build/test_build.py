@@ -231,6 +231,7 @@ def test_what_was_refused_is_shown_to_be_missing(world: World, built: Built) -> 
         proof, said = prove_content(built.folder, digest, KEY)
         shown = check_content(proof, evidence, world.ledger.trust, digest)
         assert (said, shown.there, shown.status) == (there, there, int(there)), shown.lines
+        assert any("other case" in line for line in shown.lines)  # a proof of absence is about these very words
     redacted = content_digest(f"write to {MAIL} about it please")
     assert prove_content(built.folder, redacted, KEY)[1]  # it is there, as it was read
 

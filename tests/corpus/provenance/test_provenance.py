@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hallmarked.core.errors import FormatError, NotFound
+from hallmarked.corpus.provenance import graph
 from hallmarked.corpus.provenance.document import PATH, Document, Input, Origin, combine, read_document
 from hallmarked.corpus.provenance.graph import (
     BROKEN,
@@ -123,6 +124,22 @@ def test_the_graph_is_followed_build_by_build() -> None:
     assert ["was changed" in e.message for e in source_edges(forged, mine, lambda _: None) if e.state == BROKEN] == [
         True
     ]
+
+
+@pytest.mark.parametrize(("bound", "value"), [("DEEPEST", 1), ("MOST_EDGES", 2)])
+def test_what_was_not_followed_is_said(bound: str, value: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An account with more builds, or more sources, than are followed does not pass as one that holds."""
+    copies, mine = dict[str, bytes](), document("acme/0")
+    for number in range(1, 4):
+        data = mine.dump()
+        digest = hashlib.sha256(data).hexdigest()
+        copies[copy_path(digest)] = data
+        mine = document(f"acme/{number}", (Input(Origin(f"acme/{number - 1}", {}, digest), "mit", kept=5),))
+    assert BROKEN not in {edge.state for edge in source_edges(artifact(mine, copies), mine, lambda _: None)}
+    monkeypatch.setattr(graph, bound, value)
+    last = list(source_edges(artifact(mine, copies), mine, lambda _: None))[-1]
+    assert last.state == BROKEN
+    assert "only" in last.message
 
 
 def test_bytes_at_hand_are_compared() -> None:

@@ -19,6 +19,8 @@ import pyarrow.parquet as pq  # noqa: E402 -- only with the extra
 
 from hallmarked.core.errors import FormatError  # noqa: E402
 from hallmarked.corpus.table import line, model  # noqa: E402
+from hallmarked.corpus.table import parquet as parquet_file  # noqa: E402
+from hallmarked.corpus.table.column import MAX_EMPTY, Builder  # noqa: E402
 from hallmarked.corpus.table.find import find_tables  # noqa: E402
 from hallmarked.corpus.table.model import Skipped  # noqa: E402
 from tests.support import MemoryArtifact  # noqa: E402
@@ -131,6 +133,20 @@ def test_a_broken_row_costs_only_itself(broken: bytes, reason: str) -> None:
     assert reason in skipped[0].reason
 
 
+def test_rows_whose_columns_all_differ_cost_what_they_hold() -> None:
+    """A batch does not have every column of every row: a few megabytes of such rows would make billions of cells."""
+    rows = [{f"{row}.{column}": "x" for column in range(20)} for row in range(1_000)]
+    (table,) = find_tables(MemoryArtifact({"a.jsonl": lines(rows)}))
+    batches = [piece for part in table.cut() for piece in table.read(part)]
+    assert sum(batch.num_rows for batch in batches) == len(rows)
+    assert max(batch.num_rows * batch.num_columns for batch in batches) < 2 * MAX_EMPTY
+    many, builder, one = Builder(), Builder(), []
+    for row in rows:
+        one += builder.add(row, 1)
+    both = [*one, *builder.finish()], [*many.extend(rows, [1] * len(rows)), *many.finish()]
+    assert [batch.num_rows for batch in both[0]] == [batch.num_rows for batch in both[1]]
+
+
 def test_a_line_without_end_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """A line that no memory would hold is skipped, and what follows is read."""
     monkeypatch.setattr(line, "ROW_BYTES", 1_000)
@@ -184,6 +200,22 @@ def test_the_groups_of_a_parquet_file_are_its_parts() -> None:
     rows, skipped = read("a.parquet", parquet(1_000, 300))
     assert [row["n"] for row in rows] == list(range(1_000))
     assert not skipped
+
+
+def test_a_dictionary_that_stands_for_gigabytes_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows up to the bound are read, the others are counted and told of."""
+    monkeypatch.setattr(parquet_file, "ALWAYS_UNFOLDED", 1 << 20)
+    monkeypatch.setattr(parquet_file, "MOST_UNFOLDED", 100)
+    codes = pa.DictionaryArray.from_arrays(pa.array([0] * 200_000, pa.int32()), ["x" * 1_000])
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"text": codes}), sink, store_schema=False)
+    (table,) = find_tables(MemoryArtifact({"a.parquet": sink.getvalue()}))
+    pieces = [piece for part in table.cut() for piece in table.read(part)]
+    read_rows = sum(piece.num_rows for piece in pieces if not isinstance(piece, Skipped))
+    (skipped,) = (piece for piece in pieces if isinstance(piece, Skipped))
+    assert "expands to more than 100 times" in skipped.reason
+    assert skipped.rows == 200_000 - read_rows
+    assert read_rows < 50_000
 
 
 def test_a_broken_page_costs_its_group_only() -> None:

@@ -160,6 +160,7 @@ def check_content(proof: bytes, evidence: bytes, trust: Trust, digest: bytes) ->
     shown = Shown(there=there, deleted=found.deleted)
     shown.lines.append(f"{'✔✖'[there != found.deleted]} {_say(there, found.deleted)}")
     shown.status = BROKEN if there != found.deleted else HOLDS
+    shown.lines.append("· Compared without regard to white space; other words, other case or signs are another content")
     time = f"{found.entry.time:%Y-%m-%d %H:%M} UTC"
     files = len(found.entry.statement["subject"])
     shown.lines.append(f"· Said on {time} about a version of {files:,} files; the first is {_first(found.entry)}")

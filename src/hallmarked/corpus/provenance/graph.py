@@ -140,12 +140,16 @@ def _walk(artifact: Artifact, document: Document) -> Iterator[tuple[str, int, Or
         for origin in (each for item in current.inputs for each in (item.origin, *item.learned)):
             count += 1
             if count > MOST_EDGES:
+                yield current.name, depth, origin, f"only the first {MOST_EDGES:,} steps were followed"
                 return
             problem = ""
             if origin.document:
                 found, problem = _follow(artifact, origin)
-                if found and origin.document not in seen and depth < DEEPEST:
-                    waiting.append((found, depth + 1))
+                if found and origin.document not in seen:
+                    if depth < DEEPEST:
+                        waiting.append((found, depth + 1))
+                    else:
+                        problem = f"only {DEEPEST} builds are followed, and {origin.name} was made of more"
                 seen.add(origin.document)
             yield current.name, depth, origin, problem
 

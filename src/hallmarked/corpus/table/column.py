@@ -17,6 +17,8 @@ MIXED = {b"mixed": b"1"}
 MAX_COLUMNS = 10_000
 """Columns of a table; more are a table that was turned by mistake, or an attack."""
 
+MAX_EMPTY = 1 << 20
+"""Cells of a batch that no row fills. Rows whose columns all differ would make rows × columns of them."""
 DEEPEST = 8
 """Levels of objects whose members are columns too."""
 
@@ -26,33 +28,43 @@ class Builder:
 
     def __init__(self) -> None:
         self._rows: list[Mapping[str, Any]] = []
-        self._size = 0
+        self._size = self._filled = 0
+        self._names: set[str] = set()
 
     def add(self, row: Mapping[str, Any], size: int) -> Iterator[pa.RecordBatch]:
         """Take a row of ``size`` bytes; yield a batch when it is full."""
-        self._rows.append(row)
-        self._size += size
-        if len(self._rows) >= BATCH_ROWS or self._size >= BATCH_BYTES:
+        self._take([row], size)
+        if self._is_full():
             yield from self.finish()
 
     def extend(self, rows: Sequence[Mapping[str, Any]], sizes: Sequence[int]) -> Iterator[pa.RecordBatch]:
         """Take many rows, and the size of each, just as :meth:`add` takes them."""
-        total = sum(sizes)
-        if len(self._rows) + len(rows) < BATCH_ROWS and self._size + total < BATCH_BYTES:
-            self._rows += rows
-            self._size += total
+        names, before = self._names.copy(), (len(self._rows), self._size, self._filled)
+        self._take(rows, sum(sizes))
+        if not self._is_full():
             return
+        count, self._size, self._filled = before  # somewhere among them a batch ends
+        self._names = names
+        del self._rows[count:]
         for row, size in zip(rows, sizes, strict=True):
-            self._rows.append(row)
-            self._size += size
-            if len(self._rows) >= BATCH_ROWS or self._size >= BATCH_BYTES:
-                yield from self.finish()
+            yield from self.add(row, size)
+
+    def _take(self, rows: Sequence[Mapping[str, Any]], size: int) -> None:
+        self._rows += rows
+        self._size += size
+        self._filled += sum(map(len, rows))
+        self._names.update(*rows)
+
+    def _is_full(self) -> bool:
+        count = len(self._rows)
+        empty = count * len(self._names) - self._filled
+        return count >= BATCH_ROWS or self._size >= BATCH_BYTES or empty > MAX_EMPTY
 
     def finish(self) -> Iterator[pa.RecordBatch]:
         """Yield what is left."""
         if self._rows:
             yield to_batch(self._rows)
-            self._rows, self._size = [], 0
+            self._rows, self._size, self._filled, self._names = [], 0, 0, set()
 
 
 def flatten(batch: pa.RecordBatch) -> Iterator[tuple[pa.Field, pa.Array]]:
