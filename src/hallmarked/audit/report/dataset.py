@@ -1,4 +1,4 @@
-"""What a report shows of a data set: worked out from the measurements of the checks ``tables`` and ``texts``."""
+"""What a report shows of a data set: worked out from the measurements of the checks that read its rows."""
 
 from __future__ import annotations
 
@@ -13,8 +13,13 @@ from hallmarked.audit.report.language import language_name
 from hallmarked.audit.report.measured import Found, against_chance, percent
 from hallmarked.checks.runner import Result
 from hallmarked.core.evidence import Measurement
+from hallmarked.corpus.personal.kind import KINDS
 
 MOST_COLUMNS = 200
+MOST_KINDS = 4
+"""Kinds of personal data that are named in a line."""
+GLANCE = ("Rows", "Copies", "Same texts", "Personal data")
+"""What people who look after a data set ask first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,8 @@ class DataSet:
 
     facts: Sequence[tuple[str, str]]
     """Label and sentence."""
+    glance: Sequence[tuple[str, str]]
+    """Those of them that stand at the top."""
     charts: Sequence[Chart]
     columns: Sequence[ColumnRow]
     columns_hidden: int
@@ -77,8 +84,10 @@ def data_set(results: Sequence[Result], today: date) -> DataSet | None:
     if not found.by["rows.total"]:
         return None
     columns = _columns(found)
+    facts = _facts(found, today)
     return DataSet(
-        facts=_facts(found, today),
+        facts=facts,
+        glance=[fact for fact in facts if fact[0] in GLANCE],
         charts=[*charts(found)],
         columns=columns[:MOST_COLUMNS],
         columns_hidden=max(0, len(columns) - MOST_COLUMNS),
@@ -88,10 +97,14 @@ def data_set(results: Sequence[Result], today: date) -> DataSet | None:
 
 
 def _facts(found: Found, today: date) -> list[tuple[str, str]]:
-    facts = [("Rows", view.number(found.value("rows.total")))]
+    unread = found.value("rows.unread")
+    without = f"; {view.number(unread)} more could not be read" if unread else ""
+    facts = [("Rows", view.number(found.value("rows.total")) + without)]
     copies = found.one("rows.repeated")
     if copies and copies.n:
-        facts.append(("Copies", f"{view.number(copies.value)} rows are copies of others{_part(copies)}"))
+        facts.append(("Copies", f"{view.number(copies.value)} whole rows are copies of others{_part(copies)}"))
+    facts += _same(found)
+    facts += _personal(found)
     if texts := found.value("text.texts"):
         words, mean = found.value("text.words"), found.value("text.length.mean")
         facts.append(("Texts", f"{view.number(texts)} with {view.number(words)} words, {_round(mean)} on average"))
@@ -113,6 +126,35 @@ def _facts(found: Found, today: date) -> list[tuple[str, str]]:
     return facts
 
 
+def _same(found: Found) -> list[tuple[str, str]]:
+    """Tell how many texts repeat others, which whole rows seldom do: they have numbers of their own."""
+    removed = found.one("duplicates.removed")
+    if removed is None or not removed.n:
+        return []
+    near = int(found.value("duplicates.near") or 0)
+    nearly = f", {near:,} of them nearly" if near else ""
+    return [
+        ("Same texts", f"{view.number(removed.value)} of {removed.n:,} texts repeat others{_part(removed)}{nearly}")
+    ]
+
+
+def _personal(found: Found) -> list[tuple[str, str]]:
+    """Tell what was found of details of people, the commonest kinds by name."""
+    rows = found.one("personal.rows")
+    if rows is None or not rows.n:
+        return []
+    kinds = sorted(found.each("personal.found", "kind"), key=lambda each: (-int(each.value), each.slice["kind"]))
+    if not kinds:
+        return [("Personal data", f"none found by this method in {rows.n:,} rows; names of people are not looked for")]
+    named = [f"{view.number(each.value)} {_kind(each.slice['kind'])}" for each in kinds[:MOST_KINDS]]
+    more = f" and {view.plural(len(kinds) - MOST_KINDS, 'more kind')}" if len(kinds) > MOST_KINDS else ""
+    return [("Personal data", f"{', '.join(named)}{more}, in {view.number(rows.value)} of {rows.n:,} rows")]
+
+
+def _kind(name: str) -> str:
+    return KINDS[name].title if name in KINDS else name
+
+
 def _age(found: Found, place: Mapping[str, str]) -> str:
     oldest, newest = found.value("date.oldest", **place), found.value("date.newest", **place)
     middle, missing = found.value("date.p50", **place), found.value("date.missing", **place)
@@ -125,7 +167,7 @@ def _host(found: Found, place: Mapping[str, str]) -> str:
     different, total = found.value("host.different", **place), found.one("host.values", **place)
     assert total is not None
     without = (total.n or 0) - int(total.value)
-    return f"{view.number(different)} hosts; {without:,} rows without an address ({found.named(place)})"
+    return f"{view.plural(int(different), 'host')}; {without:,} rows without an address ({found.named(place)})"
 
 
 def _synthetic(found: Found) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from hallmarked.checks.runner import Result
 from hallmarked.core.evidence import Measurement
 
-CHECKS = frozenset({"tables", "texts"})
+CHECKS = frozenset({"tables", "texts", "duplicates", "personal-data"})
 
 
 class Found:
