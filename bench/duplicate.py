@@ -40,10 +40,10 @@ def report(peers: Path) -> str:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         files = {
-            "documents (median 245 words)": _write(folder / "long.parquet", _texts(12_000_000, 5.5)),
-            "messages (median 30 words)": _write(folder / "short.parquet", _texts(3_000_000, 3.4)),
+            "documents (median 245 words)": _write(folder / "long.parquet", make_texts(12_000_000, 5.5)),
+            "messages (median 30 words)": _write(folder / "short.parquet", make_texts(3_000_000, 3.4)),
         }
-        large = _write(folder / "large.parquet", _texts(60_000_000, 5.5))
+        large = _write(folder / "large.parquet", make_texts(60_000_000, 5.5))
         return "\n".join(
             [
                 "Sketches of 125 numbers in 25 bands, shingles of 5 words, texts in memory:\n",
@@ -58,7 +58,7 @@ def report(peers: Path) -> str:
         )
 
 
-def _texts(size: int, log_words: float, seed: int = 5) -> Iterator[str]:
+def make_texts(size: int, log_words: float, seed: int = 5) -> Iterator[str]:
     """Make about so many bytes of texts, a tenth of them copies and a tenth edited copies."""
     chance = random.Random(seed)
     words = ["".join(chance.choices(LETTERS, k=chance.randrange(2, 11))) for _ in range(60_000)]
@@ -146,7 +146,7 @@ def _memory(folder: Path) -> str:
         data = folder / f"data-{size}"
         data.mkdir()
         with (data / "a.jsonl").open("w") as file:
-            for text in _texts(size * 1_000_000, 5.5, size):
+            for text in make_texts(size * 1_000_000, 5.5, size):
                 file.write(json.dumps({"text": text}) + "\n")
         found = _run(sys.executable, "whole", "hallmarked", str(data))
         if found is not None:

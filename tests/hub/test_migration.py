@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from sqlalchemy import text
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.database import Database
+from hallmarked.hub.migration import upgrade, write
 from hallmarked.hub.migration.upgrade import configuration, differences, migrate
 from hallmarked.hub.migration.version import HEAD, ensure_schema, version_of
 from hallmarked.hub.schema.every import metadata
@@ -76,3 +78,16 @@ def test_head_is_the_last_step() -> None:
     """The version that programs ask for is the last one there is a script for."""
     assert ScriptDirectory.from_config(configuration()).get_heads() == [HEAD]
     assert "repository" in metadata.tables
+
+
+def test_writing_a_step_leaves_nothing_else_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step is written where the steps are, and no file where it is called."""
+    here, elsewhere = tmp_path / "migration", tmp_path / "elsewhere"
+    shutil.copytree(upgrade.HERE, here, ignore=shutil.ignore_patterns("__pycache__"))
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    for module in (upgrade, write):
+        monkeypatch.setattr(module, "HERE", here)
+    write.main(["Nothing new"])
+    assert [path.name for path in (here / "versions").glob("0002*")] == ["0002_nothing_new.py"]
+    assert list(elsewhere.iterdir()) == []

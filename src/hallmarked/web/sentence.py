@@ -236,6 +236,74 @@ PATTERNS = (
     "When this pickle is loaded, %(sentence)s.",
     "pickle: %(sentence)s",
     "it calls %(function)s, which can run commands and change files",
+    # what a data set holds: hallmarked.audit.report.dataset and .figure
+    "Rows",
+    "Words",
+    "Language",
+    "Copies",
+    "Texts",
+    "Vocabulary",
+    "Languages",
+    "Ages",
+    "Hosts",
+    "Made by models",
+    "Purpose",
+    "Collected in",
+    "To be used for",
+    "Privacy",
+    "Kept for",
+    "Texts alike",
+    "Personal data",
+    "Benchmarks",
+    "Lengths of texts",
+    "Share",
+    "Value",
+    "Month",
+    "Year",
+    "Host ends in",
+    "month",
+    "months",
+    "year",
+    "years",
+    "text",
+    "integer",
+    "number",
+    "boolean",
+    "mixed",
+    "empty",
+    "list",
+    "object",
+    "bytes",
+    "Ages: %(column)s",
+    "Hosts: %(column)s",
+    "Values: %(column)s",
+    "%(count)s rows are copies of others",
+    "%(count)s rows are copies of others (%(share)s)",
+    "%(count)s of %(rows)s texts are the same or nearly the same as others",
+    "found in %(count)s of %(rows)s rows",
+    "found in %(count)s of %(rows)s rows: %(list_sentence)s",
+    "%(kind_sentence)s (%(count)s)",
+    "%(kind_sentence)s (%(count)s), %(list_sentence)s",
+    "%(count)s with %(words)s words, %(mean)s on average",
+    "%(count)s different words; the 100 commonest make up %(share)s of all",
+    "about %(count)s different words; the 100 commonest make up %(share)s of all",
+    "%(languages)s (of %(count)s texts looked at)",
+    "%(oldest)s to %(newest)s, half of them up to %(middle)s; %(count)s rows without a date (%(column)s)",
+    "%(count)s hosts; %(rows)s rows without an address (%(column)s)",
+    "%(days)s days; the first rows expire on %(day)s",
+    "%(days)s days; the first rows expired on %(day)s, and at least %(count)s have today",
+    "Languages of %(count)s texts, by %(method)s. Lines show intervals of 95 percent.",
+    "How many of %(count)s texts have how many words.",
+    "%(count)s dates of %(column)s by %(unit_sentence)s; %(without)s %(units_sentence)s without any.",
+    "%(count)s addresses of %(column)s by the last two parts of their hosts' names.",
+    "Values of %(column)s in %(count)s rows. Lines show intervals of 95 percent.",
+    "%(count)s bars; the largest is %(label)s, %(value)s (%(share)s).",
+    "%(share_figure)s (%(low_figure)s to %(high_figure)s)",
+    "row %(row_figure)s: %(sample)s",
+    "%(middle)s characters; longest %(longest)s",
+    "%(middle)s items; longest %(longest)s",
+    "%(least_figure)s to %(greatest_figure)s; mean %(mean_figure)s",
+    "about %(count_figure)s",
     # the hub
     "There is no page at this address.",
     "there is no page at this address",
@@ -259,7 +327,8 @@ PATTERNS = (
 )
 """Sentences as they are written where they are made.
 
-What is in the place of a ``…sentence`` has to be known too; a ``reason`` is translated when it is.
+What is in the place of a ``…sentence`` has to be known too, and a ``…figure`` has no letters; a ``reason`` is
+translated when it is known.
 """
 _PLACE = re.compile(r"%\((\w+)\)s")
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+")
@@ -300,6 +369,8 @@ def translator(language: Language) -> Callable[[str], str | None]:
     def fill(name: str, value: str, depth: int) -> str | None:
         if name.endswith("sentence"):
             return translate(value, depth + 1)
+        if name.endswith("figure") and value.lower() != value.upper():
+            return None
         said = translate(value, depth + 1) if name == "reason" else None
         return said or figure(language, value)
 

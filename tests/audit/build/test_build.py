@@ -24,7 +24,7 @@ from referencing import Registry, Resource
 import hallmarked
 from hallmarked.artifacts.source import open_artifact
 from hallmarked.audit.build.build import Built, Request, build_dataset
-from hallmarked.audit.build.proof import check_content, prove_content
+from hallmarked.audit.build.proof import check_content, prove_content, read_content
 from hallmarked.audit.build.summary import summarise
 from hallmarked.audit.build.trace import trace
 from hallmarked.audit.verify import check_evidence
@@ -233,6 +233,15 @@ def test_what_was_refused_is_shown_to_be_missing(world: World, built: Built) -> 
         assert (said, shown.there, shown.status) == (there, there, int(there)), shown.lines
     redacted = content_digest(f"write to {MAIL} about it please")
     assert prove_content(built.folder, redacted, KEY)[1]  # it is there, as it was read
+
+
+@pytest.mark.parametrize("data", [b"", b" \r\n\t", "\u00a0".encode(), b"caf\xe9"])
+def test_nothing_is_shown_of_what_is_no_text(data: bytes, tmp_path: Path) -> None:
+    """Rows without text are not committed to, so a proof that an empty one is missing would say what is not known."""
+    (tmp_path / "content.txt").write_bytes(data)
+    with pytest.raises(InputError, match="text") as caught:
+        read_content(tmp_path / "content.txt")
+    assert caught.value.__cause__ is None
 
 
 def test_what_was_deleted_is_shown_to_be(world: World, built: Built) -> None:

@@ -22,6 +22,7 @@ from hallmarked.corpus.search.index import Index  # noqa: E402
 from hallmarked.corpus.search.make import index_data  # noqa: E402
 from hallmarked.corpus.search.manifest import Options  # noqa: E402
 from hallmarked.corpus.search.model import Document  # noqa: E402
+from hallmarked.corpus.search.part import LONGEST_NAME  # noqa: E402
 from hallmarked.corpus.search.word import MASK  # noqa: E402
 
 ONE = Engine(1)
@@ -86,6 +87,21 @@ def test_personal_data_never_reach_a_masked_index(tmp_path: Path) -> None:
     raw = b"".join(file.read_bytes() for file in (tmp_path / "index").iterdir())
     assert b"muster" not in raw
     assert b"23125" not in raw
+
+
+def test_names_are_masked_before_they_are_cut(tmp_path: Path) -> None:
+    """Neither an address as a licence nor half of one at the end of a long source reaches a masked index."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    address = "erika.muster" + "@mail.example.org"
+    long = "a line of words " * 130
+    row = {"text": "whenever the office upstairs is open", "licence": address}
+    row["source"] = long[: LONGEST_NAME - len("erika.muster@ma")] + address
+    (folder / "a.jsonl").write_text(json.dumps(row) + "\n")
+    index_data(open_artifact(folder), tmp_path / "index", mask=True, engine=ONE)
+    (hit,) = Index.open(tmp_path / "index").hits("whenever the office upstairs is open")
+    assert "muster" not in hit.place.licence + hit.place.source
+    assert len(hit.place.source) <= LONGEST_NAME
 
 
 def test_declared_columns_are_read(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from hallmarked.hub.access import ANYBODY
 from hallmarked.hub.consent.key import folder_of, open_keys
 from hallmarked.hub.consent.listing import Index, answer, export_list, renew
 from hallmarked.hub.consent.proof import (
+    MOST_MAILS,
     WELL_KNOWN,
     challenge,
     confirm_by_hand,
@@ -387,6 +388,16 @@ def test_a_name_below_a_domain_does_not_speak_for_it(hub: RunningHub) -> None:
         prove_by_site(hub.hub, made.code, "mallory.example.org", read=lambda _hub, _host: [])
 
 
+def test_another_port_does_not_speak_for_a_domain(hub: RunningHub) -> None:
+    """Whoever may open a port of a shared machine cannot opt the whole domain in."""
+    made = filed(hub, Kind.DOMAIN, "example.org", Mode.OPT_IN)
+    line = challenge(open_keys(hub.hub.settings), find_request(hub.hub, made.code).items[0])
+    with pytest.raises(InputError, match="not about that place"):
+        prove_by_site(hub.hub, made.code, "https://example.org:8443/", read=lambda _hub, _host: [line])
+    assert status(hub, made.code) is Status.PENDING
+    assert prove_by_site(hub.hub, made.code, "https://example.org:443/", read=lambda _hub, _host: [line]) == 1
+
+
 class _Mailbox(socketserver.StreamRequestHandler):
     """As much of a mail server (RFC 5321) as one mail needs."""
 
@@ -450,6 +461,21 @@ def test_five_wrong_codes_are_the_last(tmp_path: Path) -> None:
                     prove_by_mail(running.hub, made.code, "ada@example.org", "x")
             with pytest.raises(NotFound):
                 prove_by_mail(running.hub, made.code, "ada@example.org", mails[0].partition("code is ")[2][:8])
+
+
+@pytest.mark.enable_socket
+def test_an_address_gets_few_codes_a_day_however_many_requests_name_it(tmp_path: Path) -> None:
+    """Requests need no account: without a count by address, anybody could fill a mailbox, and guess all day long."""
+    with _mailing() as (address, mails):
+        consent = Consent(smtp=address, smtp_security="none", smtp_from="registry@example.org")
+        with open_test_hub(tmp_path, _settings(tmp_path, consent)) as running:
+            for _ in range(MOST_MAILS):
+                send_code(running.hub, filed(running, Kind.ACCOUNT, "ada@example.org").code, "ada@example.org")
+            with pytest.raises(TooMany, match="tomorrow"):
+                send_code(running.hub, filed(running, Kind.ACCOUNT, "ADA@example.org").code, "ada@EXAMPLE.org")
+            send_code(running.hub, filed(running, Kind.ACCOUNT, "bea@example.org").code, "bea@example.org")
+            assert len(mails) == MOST_MAILS + 1
+            assert "ada@" not in _dump(running)
 
 
 def test_without_a_mail_server_codes_are_not_offered(hub: RunningHub) -> None:

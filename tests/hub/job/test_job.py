@@ -14,12 +14,13 @@ from hallmarked.artifacts.source import from_description
 from hallmarked.checks.malware import signatures
 from hallmarked.core.errors import BackendError, InputError, NotFound
 from hallmarked.core.evidence import Statement, Subject
+from hallmarked.corpus.engine.model import Engine
 from hallmarked.hub.blob.local import LocalBlobs
 from hallmarked.hub.blob.possession import add_blob
 from hallmarked.hub.change.commit import Delete, Message, Put, PutLarge, commit
 from hallmarked.hub.change.creation import create
 from hallmarked.hub.job import audit as job
-from hallmarked.hub.job.audit import task_of
+from hallmarked.hub.job.audit import engine_of, task_of
 from hallmarked.hub.job.queue import auditing
 from hallmarked.hub.job.stage import stage
 from hallmarked.hub.job.waiting import list_new, list_outdated
@@ -321,3 +322,11 @@ def test_an_artifact_notices_what_changed_under_it(hub: RunningHub, tmp_path: Pa
             artifact.open("a.txt")
         with pytest.raises(NotFound):
             artifact.open("c.txt")
+
+
+def test_so_many_processes_read_a_data_set_as_the_settings_say() -> None:
+    """One per core and at most four when they say nothing; a number that nobody can mean is refused."""
+    assert engine_of(Settings(job=Job(processes=3))) == Engine(3)
+    assert 1 <= engine_of(Settings()).processes <= 4
+    with pytest.raises(InputError, match="-1 processes"):
+        engine_of(Settings(job=Job(processes=-1)))

@@ -41,9 +41,12 @@ def read_content(path: Path) -> bytes:
     if len(data) > MOST_CONTENT:
         raise InputError(f"{path} is larger than {MOST_CONTENT >> 20} MiB")
     try:
-        return content_digest(data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is no text: it is not UTF-8") from error
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is no text: it is not UTF-8") from None
+    if not text.strip():
+        raise InputError(f"{path} holds no text; rows without text are not committed to, so nothing is shown of them")
+    return content_digest(text)
 
 
 def prove_content(folder: Path, digest: bytes, key: RowKey, *, deleted: bool = False) -> tuple[bytes, bool]:

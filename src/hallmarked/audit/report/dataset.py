@@ -1,4 +1,4 @@
-"""What a report shows of a data set: worked out from the measurements of the checks that read its rows."""
+"""What reports and pages show of a data set: worked out from the measurements of the checks of data sets."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ from hallmarked.core.evidence import Measurement
 from hallmarked.corpus.personal.kind import KINDS
 
 MOST_COLUMNS = 200
-MOST_KINDS = 4
-"""Kinds of personal data that are named in a line."""
-GLANCE = ("Rows", "Copies", "Same texts", "Personal data")
+GLANCE = ("Rows", "Texts alike", "Personal data")
 """What people who look after a data set ask first."""
 
 
@@ -83,8 +81,7 @@ def data_set(results: Sequence[Result], today: date) -> DataSet | None:
     found = Found(results)
     if not found.by["rows.total"]:
         return None
-    columns = _columns(found)
-    facts = _facts(found, today)
+    columns, facts = _columns(found), _facts(found, today)
     return DataSet(
         facts=facts,
         glance=[fact for fact in facts if fact[0] in GLANCE],
@@ -97,14 +94,11 @@ def data_set(results: Sequence[Result], today: date) -> DataSet | None:
 
 
 def _facts(found: Found, today: date) -> list[tuple[str, str]]:
-    unread = found.value("rows.unread")
-    without = f"; {view.number(unread)} more could not be read" if unread else ""
-    facts = [("Rows", view.number(found.value("rows.total")) + without)]
+    facts = [("Rows", view.number(found.value("rows.total")))]
     copies = found.one("rows.repeated")
     if copies and copies.n:
-        facts.append(("Copies", f"{view.number(copies.value)} whole rows are copies of others{_part(copies)}"))
-    facts += _same(found)
-    facts += _personal(found)
+        facts.append(("Copies", f"{view.number(copies.value)} rows are copies of others{_part(copies)}"))
+    facts += _compared(found)
     if texts := found.value("text.texts"):
         words, mean = found.value("text.words"), found.value("text.length.mean")
         facts.append(("Texts", f"{view.number(texts)} with {view.number(words)} words, {_round(mean)} on average"))
@@ -126,33 +120,28 @@ def _facts(found: Found, today: date) -> list[tuple[str, str]]:
     return facts
 
 
-def _same(found: Found) -> list[tuple[str, str]]:
-    """Tell how many texts repeat others, which whole rows seldom do: they have numbers of their own."""
-    removed = found.one("duplicates.removed")
-    if removed is None or not removed.n:
-        return []
-    near = int(found.value("duplicates.near") or 0)
-    nearly = f", {near:,} of them nearly" if near else ""
-    return [
-        ("Same texts", f"{view.number(removed.value)} of {removed.n:,} texts repeat others{_part(removed)}{nearly}")
-    ]
+def _compared(found: Found) -> list[tuple[str, str]]:
+    """Tell of copies of texts, personal data and items of benchmarks, as far as they were looked for."""
+    facts = []
+    if removed := found.one("duplicates.removed"):
+        told = f"{view.number(removed.value)} of {removed.n or 0:,} texts are the same or nearly the same as others"
+        facts.append(("Texts alike", told))
+    if rows := found.one("personal.rows"):
+        kinds = found.each("personal.found", "kind")
+        told = f"found in {view.number(rows.value)} of {rows.n or 0:,} rows"
+        if kinds:
+            told += f": {', '.join(f'{KINDS[kind].title} ({view.number(count)})' for kind, count in _ranked(kinds))}"
+        facts.append(("Personal data", told))
+    for each in found.by["leak.strong"]:
+        told = f"{view.number(each.value)} of {each.n or 0:,} items of {each.slice['benchmark']} stand in the data"
+        facts.append(("Benchmarks", told))
+    return facts
 
 
-def _personal(found: Found) -> list[tuple[str, str]]:
-    """Tell what was found of details of people, the commonest kinds by name."""
-    rows = found.one("personal.rows")
-    if rows is None or not rows.n:
-        return []
-    kinds = sorted(found.each("personal.found", "kind"), key=lambda each: (-int(each.value), each.slice["kind"]))
-    if not kinds:
-        return [("Personal data", f"none found by this method in {rows.n:,} rows; names of people are not looked for")]
-    named = [f"{view.number(each.value)} {_kind(each.slice['kind'])}" for each in kinds[:MOST_KINDS]]
-    more = f" and {view.plural(len(kinds) - MOST_KINDS, 'more kind')}" if len(kinds) > MOST_KINDS else ""
-    return [("Personal data", f"{', '.join(named)}{more}, in {view.number(rows.value)} of {rows.n:,} rows")]
-
-
-def _kind(name: str) -> str:
-    return KINDS[name].title if name in KINDS else name
+def _ranked(kinds: Sequence[Measurement]) -> list[tuple[str, str]]:
+    """Return kinds that are known here with their counts, the commonest first."""
+    known = [each for each in kinds if each.slice["kind"] in KINDS]
+    return [(each.slice["kind"], each.value) for each in sorted(known, key=lambda each: -int(each.value))]
 
 
 def _age(found: Found, place: Mapping[str, str]) -> str:
@@ -167,7 +156,7 @@ def _host(found: Found, place: Mapping[str, str]) -> str:
     different, total = found.value("host.different", **place), found.one("host.values", **place)
     assert total is not None
     without = (total.n or 0) - int(total.value)
-    return f"{view.plural(int(different), 'host')}; {without:,} rows without an address ({found.named(place)})"
+    return f"{view.number(different)} hosts; {without:,} rows without an address ({found.named(place)})"
 
 
 def _synthetic(found: Found) -> list[tuple[str, str]]:

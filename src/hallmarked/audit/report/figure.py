@@ -30,7 +30,7 @@ def _languages(found: Found) -> Iterator[Chart]:
     if languages:
         n, method = languages[0].n or 0, found.value("text.method.languages")
         bars = [share_bar(language_name(each.slice["language"]), each) for each in languages]
-        about = f"Languages of {n:,} texts, by {method}. Lines show 95 % intervals."
+        about = f"Languages of {n:,} texts, by {method}. Lines show intervals of 95 percent."
         yield Chart("languages", "Languages", about, ("Language", "Texts", "Share"), bars)
 
 
@@ -79,7 +79,7 @@ def _labels(found: Found) -> Iterator[Chart]:
     for number, place in enumerate(chosen[:MOST_CHARTS], 1):
         shares = found.within("column.share", place)
         ranked = sorted(shares, key=lambda each: -float(each.value))
-        about = f"Values of {found.named(place)} in {shares[0].n or 0:,} rows. Lines show 95 % intervals."
+        about = f"Values of {found.named(place)} in {shares[0].n or 0:,} rows. Lines show intervals of 95 percent."
         bars = [share_bar(each.slice["value"], each) for each in ranked]
         yield Chart(f"labels-{number}", f"Values: {found.named(place)}", about, ("Value", "Rows", "Share"), bars)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from hallmarked.checks.runner import Result
 from hallmarked.core.evidence import Measurement
 
-CHECKS = frozenset({"tables", "texts", "duplicates", "personal-data"})
+CHECKS = frozenset({"tables", "texts", "duplicates", "personal-data", "benchmark-leakage"})
 
 
 class Found:

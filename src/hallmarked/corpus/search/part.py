@@ -171,9 +171,13 @@ def _write_batch(out: BinaryIO, batch: pa.RecordBatch, choice: Choice, rows: Seq
     sources, licences = (_values(batch, name) for name in (choice.source, choice.licence))
     if masked:
         texts = mask_texts(texts)
-        sources = dict(zip(sources, mask_texts(list(sources.values())), strict=True))
+        sources, licences = (
+            dict(zip(each, mask_texts(list(each.values())), strict=True)) for each in (sources, licences)
+        )
     for row, (number, text) in enumerate(zip(rows, texts, strict=True)):
-        parts = [each.encode("utf-8", "replace") for each in (sources.get(row, ""), licences.get(row, ""))]
+        # cut only here: a name that is cut before it is masked can end in half of an address, which nothing recognises
+        names = (each.get(row, "")[:LONGEST_NAME] for each in (sources, licences))
+        parts = [name.encode("utf-8", "replace") for name in names]
         parts += [fold_words(text), text.encode("utf-8", "replace")]
         out.write(DOCUMENT + _HEAD.pack(number, *map(len, parts)))
         out.writelines(parts)
@@ -184,7 +188,7 @@ def _values(batch: pa.RecordBatch, column: str) -> dict[int, str]:
     values: dict[int, str] = {}
     for found in strings(batch, [column]) if column else ():
         for row, value in zip(found.rows.tolist(), found.values.to_pylist(), strict=True):
-            values.setdefault(row, value[:LONGEST_NAME])
+            values.setdefault(row, value)
     return values
 
 

@@ -6,25 +6,18 @@ Formats: RFC 1952 (gzip), RFC 8878 (Zstandard), https://sourceware.org/bzip2/, h
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import BinaryIO, TypeAlias
-
-import zstandard
+from typing import BinaryIO
 
 from hallmarked.core.errors import FormatError
 from hallmarked.corpus.table.model import ENDLESS
-from hallmarked.formats.archive.compressed import CODECS
+from hallmarked.formats.archive.compressed import CODECS, STARTS
 from hallmarked.formats.archive.stream import CHUNK, decode
 from hallmarked.formats.blob import Blob, Budget
 
-STARTS: Mapping[str, bytes] = {"gzip": b"\x1f\x8b", "bzip2": b"BZh", "xz": b"\xfd7zXZ\x00"}
-"""How one more stream begins; several in a row are one content."""
 PIECE = 4 << 10
-"""Bytes given to Zstandard at once, which unfolds all of them: to 128 MiB, if somebody means harm."""
-Unpack: TypeAlias = Callable[[BinaryIO], Iterator[bytes] | Iterator[bytes | memoryview]]
-WINDOW = 1 << 27
-"""Most memory that Zstandard may ask for to look back, as its own programs allow."""
+"""Bytes in which the beginning of one more stream is looked for."""
 
 
 def inflate(blob: Blob, codec: str) -> Blob:
@@ -37,10 +30,9 @@ def inflate(blob: Blob, codec: str) -> Blob:
         blob: The compressed file.
         codec: ``gzip``, ``bzip2``, ``xz`` or ``zstd``.
     """
-    unpack: Unpack = _zstd if codec == "zstd" else lambda source: _streams(source, codec)
 
     def opener() -> BinaryIO:
-        return io.BufferedReader(_Forward(blob.open(), unpack, Budget(blob.size)), CHUNK)
+        return io.BufferedReader(_Forward(blob.open(), codec, Budget(blob.size)), CHUNK)
 
     return replace(blob, size=ENDLESS, opener=opener, origin=None)
 
@@ -61,24 +53,6 @@ def _streams(source: BinaryIO, codec: str) -> Iterator[bytes]:
     _refuse_rest(first, source)
 
 
-def _zstd(source: BinaryIO) -> Iterator[bytes | memoryview]:
-    """Unfold one frame after the other."""
-    data = source.read(PIECE)
-    try:
-        while data:
-            frame = zstandard.ZstdDecompressor(max_window_size=WINDOW).decompressobj()
-            while not frame.eof:
-                if not data:
-                    raise FormatError("compressed data ends early")
-                out = memoryview(frame.decompress(data))
-                for start in range(0, len(out), CHUNK):
-                    yield out[start : start + CHUNK]
-                data = b"" if frame.eof else source.read(PIECE)
-            data = frame.unused_data or source.read(PIECE)
-    except (zstandard.ZstdError, MemoryError) as error:
-        raise FormatError(f"compressed data cannot be decoded: {error}") from error
-
-
 def _refuse_rest(rest: bytes, source: BinaryIO) -> None:
     """Say what follows the content, unless it is zeros, which padding adds.
 
@@ -96,8 +70,8 @@ def _refuse_rest(rest: bytes, source: BinaryIO) -> None:
 class _Forward(io.RawIOBase):
     """What unfolds, as a stream that only goes forward."""
 
-    def __init__(self, source: BinaryIO, unpack: Unpack, budget: Budget) -> None:
-        self._source, self._chunks, self._budget = source, unpack(source), budget
+    def __init__(self, source: BinaryIO, codec: str, budget: Budget) -> None:
+        self._source, self._chunks, self._budget = source, _streams(source, codec), budget
         self._rest = memoryview(b"")
 
     def readable(self) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from hallmarked.core.errors import BackendError, InputError
 from hallmarked.corpus.consent.blind import Evaluation, evaluate, rekey
@@ -18,12 +18,14 @@ from hallmarked.corpus.consent.lookup import Buckets, make_buckets, make_line
 from hallmarked.corpus.consent.record import Entry, Mode, Scope, Use
 from hallmarked.corpus.consent.selector import Kind
 from hallmarked.corpus.consent.sketch import read_sketch
-from hallmarked.hub.clock import now, to_datetime
+from hallmarked.hub.clock import to_datetime
 from hallmarked.hub.consent.key import Keys, epoch_of, open_keys, renew_keys
-from hallmarked.hub.consent.request import DAY, MODES, Status
-from hallmarked.hub.error import TooMany
+from hallmarked.hub.consent.meter import Allowance, take
+from hallmarked.hub.consent.request import MODES, Status
 from hallmarked.hub.hub import Hub
-from hallmarked.hub.schema.consent import consent_meter, consent_request, consent_selector
+from hallmarked.hub.schema.consent import consent_request, consent_selector
+
+GUESSES = "at most {allowed} identifiers can be looked up a day; each is a guess"
 
 
 def list_entries(db: Connection, keys: Keys) -> Iterator[Entry]:
@@ -121,7 +123,7 @@ def answer(hub: Hub, callers: Sequence[str], epoch: str, elements: Sequence[byte
         raise InputError("the registry's key was renewed; fetch its list again")
     with hub.database.write() as db:
         for caller in callers:
-            _count(db, keys, caller, len(elements), hub.settings.consent.lookups)
+            take(db, keys.caller, caller, Allowance(len(elements), hub.settings.consent.lookups, GUESSES))
     return evaluate(keys.lookup, elements)
 
 
@@ -165,24 +167,3 @@ def _current_element(keys: Keys, row: Row[Any]) -> bytes:
     if old is None:
         raise BackendError("an element was made with a key of private look-up that is not there; restore its key file")
     return rekey(old, keys.lookup, element)
-
-
-def _count(db: Connection, keys: Keys, caller: str, more: int, allowed: int) -> None:
-    """Count guesses of a caller; what is kept of it is another keyed digest every day, for that day only.
-
-    Raises:
-        TooMany: When there are none left.
-    """
-    day, passed = divmod(now(), DAY)
-    name = keys.caller(day, caller)
-    db.execute(delete(consent_meter).where(consent_meter.c.day < day))
-    row = db.execute(select(consent_meter).where(consent_meter.c.caller == name).with_for_update()).first()
-    if more + (row.used if row else 0) > allowed:
-        seconds = (DAY - passed) // 1000
-        raise TooMany(
-            f"at most {allowed} identifiers can be looked up a day; each is a guess", seconds, allowed, 86_400
-        )
-    if row is None:
-        db.execute(insert(consent_meter).values(caller=name, day=day, used=more))
-    else:
-        db.execute(update(consent_meter).where(consent_meter.c.caller == name).values(used=row.used + more))

@@ -27,6 +27,7 @@ from hallmarked.hub.access import Actor, Role, require_change
 from hallmarked.hub.clock import now
 from hallmarked.hub.consent.key import Keys, open_keys
 from hallmarked.hub.consent.mail import Server, send_mail
+from hallmarked.hub.consent.meter import Allowance, take
 from hallmarked.hub.consent.request import Item, Status, Stored, find_request, load_request, log_event
 from hallmarked.hub.error import TooMany
 from hallmarked.hub.hub import Hub
@@ -43,6 +44,9 @@ WELL_KNOWN = "/.well-known/hallmarked-consent.txt"
 RECORD = "_hallmarked-consent"
 """Or the name below it whose TXT record does."""
 CODE_MINUTES, CODE_TRIES = 30, 5
+MOST_MAILS = 8
+"""Codes that one address gets a day, for all requests together: each is mail that nobody has to have asked for."""
+MAILS = "this address got {allowed} codes today, which is as many as are sent; ask again tomorrow"
 MINUTE = 60_000
 """Milliseconds."""
 MOST_LINES = 1_000
@@ -187,7 +191,7 @@ def send_code(hub: Hub, code: str, address: str) -> None:
     Raises:
         NotFound: When the code opens no request.
         InputError: When codes by mail are not offered, or the request is not about that address.
-        TooMany: When one was sent a moment ago.
+        TooMany: When one was sent a moment ago, or that address got as many as it may today.
         BackendError: When the mail server does not take it.
     """
     server = Server.of(hub.settings.consent)
@@ -201,6 +205,7 @@ def send_code(hub: Hub, code: str, address: str) -> None:
         old = db.execute(select(consent_code).where(consent_code.c.selector_id == item.id)).first()
         if old is not None and time - old.created < 2 * MINUTE:
             raise TooMany("a code was sent a moment ago; wait two minutes before you ask for another one", 120)
+        take(db, keys.caller, f"mail {selector.value}", Allowance(1, MOST_MAILS, MAILS))
         db.execute(delete(consent_code).where(consent_code.c.selector_id == item.id))
         row = {"selector_id": item.id, "digest": _code_digest(keys, item, number), "tries": 0}
         db.execute(insert(consent_code).values(**row, created=time, expires=time + CODE_MINUTES * MINUTE))
@@ -306,10 +311,10 @@ def _site(key: RegistryKey, place: str) -> tuple[str, set[str]]:
         address = normal_host(place)
     host = address.partition("/")[0].partition("?")[0]
     digests = {_digest(key, Kind.URL, url) for url in url_and_above(address)}
-    bare = host.partition(":")[0]
-    # A name's owner speaks for the name itself; whoever has a name below it does not speak for the one above.
-    if domain_and_above(bare):
-        digests.add(_digest(key, Kind.DOMAIN, bare))
+    # A name's owner speaks for the name itself; whoever has a name below it does not speak for the one above, nor does
+    # whoever may answer on some other port of the machine.
+    if ":" not in host and domain_and_above(host):
+        digests.add(_digest(key, Kind.DOMAIN, host))
     return host, digests
 
 

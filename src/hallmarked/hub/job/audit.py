@@ -7,6 +7,7 @@ decided once, and a statement that the log holds already is not logged again.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from hallmarked.core.errors import InputError
 from hallmarked.core.evidence import Finding, Gap, Outcome, Statement
 from hallmarked.core.sandbox import Limits
 from hallmarked.core.text import clean
+from hallmarked.corpus.engine.model import NATIVE, Engine, parse_engine
 from hallmarked.hub.catalog.listing import set_labels
 from hallmarked.hub.clock import now
 from hallmarked.hub.database import add_new
@@ -46,6 +48,8 @@ from hallmarked.policy.context import Context, contexts
 EVERYTHING = "all"
 """In ``policy.allow_unknown``: no check's answer ``unknown`` keeps a revision back."""
 MAX_REASON = 500
+MOST_BY_ITSELF = 4
+"""Processes that read parts of a data set when the settings do not say how many: each may use a check's memory."""
 STATES = {Outcome.PASS: "available", Outcome.FAIL: "held", Outcome.UNKNOWN: "unknown"}
 
 ASKED = ""
@@ -95,6 +99,16 @@ def limits_of(settings: Settings) -> Limits:
     """Return what each check may use."""
     seconds = settings.job.check_minutes * 60
     return Limits(seconds, seconds, settings.job.check_memory_mib << 20)
+
+
+def engine_of(settings: Settings) -> Engine:
+    """Return who reads the parts of data sets: so many confined processes of this machine.
+
+    Raises:
+        InputError: When the settings name a number that nobody can mean.
+    """
+    chosen = settings.job.processes
+    return parse_engine(NATIVE, chosen or min(os.cpu_count() or 1, MOST_BY_ITSELF))
 
 
 def begin(hub: Hub, task: Task) -> bool:
@@ -295,7 +309,7 @@ def _report(hub: Hub, repo: Repository, at: Revision) -> Report:
     settled = memory.settled(earlier)
     with stage(hub.database, hub.blobs, repo, at, hub.settings.scratch, settled) as artifact:
         artifact.beside = open_benchmarks(hub.settings.job.benchmarks)
-        examination = run_checks(artifact, limits=limits, earlier=earlier)
+        examination = run_checks(artifact, limits=limits, earlier=earlier, engine=engine_of(hub.settings))
     memory.keep(hub.database, entries, examination.results)
     return judge(examination, context, datetime.now(UTC).replace(microsecond=0))
 

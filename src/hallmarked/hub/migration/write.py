@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 from alembic import command
 
@@ -22,14 +24,13 @@ def main(arguments: list[str]) -> None:
             path.unlink()
         arguments = ["The tables of a new hub"]
     number = f"{len(list(versions.glob('0*.py'))) + 1:04}"
-    database = Database("sqlite:///:memory:")
-    with database.write() as db:
+    with tempfile.TemporaryDirectory() as folder, Database(f"sqlite:///{Path(folder, 'hub')}").write() as db:
         found = configuration(db)
         found.set_main_option("file_template", "%%(rev)s_%%(slug)s")
         if number != "0001":
             command.upgrade(found, "head")
         command.revision(found, arguments[0], autogenerate=True, rev_id=number)
-    subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", str(versions)], check=True)  # noqa: S603 - fixed
+    subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", "--no-cache", str(versions)], check=True)  # noqa: S603 - fixed
 
 
 if __name__ == "__main__":

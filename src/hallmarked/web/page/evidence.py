@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 
 from hallmarked.audit.report import view
+from hallmarked.audit.report.dataset import DataSet, data_set
 from hallmarked.cards.claim import Claim as Derived
 from hallmarked.cards.claim import derive_claims
 from hallmarked.checks import registry
-from hallmarked.checks.runner import items
+from hallmarked.checks.runner import Result, items
 from hallmarked.core.evidence import Finding, Gap, Level, Location, Measurement, Outcome, Rule, Statement
 from hallmarked.hub.clock import to_datetime
 from hallmarked.hub.review.audited import Audit
@@ -71,8 +72,8 @@ class Group:
     """What is wrong."""
     help: str
     """What to do about it."""
-    places: tuple[tuple[str, Spot | None], ...]
-    """What was seen, and where."""
+    places: tuple[tuple[str, Spot | None, tuple[str, ...]], ...]
+    """What was seen, where, and some of the rows with what stands there, masked."""
     hidden: int
     """How many more there are."""
 
@@ -231,6 +232,19 @@ def facts(seen: Seen, path: str = "") -> tuple[Fact, ...]:
     return tuple(shown.values())
 
 
+def holds(seen: Seen, today: date) -> DataSet | None:
+    """Work out what a data set holds, as the report of an audit does; None when no rows were counted.
+
+    Args:
+        seen: What the audit said.
+        today: The day on which it is shown; what has expired depends on it.
+    """
+    results: dict[str, Result] = {}
+    for check, measurement in seen.measurements:
+        results.setdefault(check, Result(check, "")).measurements.append(measurement)
+    return data_set(list(results.values()), today)
+
+
 def verdicts(seen: Seen) -> Mapping[str, tuple[str, str]]:
     """Return format and verdict of each file that a library would load."""
     formats: dict[str, str] = {}
@@ -258,9 +272,14 @@ def titles() -> Mapping[str, str]:
 
 def _group(level: Level, rule: str, check: str, findings: Sequence[Finding]) -> Group:
     known = rules().get(rule) or Rule(rule, level, rule, "")
-    places = tuple((finding.message, spot(finding.location)) for finding in findings[:MOST_PLACES])
+    places = tuple((each.message, spot(each.location), _samples(each)) for each in findings[:MOST_PLACES])
     hidden = len(findings) - len(places)
     return Group(level.value, rule, check, known.title, known.help, places, hidden)
+
+
+def _samples(finding: Finding) -> tuple[str, ...]:
+    """Return the rows that a finding names, as the check of personal data writes them."""
+    return tuple(finding.data[name] for name in sorted(finding.data) if name.startswith("sample_"))
 
 
 def _report(check: str, statement: Statement, levels: Counter[Level], entry: int | None) -> Report:

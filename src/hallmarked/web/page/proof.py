@@ -6,7 +6,8 @@ from datetime import datetime
 
 from starlette.requests import Request
 
-from hallmarked.hub.clock import to_datetime
+from hallmarked.audit.report.dataset import DataSet
+from hallmarked.hub.clock import now, to_datetime
 from hallmarked.web.page import evidence
 from hallmarked.web.page.repository import KINDS, Head, open_page, verify_commands
 from hallmarked.web.render import Page, context
@@ -36,6 +37,8 @@ class Evidence:
     """When the audit was made."""
     commands: tuple[str, ...]
     """How to check it without believing this page."""
+    holds: DataSet | None
+    """What a data set holds, as its tables were counted; none when no rows were."""
 
 
 def show_evidence(request: Request, kind: str) -> Evidence:
@@ -55,6 +58,7 @@ def show_evidence(request: Request, kind: str) -> Evidence:
             tuple(subjects[0].digest.items()) if subjects else (),
             to_datetime(audit.created) if audit else None,
             verify_commands(request, opened),
+            evidence.holds(seen, to_datetime(now()).date()) if seen else None,
         )
 
 

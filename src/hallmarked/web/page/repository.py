@@ -15,7 +15,7 @@ from starlette.requests import Request
 from hallmarked.core.errors import Forbidden, NotFound
 from hallmarked.hub.access import Action, Actor, Role, load_standing
 from hallmarked.hub.account.account import RESERVED
-from hallmarked.hub.clock import to_datetime
+from hallmarked.hub.clock import now, to_datetime
 from hallmarked.hub.community.popularity import is_liked
 from hallmarked.hub.error import EntryNotFound
 from hallmarked.hub.hub import Hub
@@ -136,6 +136,8 @@ class Card:
     """What could not be established."""
     facts: tuple[evidence.Fact, ...]
     """What was measured from the files."""
+    holds: tuple[tuple[str, str], ...]
+    """What a data set holds, as its tables were counted: label and sentence."""
     reports: tuple[evidence.Report, ...]
     """What each check came to."""
     commands: tuple[str, ...]
@@ -280,6 +282,7 @@ def show_card(request: Request, kind: str) -> Card:
         rendered = render_markdown(written, opened.place()) if written is not None else None
         seen = opened.seen
         serious = [item for item in seen.findings if item[1].level.value != "note"] if seen else []
+        holds = evidence.holds(seen, to_datetime(now()).date()) if seen else None
         return Card(
             opened.head,
             rendered.html if rendered else None,
@@ -289,6 +292,7 @@ def show_card(request: Request, kind: str) -> Card:
             evidence.group_findings(serious),
             evidence.gap_rows(seen) if seen else (),
             evidence.facts(seen) if seen else (),
+            tuple(holds.facts) if holds else (),
             seen.reports if seen else (),
             verify_commands(request, opened),
             use_commands(request, opened),
