@@ -12,11 +12,11 @@ import random
 import resource
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from hallmarked.artifacts.source import open_artifact
 from hallmarked.audit.build.build import Request, build_dataset
@@ -36,7 +36,6 @@ from hallmarked.corpus.duplicate.sketch import Settings
 from hallmarked.corpus.duplicate.state import State
 from hallmarked.corpus.duplicate.whole import I64
 from hallmarked.corpus.engine.model import Engine
-from hallmarked.corpus.measure.row import Repeats
 from hallmarked.corpus.proof.identifier import DRAWER_BITS, DRAWERS
 from hallmarked.corpus.proof.key import RowKey
 from hallmarked.corpus.table.model import Skipped
@@ -47,7 +46,7 @@ CHECKS = {"tables": "tables", "texts": "texts", "personal": "personal-data", "le
 """Steps that are a check as it is."""
 FORMATS = {"jsonl": "data", "csv": "csv", "parquet": "parquet"}
 """Formats, and the folders that have them."""
-DIGESTS, FILES, ENTRIES = 500_000, 300, 40_000
+FILES, ENTRIES = 300, 40_000
 HALVINGS = halvings_for(10 * 10**12)
 """How seldom a text's language is found: a sample of fixed size is taken, so that it is next to nothing at 10 TB."""
 STAGES = {"Reading": "survey", "Looking": "copies", "Writing": "write", "Committing": "commit"}
@@ -122,7 +121,7 @@ def digest(folder: Path) -> Found:
 
 def check(name: str, folder: Path) -> Found:
     """Learn from every part, and conclude."""
-    found, artifact, tiny = load(CHECKS[name])[0], open_artifact(folder / "data"), open_artifact(folder / "tiny")
+    found, artifact, tiny = _load(CHECKS[name]), open_artifact(folder / "data"), open_artifact(folder / "tiny")
     tiny.beside = artifact.beside = {"benchmark": open_artifact(folder / "benchmark.jsonl")}
     _learn(found, tiny, folder / f"tiny-{name}")  # patterns are compiled, benchmarks indexed: once for a process
     clock = Clock()
@@ -157,6 +156,10 @@ def duplicates(folder: Path) -> Found:
     return {"costs": clock.costs, "names": sum(state.names for state in states)}
 
 
+def _load(check_id: str) -> PartCheck:
+    return cast("PartCheck", load(check_id)[0])
+
+
 def _again(artifact: Artifact, parts: Sequence[Part], index: int, rows: I64) -> Iterator[tuple[I64, Sequence[str]]]:
     yield from read_texts(read_part(artifact, parts[index]), parts[index]["texts"], rows)
 
@@ -168,8 +171,12 @@ def _learn(found: PartCheck, artifact: Artifact, folder: Path) -> list[Learned]:
         part = {**cut_part, "halvings": HALVINGS} if "halvings" in cut_part else cut_part
         path = folder / str(len(learned))
         path.write_bytes(found.learn(artifact, part))
-        learned.append(Learned(part, partial(path.open, "rb"), path.stat().st_size))
+        learned.append(Learned(part, partial(_open, path), path.stat().st_size))
     return learned
+
+
+def _open(path: Path) -> BinaryIO:
+    return path.open("rb")
 
 
 def cut(folder: Path) -> Found:
@@ -180,27 +187,10 @@ def cut(folder: Path) -> Found:
         (small / f"{number:04}.jsonl").write_text('{"text": "one two three four five"}\n')
     artifact = open_artifact(small)
     clock = Clock()
-    parts = list(load("duplicates")[0].cut(artifact))
+    parts = list(DuplicateCheck().cut(artifact))
     clock.stop("cut")
     said = sum(len(json.dumps({"kind": "Cut", "body": {"part": part}})) + 1 for part in parts)
     return {"seconds": clock.costs[0]["seconds"] / FILES, "bytes": said / FILES}
-
-
-def rows(_folder: Path) -> Found:
-    """Merge digests of different rows as concluding does: into those of a file, of a folder, and of all."""
-    clock = Clock()
-    clock.stop("before")
-    folder, total = Repeats(), Repeats()
-    whole = Repeats()
-    half = DIGESTS // 2
-    for first in (0, half):
-        data = b"".join(hashlib.blake2b(b"%d" % n, digest_size=16).digest() for n in range(first, first + half))
-        whole.merge(Repeats.load(half, data))
-    folder.merge(whole)
-    total.merge(folder)
-    clock.stop("after")
-    before, after = (each["peak"] * 1e6 for each in clock.costs)
-    return {"base": before, "bytes": (after - before) / DIGESTS}
 
 
 def build(folder: Path) -> Found:
@@ -267,8 +257,8 @@ def consent(folder: Path) -> Found:
 def main() -> None:
     """Do one step, and print what it cost."""
     step, folder = sys.argv[1], Path(sys.argv[2])
-    steps = {
-        "digest": digest, "duplicates": duplicates, "cut": cut, "rows": rows, "build": build, "consent": consent,
+    steps: dict[str, Callable[[Path], Found]] = {
+        "digest": digest, "duplicates": duplicates, "cut": cut, "build": build, "consent": consent,
         **{form: partial(read, form) for form in FORMATS}, **{name: partial(check, name) for name in CHECKS},
     }  # fmt: skip
     started = time.perf_counter()
