@@ -75,6 +75,14 @@ def test_outcome(check: Probe, outcome: Outcome, result: str) -> None:
     assert bool(got.reason) == (outcome is Outcome.UNKNOWN or bool(got.gaps or got.broke))
 
 
+def test_what_is_wrong_with_files_is_told_as_a_sentence() -> None:
+    """Only what nobody expected is called a broken check, by the name of what was raised."""
+    artifact = MemoryArtifact({"a": b""})
+    expected = run(Probe(then=InputError("dataset.toml is not TOML")), artifact)
+    assert (expected.outcome, expected.broke) == (Outcome.UNKNOWN, "could not be done: dataset.toml is not TOML")
+    assert run(Probe(then=KeyError("x")), artifact).broke == "the check broke: KeyError: 'x'"
+
+
 def test_a_gap_is_kept_once() -> None:
     """What two readers of one file could not establish is one gap; the same about another place is another."""
     here, there = Gap("could not look", Location("a")), Gap("could not look", Location("b"))

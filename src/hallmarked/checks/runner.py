@@ -200,6 +200,8 @@ def watch(
             take(veiled(said))
     except MemoryError:
         return True, "the check ran out of memory"
+    except Error as error:  # says in a sentence for people what was wrong with the files
+        return True, veiled(Gap(f"could not be done: {error}"[:500])).reason
     except Exception as error:  # noqa: BLE001 -- the one place where a broken check becomes "unknown"
         return True, veiled(Gap(f"the check broke: {type(error).__name__}: {error}"[:500])).reason
     return True, ""

@@ -15,6 +15,8 @@ from hallmarked.audit.report.dataset import DataSet, data_set
 from hallmarked.audit.report.language import language_name
 from hallmarked.audit.report.measured import against_chance, percent
 from hallmarked.checks.dataset.text import TextCheck
+from hallmarked.checks.duplicate import DuplicateCheck
+from hallmarked.checks.personal.check import PersonalCheck
 from hallmarked.checks.runner import Result, run
 from hallmarked.checks.table import TableCheck
 from tests.audit.example import report
@@ -70,7 +72,11 @@ def shown() -> DataSet:
 
 def page_of(found: list[Result]) -> str:
     shown = report()
-    seen = replace(shown.examination, results=found, titles={**shown.examination.titles, "tables": "T", "texts": "X"})
+    seen = replace(
+        shown.examination,
+        results=found,
+        titles={**shown.examination.titles, "tables": "T", "texts": "X", "duplicates": "D", "personal-data": "P"},
+    )
     return html.render(replace(shown, examination=seen, time=datetime(2019, 6, 1, tzinfo=UTC)))
 
 
@@ -84,6 +90,28 @@ def test_sentences_say_what_was_measured(shown: DataSet) -> None:
     assert facts["Made by models"] == "50.0% of 60 rows, in up to 1 generation"
     assert facts["To be used for"] == "triage"
     assert facts["Privacy"] == "differential-privacy with epsilon 3.0, as declared"
+
+
+def test_three_numbers_stand_at_the_top() -> None:
+    """Rows, texts that repeat others and details of people come before the findings, also when whole rows differ."""
+    lines = "".join(
+        json.dumps({"id": n, "text": f"The same letter again, from jane{n % 2}@mail.example.org about a visit."}) + "\n"
+        for n in range(40)
+    )
+    artifact = MemoryArtifact({"a.jsonl": lines})
+    found = [run(check, artifact) for check in (TableCheck(), TextCheck(), DuplicateCheck(), PersonalCheck())]
+    shown = data_set(found, date(2019, 6, 1))
+    assert shown is not None
+    assert dict(shown.glance) == {
+        "Rows": "40",
+        "Texts alike": "38 of 40 texts are the same or nearly the same as others",
+        "Personal data": "found in 40 of 40 rows: e-mail addresses (40)",
+    }
+    page = page_of(found)
+    assert page.index("38 of 40 texts") < page.index("What was found")
+    without = data_set([run(TableCheck(), artifact)], date(2019, 6, 1))
+    assert without is not None
+    assert [label for label, _ in without.glance] == ["Rows"]
 
 
 def test_what_has_expired_is_worked_out_for_the_day(shown: DataSet) -> None:

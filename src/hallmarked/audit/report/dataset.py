@@ -16,6 +16,8 @@ from hallmarked.core.evidence import Measurement
 from hallmarked.corpus.personal.kind import KINDS
 
 MOST_COLUMNS = 200
+GLANCE = ("Rows", "Texts alike", "Personal data")
+"""What people who look after a data set ask first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class DataSet:
 
     facts: Sequence[tuple[str, str]]
     """Label and sentence."""
+    glance: Sequence[tuple[str, str]]
+    """Those of them that stand at the top."""
     charts: Sequence[Chart]
     columns: Sequence[ColumnRow]
     columns_hidden: int
@@ -77,9 +81,10 @@ def data_set(results: Sequence[Result], today: date) -> DataSet | None:
     found = Found(results)
     if not found.by["rows.total"]:
         return None
-    columns = _columns(found)
+    columns, facts = _columns(found), _facts(found, today)
     return DataSet(
-        facts=_facts(found, today),
+        facts=facts,
+        glance=[fact for fact in facts if fact[0] in GLANCE],
         charts=[*charts(found)],
         columns=columns[:MOST_COLUMNS],
         columns_hidden=max(0, len(columns) - MOST_COLUMNS),

@@ -42,7 +42,9 @@ def prove(folder: Path, content: Path, output: Path, deleted: bool, rows_key: Pa
         raise BackendError(f"cannot write {output}: {(error.strerror or '').lower()}") from error
     what = "among what was deleted" if deleted else "in the version"
     click.echo(f"The content is {what}." if there else f"The content is not {what}.")
-    click.echo(f"Give {output} and {folder / 'evidence.json'} to whoever asked; they need nothing else.")
+    click.echo(f"Give {output} and {folder / 'evidence.json'} to whoever asked, and say which keys are yours")
+    click.echo("(hallmarked key show prints their ids). With their text they check it by")
+    click.echo("  hallmarked corpus verify-proof PROOF EVIDENCE --content FILE --key ID --key ID")
 
 
 @click.command(name="verify-proof")
