@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from hallmarked.hub.blob.possession import note_arrival
-from hallmarked.hub.change.commit import Message, Put, PutLarge, commit
+from hallmarked.hub.change.commit import Delete, Message, Put, PutLarge, commit
 from hallmarked.hub.change.creation import create
 from hallmarked.hub.clock import now
 from hallmarked.hub.repository.repository import find_repository
@@ -231,6 +231,39 @@ def test_a_superseded_revision_is_gone_after_its_day(hub: RunningHub) -> None:
         assert old.headers["x-error-code"] == "Superseded"
         assert "Rows were removed" in old.text
         assert client.get(base + "w.bin").status_code == 200
+
+
+def test_a_revision_that_is_gone_is_not_had_another_way(hub: RunningHub) -> None:
+    """After the day, Git LFS gives no file that only such revisions have, and pages show no lines of them."""
+    base = make(hub, "away")
+    first = supersede(hub, "away", ENTRY)
+    ask = {"operation": "download", "objects": [{"oid": OID, "size": len(LARGE)}]}
+    with people(hub) as client:
+
+        def given() -> tuple[bool, bool]:
+            (file,) = client.post("/ada/away.git/info/lfs/objects/batch", json=ask).json()["objects"]
+            page = client.get(f"/ada/away/blob/{first}/sub/a.json", headers={"Accept": "text/html"})
+            assert page.status_code == 200
+            return "actions" in file, "&#34;a&#34;" in page.text
+
+        def change(*changes: Put | Delete) -> None:
+            with hub.hub.database.write() as db:
+                repo = find_repository(db, "model", "ada/away")
+                commit(db, repo, hub.actor("ada"), list(changes), Message("change"))
+                db.execute(update(revision).where(revision.c.repository_id == repo.id).values(state="available"))
+
+        gone = f"{ENTRY.replace('FIRST', first)}until = 2020-01-01\n"
+        assert given() == (True, True)
+        change(Put("superseded.toml", gone.encode()))
+        assert given() == (True, False)
+        change(Delete("w.bin"))
+        assert client.get(f"{base}w.bin").status_code == 404
+        assert given() == (True, False)  # two revisions between have it, and nobody took those back
+        with hub.hub.database.read() as db:
+            mine = revision.c.repository_id == find_repository(db, "model", "ada/away").id
+            every = [row.oid for row in db.execute(select(revision.c.oid).where(mine))]
+        change(Put("superseded.toml", "".join(gone.replace(first, oid) for oid in every).encode()))
+        assert given() == (False, False)
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from hallmarked.core.evidence import Finding, Gap, Outcome, Statement
 from hallmarked.core.sandbox import Limits
 from hallmarked.core.text import clean
 from hallmarked.corpus.engine.model import NATIVE, Engine, parse_engine
+from hallmarked.corpus.table.ending import table_paths
 from hallmarked.hub.catalog.listing import set_labels
 from hallmarked.hub.clock import now
 from hallmarked.hub.database import add_new
@@ -306,7 +307,8 @@ def _report(hub: Hub, repo: Repository, at: Revision) -> Report:
         entries = list_files(db, at)
         # Whoever asks again wants the checks to look again, not to hear what they said.
         earlier = memory.recall(db, () if _is_asked(db, repo, at) else entries)
-    settled = memory.settled(earlier)
+    # Checks of data sets read tables whole, one after the other: what lies elsewhere is fetched once for all of them.
+    settled = memory.settled(earlier).difference(table_paths([entry.path for entry in entries]))
     with stage(hub.database, hub.blobs, repo, at, hub.settings.scratch, settled) as artifact:
         artifact.beside = open_benchmarks(hub.settings.job.benchmarks)
         examination = run_checks(artifact, limits=limits, earlier=earlier, engine=engine_of(hub.settings))

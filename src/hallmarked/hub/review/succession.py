@@ -61,21 +61,38 @@ class Succession:
 
 def find_succession(db: Connection, repo: Repository, at: Revision) -> Succession | None:
     """Return what took the place of a revision; None when nothing did, or nobody can read what is said."""
+    newest, listed = _listed(db, repo)
+    if at.oid == newest:
+        return None
+    return next((found for name, found in listed if _commit(db, repo, name) == at.oid), None)
+
+
+def find_gone(db: Connection, repo: Repository, policy: Policy, now: datetime.datetime) -> set[str]:
+    """Return the commits of a repository that nobody can download any more, since their day is past."""
+    if policy.superseded != REFUSE:
+        return set()
+    newest, listed = _listed(db, repo)
+    first: dict[str, Succession] = {}  # as for one revision, what is said of it first counts
+    for name, found in listed:
+        first.setdefault(_commit(db, repo, name), found)
+    return {oid for oid, found in first.items() if oid not in ("", newest) and found.is_over(now)}
+
+
+def _listed(db: Connection, repo: Repository) -> tuple[str, list[tuple[str, Succession]]]:
+    """Return the newest commit of the main branch, and what it says of revisions, by their names."""
     try:
         main = find_revision(db, repo, MAIN)
     except RevisionNotFound:
-        return None
+        return "", []
     entry = find_entries(db, main, [PATH]).get(PATH)
-    if main.oid == at.oid or entry is None or entry.folder or entry.large or entry.size > MOST_BYTES:
-        return None
+    if entry is None or entry.folder or entry.large or entry.size > MOST_BYTES:
+        return main.oid, []
     try:
         listed = tomllib.loads(read_text(db, entry).decode("utf-8")).get("superseded", [])
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
-        return None
-    for each in listed[:MOST_LISTED] if isinstance(listed, list) else ():
-        if (found := _read(each)) is not None and _means(db, repo, str(each["revision"]), at):
-            return found
-    return None
+        return main.oid, []
+    read = [(each, _read(each)) for each in (listed[:MOST_LISTED] if isinstance(listed, list) else ())]
+    return main.oid, [(str(each["revision"]), found) for each, found in read if found is not None]
 
 
 def _read(each: Any) -> Succession | None:
@@ -93,8 +110,9 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and 0 < len(value) <= LONGEST and value.isprintable()
 
 
-def _means(db: Connection, repo: Repository, name: str, at: Revision) -> bool:
+def _commit(db: Connection, repo: Repository, name: str) -> str:
+    """Return the commit that a name means; empty when it means none."""
     try:
-        return find_revision(db, repo, name).oid == at.oid
+        return find_revision(db, repo, name).oid
     except RevisionNotFound:
-        return False
+        return ""

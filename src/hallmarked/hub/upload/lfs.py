@@ -15,11 +15,13 @@ from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Action, Actor, Bytes, decide, load_standing
 from hallmarked.hub.blob.digest import is_sha256
 from hallmarked.hub.blob.possession import find_usable
+from hallmarked.hub.clock import now, to_datetime
 from hallmarked.hub.error import TooLarge
 from hallmarked.hub.git.tree import read_tree
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import Entry
 from hallmarked.hub.review.passage import is_lenient
+from hallmarked.hub.review.succession import find_gone
 from hallmarked.hub.schema.object import content, usage
 from hallmarked.hub.schema.repository import ref, revision
 from hallmarked.hub.setting import Policy
@@ -78,14 +80,16 @@ def find_fetchable(
 ) -> dict[str, int]:
     """Return those files, with their sizes, that an actor may have out of a repository.
 
-    A file may be had when it is in some revision that its branches and tags name, or in one of the newest others, and
-    the actor may have it as it is there. Whoever may have what is held back may have all of them.
+    A file may be had when it is in some revision that its branches and tags name, or in one of the newest others, the
+    actor may have it as it is there, and the day until which that revision can be downloaded is not past. Whoever may
+    have what is held back may have all of them.
     """
     standing = load_standing(db, actor, repo.scope)
     wanted = _pointers(db, repo, digests)
     found: dict[str, int] = {}
     seen: set[tuple[str, str]] = set()
-    for tree, state, reason in _revisions(db, repo):
+    gone = find_gone(db, repo, policy, to_datetime(now()))
+    for tree, state, reason in _revisions(db, repo, gone):
         if len(found) == len(wanted):
             break
         for name, oid in _files(db, tree, state, seen):
@@ -124,7 +128,7 @@ def _files(db: Connection, tree: str, state: str, seen: set[tuple[str, str]]) ->
             yield name, entry.oid
 
 
-def _revisions(db: Connection, repo: Repository) -> Iterator[tuple[str, str, str]]:
+def _revisions(db: Connection, repo: Repository, gone: Collection[str]) -> Iterator[tuple[str, str, str]]:
     columns = select(revision.c.oid, revision.c.tree, revision.c.state, revision.c.reason)
     mine = columns.where(revision.c.repository_id == repo.id)
     named = select(ref.c.oid).where(ref.c.repository_id == repo.id)
@@ -134,6 +138,6 @@ def _revisions(db: Connection, repo: Repository) -> Iterator[tuple[str, str, str
         mine.order_by(revision.c.created.desc()).limit(MAX_REVISIONS),
     ):
         for row in db.execute(query).all():
-            if (row.tree, row.state) not in seen:
+            if (row.tree, row.state) not in seen and row.oid not in gone:
                 seen.add((row.tree, row.state))
                 yield row.tree, row.state, row.reason

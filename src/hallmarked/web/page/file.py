@@ -10,7 +10,7 @@ from starlette.requests import Request
 from hallmarked.core.errors import Forbidden
 from hallmarked.core.evidence import Finding, Level
 from hallmarked.core.text import is_invisible
-from hallmarked.hub.error import EntryNotFound
+from hallmarked.hub.error import EntryNotFound, Superseded
 from hallmarked.hub.repository.revision import Entry, find_entry, list_entries, read_text
 from hallmarked.web.address import param
 from hallmarked.web.page import evidence
@@ -158,7 +158,7 @@ def show_file(request: Request, kind: str) -> File:
         refused = ""
         try:
             opened.require_bytes(entry)
-        except Forbidden as error:
+        except (Forbidden, Superseded) as error:
             refused = str(error)
         return _file(opened, entry, refused)
 

@@ -12,6 +12,7 @@ from hallmarked.core.errors import Forbidden, InputError
 from hallmarked.core.evidence import Finding
 from hallmarked.hub.account.account import names_of
 from hallmarked.hub.clock import to_datetime
+from hallmarked.hub.error import Superseded
 from hallmarked.hub.git.text import compare_lines
 from hallmarked.hub.repository.revision import (
     Entry,
@@ -209,7 +210,7 @@ def _difference(opened: Opened, old: Revision | None, name: str) -> Difference:
         try:
             changes.append(_change(opened, old, before.get(path), after.get(path)))
             shown += len(changes[-1].lines or ())
-        except Forbidden as error:
+        except (Forbidden, Superseded) as error:
             refused = str(error)
             changes.append(_without_lines(before.get(path), after.get(path)))
     audit = find_audit(db, opened.repo.id, old.oid) if old else None

@@ -17,7 +17,7 @@ from hallmarked.hub.access import Action, Actor, Role, load_standing
 from hallmarked.hub.account.account import RESERVED
 from hallmarked.hub.clock import now, to_datetime
 from hallmarked.hub.community.popularity import is_liked
-from hallmarked.hub.error import EntryNotFound
+from hallmarked.hub.error import EntryNotFound, Superseded
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.kind import CLIENT_KINDS, page_path
 from hallmarked.hub.repository.repository import Repository
@@ -164,9 +164,14 @@ class Opened:
 
         Raises:
             Forbidden: When they may not.
+            Superseded: When another revision took its place, and the day until which it can be had is past.
         """
         standing = load_standing(self.db, self.actor, self.repo.scope)
-        Passage(self.actor, self.repo, standing, at or self.at).check(entry, self.hub.settings.policy)
+        policy, wanted = self.hub.settings.policy, at or self.at
+        Passage(self.actor, self.repo, standing, wanted).check(entry, policy)
+        succession = find_succession(self.db, self.repo, wanted)
+        if succession is not None:
+            succession.check(policy, to_datetime(now()))
 
     def place(self, folder: str = "") -> Place:
         """Return where relative links of a text in a folder lead."""
@@ -340,7 +345,7 @@ def _readme(opened: Opened) -> str | None:
         # NOTE: else a card is for everybody; but what people hold back may be what it says
         try:
             opened.require_bytes(entry)
-        except Forbidden:
+        except (Forbidden, Superseded):
             return None
     return read_text(opened.db, entry).decode("utf-8", "replace")
 
