@@ -161,7 +161,7 @@ def entries(client: Client) -> set[str]:
 
 def test_an_account_of_the_hub_proves_itself_by_signing_in(client: Client) -> None:
     """Who is signed in presses a button; others are told so."""
-    text = client.send("/consent", choice="opt-in", accounts="ada", **{"for": "me"})[1]
+    text = client.send("/consent", choice="opt-out", accounts="ada", **{"for": "me"})[1]
     assert "I am ada" not in text
     assert client.send("/consent/request", code=code_of(text), act="account")[0] == 401
     client.running.person("ada")

@@ -136,6 +136,16 @@ def test_a_request_counts_when_somebody_proved_who_asks(hub: RunningHub) -> None
         prove_by_account(hub.hub, made.code, ANYBODY)
 
 
+def test_a_bare_name_allows_nothing(hub: RunningHub) -> None:
+    """Whoever takes a name here may be somebody else on the platform that data came from."""
+    made = file_request(hub.hub, Wish(Scope(Mode.OPT_IN), [selector(Kind.ACCOUNT, "ada")]))
+    assert prove_by_account(hub.hub, made.code, hub.actor("ada")) == 0
+    made = file_request(hub.hub, Wish(Scope(Mode.OPT_IN), [selector(Kind.ACCOUNT, "hub.example.org/ada")]))
+    settings = hub.hub.settings
+    named = replace(hub.hub, settings=replace(settings, server=replace(settings.server, url="https://hub.example.org")))
+    assert prove_by_account(named, made.code, hub.actor("ada")) == 1
+
+
 def test_owning_an_account_proves_its_repositories(hub: RunningHub) -> None:
     """Those of somebody else stay unproven."""
     ada = hub.actor("ada")
@@ -257,7 +267,7 @@ def test_private_look_up_finds_who_is_there_and_nobody_else(hub: RunningHub) -> 
     for name, mode in (("ada", Mode.OPT_OUT), ("ida", Mode.OPT_IN), ("bea", Mode.OPT_OUT)):
         made = filed(hub, Kind.ACCOUNT, name, mode)
         if name != "bea":
-            prove_by_account(hub.hub, made.code, hub.actor(name))
+            confirm_by_hand(hub.hub, find_request(hub.hub, made.code).id, "seen in person")
     assert ask(hub, ["ada", "ida", "bea", "eva"], index) == [Mode.OPT_OUT, Mode.OPT_IN, None, None]
     withdraw_request(hub.hub, made.code)
     before = index.get(hub.hub).buckets.bucket(0)

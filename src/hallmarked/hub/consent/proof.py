@@ -79,6 +79,9 @@ def challenge(keys: Keys, item: Item) -> str:
 def prove_by_account(hub: Hub, code: str, actor: Actor) -> int:
     """Prove the accounts and repositories of a request that belong to who is signed in.
 
+    A bare name may mean an account of another platform, and anybody may take a free name here. So it proves an opt-out,
+    which at worst leaves too much out, and nothing that allows: that takes ``host/name`` with the name of this hub.
+
     Returns:
         How many selectors were proven by it.
 
@@ -93,7 +96,8 @@ def prove_by_account(hub: Hub, code: str, actor: Actor) -> int:
         outside = db.execute(select(login).where(login.c.account_id == actor.account_id)).first() is not None
         password = db.execute(select(account.c.password).where(account.c.id == actor.account_id)).scalar_one()
     host = hub.settings.server.url.partition("://")[2].partition("/")[0].partition(":")[0]
-    names = [*mine, *((kind, f"{host}/{name}") for kind, name in mine if "." in host)]
+    bare = mine if stored.action == Mode.OPT_OUT else []
+    names = [*bare, *((kind, f"{host}/{name}") for kind, name in mine if "." in host)]
     digests = {_digest(keys.digest, kind, name) for kind, name in names}
     items = [item for item in stored.items if item.digest in digests]
     return _prove(hub, stored, items, Method.OIDC if outside and not password else Method.ACCOUNT, actor.name)
