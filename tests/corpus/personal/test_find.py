@@ -218,3 +218,12 @@ def test_development_data_are_found() -> None:
             total[kind] += 1
             hits[kind] += any(kind == k and start < e and s < end for k, s, e in have)
     assert {kind: hits[kind] / total[kind] >= 0.95 for kind in kinds.values()} == dict.fromkeys(kinds.values(), True)
+
+
+@pytest.mark.parametrize("at", ["&#64;", "&#x40;", "&commat;", "%40", "\u200b@", "@\u2060"])
+@pytest.mark.parametrize("engine", ["hyperscan", "re2"])
+def test_addresses_in_other_encodings_are_found(at: str, engine: str) -> None:
+    """Pages and links write the sign of an address in other ways, and some hide a mark beside it."""
+    text = f"write to ann.roe{at}example.org today"
+    spans = detector_of(Search(engine=engine)).find(text)
+    assert [(span.kind, text[span.start : span.end]) for span in spans] == [("email", f"ann.roe{at}example.org")]

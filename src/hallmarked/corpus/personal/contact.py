@@ -19,7 +19,8 @@ _EMAIL = re.compile(rf"{_LOCAL}{_HOST}(?![\w-]|\.[^\W\d_])", re.IGNORECASE)
 _BEFORE_AT = re.compile(rf"{_LOCAL}.?\Z")
 _SPELLED = re.compile(
     r"(?<![\w.+-])(?P<local>[a-z0-9][a-z0-9._+-]{0,63})"
-    r"(?: ?[\[({<] ?(?:at|arroba|chez|@) ?[\])}>] ?| at (?=[\w-]+ dot ))"
+    r"(?: ?[\[({<] ?(?:at|arroba|chez|@) ?[\])}>] ?| at (?=[\w-]+ dot )"
+    r"|&(?:#0{0,4}64|#x0{0,4}40|commat);|%40|[\u200b-\u200d\u2060]{1,4}@[\u200b-\u200d\u2060]{0,4}|@[\u200b-\u200d\u2060]{1,4})"
     r"(?P<host>(?:[a-z0-9-]{1,63}(?:\.| ?[\[({<] ?(?:dot|punto|punkt|point|\.) ?[\])}>] ?| dot )){1,5}[a-z]{2,24})"
     r"(?![\w-])",
     re.IGNORECASE,
@@ -73,7 +74,14 @@ CONTACTS = (
     ),
     Shape(
         "email",
-        (r"(?i)[\[({<] ?(?:at|arroba|chez|@) ?[\])}>]", r"(?i)[a-z0-9] at [a-z0-9-]{1,40} dot [a-z]"),
+        (
+            r"(?i)[\[({<] ?(?:at|arroba|chez|@) ?[\])}>]",
+            r"(?i)[a-z0-9] at [a-z0-9-]{1,40} dot [a-z]",
+            r"(?i)[a-z0-9]&(?:#0{0,4}64|#x0{0,4}40|commat);",
+            r"(?i)[a-z0-9]%40[a-z0-9]",
+            r"\xe2(?:\x80[\x8b-\x8d]|\x81\xa0)@",
+            r"@\xe2(?:\x80[\x8b-\x8d]|\x81\xa0)",
+        ),
         _SPELLED,
         _spelled,
         130,
