@@ -82,27 +82,6 @@ JOBS = {
     "build: ": "a build without near copies and personal data",
 }
 
-FITTING = """
-import hashlib, resource, sys
-from hallmarked.corpus.measure.table import Measure
-from hallmarked.corpus.measure.row import Repeats
-resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]),) * 2)
-done, file = 0, Repeats()
-try:
-    while True:
-        numbers = range(done, done + 1_000_000)
-        data = b"".join(hashlib.blake2b(b"%d" % n, digest_size=16).digest() for n in numbers)
-        file.merge(Repeats.load(len(numbers), data))
-        folder, total = Repeats(), Repeats()
-        folder.merge(file)
-        total.merge(folder)
-        del data, folder, total
-        done += len(numbers)
-except MemoryError:
-    print(done)
-"""
-"""Puts digests together as concluding does: of parts into those of a file, of a folder and of all."""
-
 
 @dataclass(frozen=True, slots=True)
 class Cost:
@@ -182,13 +161,6 @@ def run(step: str, folder: Path) -> dict[str, Any]:
     return dict(json.loads(done.stdout))
 
 
-def fitting() -> int:
-    """Return how many different rows one process can put together before its memory is full."""
-    print("measuring rows that fit", file=sys.stderr)
-    command = [sys.executable, "-c", FITTING, str(sandbox.Limits().memory_bytes)]
-    return int(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
-
-
 def indexed(folder: Path) -> tuple[list[dict[str, Any]], float]:
     """Make indexes, and return what they cost, and the milliseconds that one more block adds to a question."""
     costs, source = [], folder / "data" / "0.jsonl"
@@ -222,7 +194,6 @@ def measure(folder: Path) -> tuple[list[Cost], dict[str, float]]:
         "bytes of text of a row": made["bytes"] / made["rows"],
         "bytes of text of a word": made["bytes"] / made["words"],
         "bytes of text of a name of a passage": made["bytes"] / found["duplicates"]["names"],
-        "different rows that fit into memory, tables, conclude": fitting(),
         "CPU ms to cut a file": cut["seconds"] * 1e3,
         "bytes said per part": cut["bytes"],
         "CPU ms that a block adds to a question": searched[1],
@@ -233,7 +204,6 @@ def measure(folder: Path) -> tuple[list[Cost], dict[str, float]]:
 def limits(numbers: dict[str, float]) -> list[tuple[str, float, float, str]]:
     """Return limits: name, value, bytes of text for each one of it, and what happens then. The least comes first."""
     of_row, part, block = numbers["bytes of text of a row"], model.PART_BYTES, manifest.Options().block_mib << 20
-    fits, memory = numbers["different rows that fit into memory, tables, conclude"], sandbox.Limits().memory_bytes
     given = [
         ("corpus.duplicate.find.Limits.sets", find.Limits().sets, numbers["bytes of text of a word"] / 8,
          "bytes of shingles of texts that are compared at once; with more, parts are read again for each lot"),
@@ -245,8 +215,6 @@ def limits(numbers: dict[str, float]) -> list[tuple[str, float, float, str]]:
          "names of passages; with more, all names are read again for each such number, likewise"),
         ("corpus.duplicate.find.Limits.rows", find.Limits().rows, of_row,
          "rows; duplicates are unknown, and a build that looks for copies stops"),
-        ("core.sandbox.Limits.memory_bytes", memory, of_row * fits / memory,
-         "bytes of memory of a process; that of tables breaks when it puts different rows together"),
         ("corpus.measure.row.MOST_ROWS", row.MOST_ROWS, of_row,
          "different rows; copies among rows are unknown, the rest is told"),
         ("corpus.search.manifest.MOST_BLOCKS", manifest.MOST_BLOCKS, block,

@@ -87,8 +87,7 @@ def test_limits_are_reached_where_the_page_says() -> None:
     for row, size in zip(rows, sizes, strict=True):
         assert size == close(number(row["value"]) * number(row["bytes of text for each"]) / 1e9), row["limit"]
     each = {row["limit"].strip("`"): number(row["bytes of text for each"]) for row in rows}
-    fits = numbers["different rows that fit into memory, tables, conclude"]
-    assert each["core.sandbox.Limits.memory_bytes"] == close(of_row * fits / (2 << 30))
+    assert each["corpus.measure.row.MOST_ROWS"] == close(of_row)
     assert each["corpus.duplicate.find.Limits.rows"] == close(of_row)
     assert each["corpus.duplicate.find.Limits.sets"] == close(numbers["bytes of text of a word"] / 8)
     assert each["corpus.duplicate.passage.RANGE_NAMES"] == close(numbers["bytes of text of a name of a passage"])
