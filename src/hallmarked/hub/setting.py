@@ -81,7 +81,7 @@ class Job:
 
     in_server: bool = setting(True, "Whether `hallmarked serve` audits too; false when `hallmarked worker` does it.")
     threads: int = setting(2, "Audits at once in one process; one account never has more than one going on at once.")
-    processes: int = setting(0, "Parts of a data set that one audit reads at once; 0: one per core, at most 4.")
+    processes: int = setting(1, "Parts of a data set that one audit reads at once; 0: one per core, at most 4.")
     check_minutes: int = setting(15, "How long one check may take, minutes.")
     check_memory_mib: int = setting(2048, "Memory of one check, MiB.")
     attempts: int = setting(3, "How often an audit is begun again after a crash before it is given up as unknown.")

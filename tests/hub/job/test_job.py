@@ -325,8 +325,9 @@ def test_an_artifact_notices_what_changed_under_it(hub: RunningHub, tmp_path: Pa
 
 
 def test_so_many_processes_read_a_data_set_as_the_settings_say() -> None:
-    """One per core and at most four when they say nothing; a number that nobody can mean is refused."""
+    """One when they say nothing, one per core and at most four for 0; a number that nobody can mean is refused."""
     assert engine_of(Settings(job=Job(processes=3))) == Engine(3)
-    assert 1 <= engine_of(Settings()).processes <= 4
+    assert engine_of(Settings()) == Engine(1)
+    assert 1 <= engine_of(Settings(job=Job(processes=0))).processes <= 4
     with pytest.raises(InputError, match="-1 processes"):
         engine_of(Settings(job=Job(processes=-1)))
