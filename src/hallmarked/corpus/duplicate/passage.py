@@ -42,7 +42,7 @@ class Repeated:
     returning: int
     """Those of them that stand in another text too; estimated when a part was compared."""
     words: int
-    """Words of the texts that were compared."""
+    """Words of the texts that were compared; a text shorter than a shingle counts as one."""
     covered: int | None
     """Words that are in returning passages; None when only a part of the passages was compared."""
     part: float
