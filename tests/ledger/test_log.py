@@ -575,10 +575,15 @@ def test_group_writer_waits_for_more(place: Place) -> None:
 
 
 def kill_at_random(fresh: Callable[[], Place], rounds: int) -> int:
-    """Kill a writing process at random instants, and check the log after each time; begin another log now and then."""
+    """Kill a writing process at random instants, and check the log after each time; begin another log now and then.
+
+    So often, and on a slow machine until more entries than that were acknowledged; return how many were.
+    """
     dice, total, acknowledged = random.Random(3), 0, 0
     with subprocess.Popen([sys.executable, str(WRITER)], stdout=-1, stdin=-1, text=True) as parent:
-        for number in range(rounds):
+        for number in range(10 * rounds):
+            if number >= rounds and total + acknowledged > rounds:
+                break
             if number % 8 == 0:
                 total, acknowledged, place = total + acknowledged, 0, fresh()
             parent.stdin.write(f"{place.where}\n")
@@ -614,14 +619,14 @@ def fresh(place: Place, request: pytest.FixtureRequest, tmp_path: Path) -> Itera
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_killed_writer_loses_nothing(fresh: Callable[[], Place]) -> None:
     """A writer killed at any instant leaves a log that has all it acknowledged and passes its own check."""
-    assert kill_at_random(fresh, 30) > 0, "something has to be acknowledged before a kill"
+    assert kill_at_random(fresh, 30) > 30
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_writer_killed_many_times_loses_nothing(fresh: Callable[[], Place]) -> None:
     """Likewise, often enough to hit rare instants."""
-    assert kill_at_random(fresh, 200) > 20
+    assert kill_at_random(fresh, 200) > 200
 
 
 def test_leaves_are_listed(place: Place) -> None:

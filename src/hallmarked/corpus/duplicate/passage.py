@@ -42,7 +42,7 @@ class Repeated:
     returning: int
     """Those of them that stand in another text too; estimated when a part was compared."""
     words: int
-    """Words of the texts that were compared; a text shorter than a shingle counts as one."""
+    """Words of the texts that were compared."""
     covered: int | None
     """Words that are in returning passages; None when only a part of the passages was compared."""
     part: float
@@ -108,8 +108,7 @@ def find_repeated(whole: Whole, read: ReadTexts, kept: Mask, settings: Settings)
         kept: Per row whether it is looked at, so that duplicates do not count as passages.
         settings: Those with which the states were made.
     """
-    counts = whole.counts().astype(np.int64)
-    words = np.where((counts > 0) & kept, counts + settings.words - 1, 0)
+    words = np.where(kept, whole.counts(), 0).astype(np.int64)
     passages = int(np.maximum(words - LENGTH + 1, 0).sum())
     names = _returning_names(whole, kept)
     hits = _Hits(names)

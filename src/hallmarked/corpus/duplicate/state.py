@@ -8,7 +8,7 @@ the other:
 ``folded``   rows x 16 bytes          the same of the folded text, see ``text.normal``; of the text when words are not
                                       asked for
 ``sizes``    rows x 4 bytes           bytes of the text
-``counts``   rows x 4 bytes           its shingles, repeated ones too
+``counts``   rows x 4 bytes           its words, repeated ones too; where words do not matter, 1 if it has any
 ``splits``   rows x 1 byte            number of its split in the object's ``splits``, plus one; 0 for none
 ``numbers``  runs x 2 x 8 bytes       rows that nobody could read: the first, from 0 in the part, and how many
 ``sketched`` sketches x 4 bytes       the row of each sketch, ascending
@@ -127,7 +127,7 @@ class Builder:
         shingles = sketcher.shingler.shingles(words)
         if self.passages:
             self._add_names(words, at)
-        self._put("counts", shingles.counts.astype(np.uint32))
+        self._put("counts", words.counts.astype(np.uint32))
         wanted = np.flatnonzero(shingles.counts >= least_shingles(self.settings))
         self.bare += max(0, len(wanted) - (MOST_SKETCHES - self.sketches))
         wanted = wanted[: MOST_SKETCHES - self.sketches]
@@ -273,7 +273,7 @@ class State:
         return self._column(2 * DIGEST, 4, "<u4")
 
     def counts(self) -> Array:
-        """Return the shingles of each text."""
+        """Return the words of each text, at least as many as its shingles."""
         return self._column(2 * DIGEST + 4, 4, "<u4")
 
     def codes(self) -> Array:

@@ -83,7 +83,7 @@ class Verifier:
         Args:
             pairs: What to compare.
             rows: The row of each sketch.
-            counts: The shingles of each row.
+            counts: The words of each row, which bound its shingles.
         """
         ones, others = unpack(pairs)
         ones, others = rows[ones].astype(np.int64), rows[others].astype(np.int64)

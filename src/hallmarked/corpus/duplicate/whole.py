@@ -52,7 +52,7 @@ class Whole:
                 yield start + first, state.raw(first, last) if column == "raw" else state.folded(first, last)
 
     def counts(self) -> U32:
-        """Return the shingles of every row."""
+        """Return the words of every row."""
         return _joined([state.counts() for state in self.states])
 
     def sizes(self) -> U32:
