@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -161,6 +162,23 @@ class Statement:
         return cls(
             tuple(Subject(str(s.get("name", "")), s["digest"]) for s in subjects), data["predicateType"], predicate
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """A statement with who signed it and when: what views and gates are functions of."""
+
+    statement: Statement
+    id: str
+    """``sha256:`` and the digest of the bytes that were signed; names the statement for good."""
+    time: datetime
+    """When it was logged, as the log says; UTC."""
+    role: str = ""
+    """As what the signer is trusted: ``maker``, ``hub``, ``auditor`` or ``community``; empty when by nobody."""
+    signer: str = ""
+    """Who signed, as the trust file names them."""
+    keyid: str = ""
+    """Id of the key that signed."""
 
 
 @dataclass(frozen=True, slots=True)

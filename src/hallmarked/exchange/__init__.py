@@ -1,0 +1,1 @@
+"""Cards and evidence in the formats of other standards."""

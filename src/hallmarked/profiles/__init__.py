@@ -1,0 +1,1 @@
+"""What frameworks ask, answered from evidence: pure functions."""

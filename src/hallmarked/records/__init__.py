@@ -1,0 +1,1 @@
+"""What people state: one module for each kind of statement."""
