@@ -52,7 +52,7 @@ def _one_or_list(values: Sequence[str]) -> str | list[str]:
 def _emissions(sheet: Sheet) -> dict[str, Any]:
     for energy in sheet.energy:
         if energy.activity == "training" and (grams := _number(energy.grams)) is not None:
-            return {"emissions": grams, "source": energy.basis, "training_type": "pre-training"}
+            return {"emissions": grams, "source": energy.basis}
     return {}
 
 
