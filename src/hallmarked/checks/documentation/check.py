@@ -149,7 +149,7 @@ def _card(artifact: Artifact, card: File) -> Iterator[Item]:
 
 
 def _unreadable(card: File, error: FormatError) -> Iterator[Item]:
-    place = Location(card.path, offset=error.offset)
+    place = Location(card.path, offset=error.offset, line=error.line)
     yield Finding.of(UNREADABLE, f"{card.path}: {error}", place)
     yield Gap(f"{card.path} could not be read: {error}", place)
 
@@ -215,7 +215,7 @@ def _results(artifact: Artifact) -> Iterator[Item]:
         try:
             yield from claims.results_file(file.path, read_yaml(read_file(artifact, file, budget), budget))
         except FormatError as error:
-            place = Location(file.path, offset=error.offset)
+            place = Location(file.path, offset=error.offset, line=error.line)
             yield Finding.of(RESULTS, f"{file.path}: {error}", place)
             yield Gap(f"{file.path} could not be read: {error}", place)
 
