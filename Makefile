@@ -43,7 +43,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --
 pins: $(VENV)/dev
 	$(PIP) install --quiet uv
 	$(COMPILE) pyproject.toml --extra hub --extra cluster --group dev -o requirements/dev.txt
-	$(COMPILE) pyproject.toml --extra hub --extra cluster --group dev --group lab -c requirements/dev.txt -o requirements/lab.txt
+	$(COMPILE) pyproject.toml --extra hub --extra cluster --extra exchange --group dev --group lab -c requirements/dev.txt -o requirements/lab.txt
 	$(COMPILE) --group peers -o requirements/peers.txt
 
 clean:
