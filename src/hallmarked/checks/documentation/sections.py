@@ -28,7 +28,8 @@ _NOT_WORD = re.compile(r"[\W_]+")
 _NUMBERING = re.compile(r"^(?:\d+ )+(?=\D)")
 _SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|\n")
 _LABEL = re.compile(r"([^:：\n]{2,60}?)[\s*_]{0,9}[:：](.*)", re.DOTALL)
-_VARIABLE = re.compile(r"\{\{[^{}]{0,400}\}\}")  # a template that was never filled in
+# A template that was never filled in; a place where a claim is shown ("{{claim recall}}") is none.
+_VARIABLE = re.compile(r"\{\{(?!\s{0,9}claim\s)[^{}]{0,400}\}\}")
 _BRACKETED = re.compile(r"[\[({<]{1,2}\s*([^\[\](){}<>]{0,60}?)\s*[\])}>]{1,2}")
 
 
