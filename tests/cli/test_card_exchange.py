@@ -8,9 +8,7 @@ from pathlib import Path
 from hallmarked.exchange import cyclonedx
 from tests.cli.support import Shell
 
-CARD = "---\nlicense: mit\nlanguage: en\npipeline_tag: text-classification\n---\n# N\n\n## Direct Use\n\nFor nurses.\n"
-    "---\nlicense: mit\nlanguage: en\npipeline_tag: text-classification\n---\n# Notes\n\n## Direct Use\n\nFor nurses.\n"
-)
+CARD = "---\nlicense: mit\nlanguage: en\npipeline_tag: summarization\n---\n# N\n\n## Direct Use\n\nFor nurses.\n"
 
 
 def model(folder: Path) -> Path:
