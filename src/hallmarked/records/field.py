@@ -52,6 +52,8 @@ class Say:
     """A day, written in place of a moment, means its last second and not its first."""
     number: bool = False
     """A text that is a decimal number; whoever writes it by hand may leave the quotes away."""
+    digests: bool = False
+    """A mapping of files to digests, which a program can fill in from patterns of paths."""
 
 
 @dataclass(frozen=True, slots=True)
