@@ -16,6 +16,7 @@ COMMANDS = {
     "admin": ("hallmarked.cli.admin.group", "Look after a hub: its accounts, its data, its database."),
     "attest": ("hallmarked.cli.attest.group", "State something and sign it: who did what, decisions, results."),
     "audit": ("hallmarked.cli.audit", "Test a model, and write signed evidence of what was found."),
+    "card": ("hallmarked.cli.card.group", "Write, check, show and exchange cards."),
     "check": ("hallmarked.cli.check", "List the checks and their rules."),
     "consent": ("hallmarked.cli.consent.group", "Check a receipt of an opt-out; ask a registry privately."),
     "convert": ("hallmarked.cli.convert", "Turn pickled weights into safetensors without loading them."),
