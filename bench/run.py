@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bench import (
     build,
+    compute,
     conformance,
     consent,
     conversion,
@@ -109,6 +110,7 @@ def _sections(scratch: Path, peers: Path) -> dict[str, Section]:
         "scale": ("Every step over a data set, and what follows for 10 TB", lambda: scale.report(scratch / "scale")),
         "tables": ("Reading and counting tables", lambda: corpus_engine.report(scratch / "tables", peers)),
         "measure": ("Measuring data sets", lambda: corpus_measure.report(scratch / "measure", peers)),
+        "compute": ("Operations of training beside torch's counter", compute.report),
         "footprint": ("Footprint", footprint.report),
     }
 

@@ -13,8 +13,11 @@ import click
 from hallmarked.checks import registry
 from hallmarked.cli.main import COMMANDS, command
 from hallmarked.hub.setting import Settings
+from hallmarked.records.kind import KINDS
+from hallmarked.records.schema import describe, file_name
 
 HERE = Path(__file__).parent / "reference"
+RECORDS = Path(__file__).parents[1] / "src" / "hallmarked" / "records"
 
 
 def cli_page() -> str:
@@ -96,8 +99,9 @@ PAGES = {"cli.md": cli_page, "rules.md": rules_page, "settings.md": settings_pag
 def main() -> int:
     """Write or compare."""
     stale = []
-    for name, page in PAGES.items():
-        path, text = HERE / name, page()
+    made = {HERE / name: page() for name, page in PAGES.items()}
+    made |= {RECORDS / file_name(kind): describe(kind).decode() for kind in KINDS.values()}
+    for path, text in made.items():
         if "--check" not in sys.argv:
             path.write_text(text, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != text:

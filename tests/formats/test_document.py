@@ -214,3 +214,22 @@ def test_walk_gives_paths() -> None:
         (("a", 1, "b"), 2),
     ]
     assert [node for _, node in walk({"a": 1}, keys=True)] == [{"a": 1}, 1, "a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a: 1\nb: 2\na: 3\n", 12),
+        ("a: 1\nb: [1, 2\nc: 3\n", 12),
+        ("a: 1\nb: *b\n", 11),
+        ("? {a: 1}\n: 2\n", 10),
+        ("a: 1\n---\nb: 2\n", 11),
+        ("a: 1\n\n\nb: " + "[" * 200, 13),
+        ("a: 1\nb: !!int x\n", 11),
+    ],
+)
+def test_what_is_wrong_with_yaml_is_told_with_its_line(text: str, line: int) -> None:
+    """The line counts in the file that the document is part of, in the sentence and as a number."""
+    with pytest.raises(FormatError, match=f" in line {line}$") as caught:
+        read_yaml(text.encode(), budget(), 10)
+    assert caught.value.line == line

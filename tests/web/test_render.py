@@ -12,7 +12,7 @@ from markupsafe import Markup
 from pydantic import TypeAdapter
 from starlette.requests import Request
 
-from hallmarked.audit.report.html import resource
+from hallmarked.cards.sheet import sheet
 from hallmarked.web.header import PAGE_POLICY
 from hallmarked.web.page.problem import Problem
 from hallmarked.web.render import Page, Renderer, context, describe, make_routes, stylesheet, twin
@@ -98,7 +98,7 @@ def test_errors_say_what_to_do(status: int, code: str) -> None:
 def test_contrast() -> None:
     """Text has enough contrast on every surface of the pages, in both schemes."""
     css = stylesheet()
-    assert resource("report.css") in css
+    assert sheet.style() in css
     check_contrast(css)
 
 

@@ -15,6 +15,7 @@ from hallmarked.core.text import clean
 COMMANDS = {
     "admin": ("hallmarked.cli.admin.group", "Look after a hub: its accounts, its data, its database."),
     "audit": ("hallmarked.cli.audit", "Test a model, and write signed evidence of what was found."),
+    "card": ("hallmarked.cli.card.group", "Write, check, show and exchange cards."),
     "check": ("hallmarked.cli.check", "List the checks and their rules."),
     "consent": ("hallmarked.cli.consent.group", "Check a receipt of an opt-out; ask a registry privately."),
     "convert": ("hallmarked.cli.convert", "Turn pickled weights into safetensors without loading them."),

@@ -7,7 +7,7 @@ The tree::
     ├── NotFound            what was asked for is not there                   (exit 2, HTTP 404)
     ├── Forbidden           the caller may not do that                        (exit 2, HTTP 403)
     ├── VerificationError   evidence does not hold; ``link`` says where       (exit 1, HTTP 409)
-    ├── FormatError         a file is broken or hostile; ``offset`` says where
+    ├── FormatError         a file is broken or hostile; ``offset`` or ``line`` says where
     │   └── LimitExceeded   reading on would cost more than the budget allows
     └── BackendError        a disk, database or service below us failed       (exit 2, HTTP 503)
 """
@@ -66,13 +66,15 @@ class FormatError(Error):
     Args:
         message: What a reader of this format would trip over.
         offset: Byte offset in the file or stream, when known.
+        line: Line, from 1, in a text file, when known.
     """
 
     code = "format"
 
-    def __init__(self, message: str, *, offset: int | None = None) -> None:
+    def __init__(self, message: str, *, offset: int | None = None, line: int | None = None) -> None:
         super().__init__(message)
         self.offset = offset
+        self.line = line
 
 
 class LimitExceeded(FormatError):

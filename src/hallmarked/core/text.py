@@ -5,16 +5,27 @@ Categories of characters: https://www.unicode.org/reports/tr44/#General_Category
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
+_UNUSUAL = re.compile(r"[^\n\x20-\x7e]")
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 """Unicode categories of characters that do not show."""
+KEPT = {"\n", "\t", "\u200c", "\u200d", "\u200e", "\u200f", "\u00ad"}
+"""Characters without a shape that honest text needs: line breaks, joiners (emoji, Persian, Hindi), direction marks."""
 
 
 def clean(text: object) -> str:
     """Make characters visible that could move a cursor, hide text or turn its direction."""
     return "".join(
         character.encode("unicode_escape").decode() if is_invisible(character) else character for character in str(text)
+    )
+
+
+def show_invisible(text: str) -> str:
+    """Write out characters that turn or hide text, and keep those that honest text needs."""
+    return _UNUSUAL.sub(
+        lambda found: found[0] if found[0] in KEPT or not is_invisible(found[0]) else clean(found[0]), text
     )
 
 

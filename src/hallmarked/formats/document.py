@@ -151,14 +151,20 @@ def walk(document: object, *, keys: bool = False) -> Iterator[tuple[Path, object
             pending.extend(((*path, index), node[index]) for index in range(len(node) - 1, -1, -1))
 
 
-def read_yaml(data: bytes, budget: Budget) -> object:
+def read_yaml(data: bytes, budget: Budget, first: int = 1) -> object:
     """Read one YAML 1.2 document; an empty one is ``None``.
 
     Aliases are counted as often as they are used, so that a caller who walks the tree stays within the budget.
     A merge key (``<<``) stays an ordinary key.
 
+    Args:
+        data: UTF-8 text.
+        budget: Pays for the nodes.
+        first: Line of its first line, where it is part of a larger file.
+
     Raises:
-        FormatError: When it is not YAML, has a duplicate or compound key, an alias to itself, or a second document.
+        FormatError: When it is not YAML, has a duplicate or compound key, an alias to itself, or a second document. The
+            message names the line.
         LimitExceeded: When it is too large, too deep or has too many nodes.
     """
     if len(data) > min(YAML_BYTES, budget.limits.text):
@@ -170,13 +176,19 @@ def read_yaml(data: bytes, budget: Budget) -> object:
     if _LONG_TAG.search(text):
         raise LimitExceeded("YAML tag of absurd length")
     builder = _Builder(budget)
+    at = 0  # character of the last event
     try:
         for event in YAML(typ="safe", pure=True).parse(text):
+            at = event.start_mark.index
             builder.take(event)
-    except FormatError:
-        raise
+    except FormatError as error:
+        line = first + text.count("\n", 0, at)
+        raise type(error)(f"{error} in line {line}", line=line) from error
     except YAMLError as error:
-        raise FormatError(f"not YAML: {_first_line(error)}") from error
+        mark = getattr(error, "problem_mark", None)
+        line = first + text.count("\n", 0, mark.index) if mark is not None else None
+        where = f" in line {line}" if line else ""
+        raise FormatError(f"not YAML: {_first_line(error)}{where}", line=line) from error
     except (
         ArithmeticError,
         AssertionError,
@@ -193,9 +205,7 @@ def read_yaml(data: bytes, budget: Budget) -> object:
 
 def _first_line(error: YAMLError) -> str:
     problem = getattr(error, "problem", None) or str(error)
-    mark = getattr(error, "problem_mark", None)
-    where = f" in line {mark.line + 1}" if mark is not None else ""
-    return ascii(str(problem).partition("\n")[0][:200])[1:-1] + where
+    return ascii(str(problem).partition("\n")[0][:200])[1:-1]
 
 
 @dataclass(slots=True)

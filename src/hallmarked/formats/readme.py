@@ -150,7 +150,8 @@ def split(text: str) -> tuple[Front | None, str, int]:
     close = _CLOSE.search(unified)
     line = len(_BREAK.findall(start.group())) + 1
     if close is None:
-        raise FormatError(f"the metadata opened on line {line - 1} is never closed by a line of three hyphens")
+        message = f"the metadata opened on line {line - 1} is never closed by a line of three hyphens"
+        raise FormatError(message, line=line - 1)
     body = unified[close.end() + 1 :]
     return Front(unified[: close.start()], line), body, line + unified.count("\n", 0, close.end()) + 1
 
@@ -166,11 +167,11 @@ def read_metadata(front: Front | None, budget: Budget) -> dict[str, object]:
     data = front.text.encode()
     if len(data) > MAX_FRONT:
         raise LimitExceeded(f"metadata of {len(data):,} bytes is longer than this reader goes")
-    value = read_yaml(data, budget)
+    value = read_yaml(data, budget, front.line)
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise FormatError("the metadata is not a list of “key: value” lines")
+        raise FormatError("the metadata is not a list of “key: value” lines", line=front.line)
     return {str(key): item for key, item in value.items()}
 
 

@@ -20,7 +20,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from hallmarked.core.errors import FormatError
-from hallmarked.core.text import clean, is_invisible
+from hallmarked.core.text import show_invisible
 from hallmarked.formats import readme
 
 MOST_CHARACTERS = 1 << 17
@@ -58,8 +58,6 @@ ATTRIBUTES = {
 _WITHOUT_END = {"br", "hr", "img"}
 _NUMERIC = {"width", "height", "colspan", "rowspan", "start", "value"}
 _ALIGNMENT = re.compile(r"(?:text-align:\s*)?(left|right|center);?", re.IGNORECASE)
-_KEPT = {"\n", "\t", "\u200c", "\u200d", "\u200e", "\u200f", "\u00ad"}
-"""Characters without a shape that honest text needs: line breaks, joiners (emoji, Persian, Hindi), direction marks."""
 _SLUG = re.compile(r"[^\w\- ]+")
 _LOOKS_LIKE_HOST = re.compile(r"(?:https?://)?(?:www\.)?((?:[\w-]+\.)+[a-z]{2,})(?:[/:?#]|$)", re.IGNORECASE)
 
@@ -114,13 +112,6 @@ def _render(shown: str, place: Place) -> Rendered:
     writer.feed(allowed)
     writer.close()
     return Rendered(Markup(writer.result()), writer.cut, writer.lead)  # noqa: S704 -- written by _Writer
-
-
-def show_invisible(text: str) -> str:
-    """Write out characters that turn or hide text, and keep those that honest text needs."""
-    return "".join(
-        clean(character) if is_invisible(character) and character not in _KEPT else character for character in text
-    )
 
 
 def _without_front(text: str) -> str:

@@ -26,7 +26,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from hallmarked import __version__
-from hallmarked.audit.report.html import resource, shape
+from hallmarked.cards.sheet import sheet
+from hallmarked.cards.sheet.sheet import shape
 from hallmarked.core.evidence import Location
 from hallmarked.core.text import clean
 from hallmarked.web.header import PAGE_POLICY
@@ -232,8 +233,8 @@ def describe(pages: Iterable[Page]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 @cache
 def stylesheet() -> str:
-    """Return the style sheet: what pages share with the report of an audit, then what is theirs alone."""
-    return resource("report.css") + (files("hallmarked.web") / "static" / "site.css").read_text("utf-8")
+    """Return the style sheet: what pages share with reports and cards, then what is theirs alone."""
+    return sheet.style() + (files("hallmarked.web") / "static" / "site.css").read_text("utf-8")
 
 
 @cache
@@ -257,7 +258,7 @@ def _environment(language: Language) -> jinja2.Environment:
     environment.globals["gettext"] = partial(_one, language)
     environment.globals["ngettext"] = partial(_many, language)
     environment.globals["static"] = lambda name: f"/static/{name}?v={static(name)[1]}"
-    environment.globals["marks"] = Markup(resource("marks.svg"))  # noqa: S704 -- our own file
+    environment.globals["marks"] = Markup(sheet.marks() + "\n")  # noqa: S704 -- our own file
     environment.filters |= {
         "number": language.number,
         "size": language.size,

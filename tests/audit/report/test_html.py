@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
-from importlib.resources import files
 from itertools import pairwise
 
 import pytest
 
 from hallmarked.audit.report import html
+from hallmarked.cards.sheet import sheet
 from tests.audit.example import report
 
 
@@ -118,4 +118,4 @@ def check_contrast(css: str) -> None:
 
 def test_contrast() -> None:
     """Text has a contrast of 4.5 to 1 or more on every surface, in the light and the dark scheme (WCAG 2.2, 1.4.3)."""
-    check_contrast((files("hallmarked.audit.report") / "report.css").read_text(encoding="utf-8"))
+    check_contrast(sheet.style())

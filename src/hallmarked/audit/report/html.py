@@ -14,6 +14,8 @@ from hallmarked import __version__
 from hallmarked.audit.report import view
 from hallmarked.audit.report.dataset import DataSet, data_set
 from hallmarked.audit.report.report import Report
+from hallmarked.cards.sheet import sheet
+from hallmarked.cards.sheet.sheet import shape
 from hallmarked.core.evidence import Finding, Level, Location, Outcome
 from hallmarked.core.text import clean
 
@@ -21,29 +23,6 @@ MOST_ROWS = 500
 """Rows of one list on the page; the JSON holds all."""
 MOST_PLACES = 20
 """Places shown per rule."""
-
-SHAPES = {
-    "pass": "pass",
-    "proven": "pass",
-    "supported": "pass",
-    "fail": "fail",
-    "error": "fail",
-    "contradicted": "fail",
-    "malformed": "fail",
-    "warning": "warning",
-    "unproven": "warning",
-    "note": "note",
-    "stale": "stale",
-    "disputed": "disputed",
-    "self-asserted": "asserted",
-    "withdrawn": "asserted",
-}
-"""Which mark stands for a status; what is not listed is unknown."""
-
-
-def shape(status: str) -> str:
-    """Name the mark of a status."""
-    return SHAPES.get(status, "unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +142,8 @@ def page(report: Report) -> Page:
     groups = view.groups(seen.results, seen.rules)
     return Page(
         name=seen.subject.name,
-        css=Markup(resource("report.css")),  # noqa: S704 -- our own file
-        marks=Markup(resource("marks.svg").rstrip()),  # noqa: S704 -- our own file
+        css=Markup(sheet.style()),  # noqa: S704 -- our own file
+        marks=Markup(sheet.marks()),  # noqa: S704 -- our own file
         digest=" · ".join(f"{name} {value}" for name, value in seen.subject.digest.items()),
         origin=seen.origin,
         files_total=view.plural(seen.files, "file"),
@@ -247,7 +226,7 @@ def _checks(report: Report) -> list[CheckRow]:
 
 
 def resource(name: str) -> str:
-    """Return one of the files beside this module: the style sheet or the shapes of the marks."""
+    """Return one of the templates beside this module."""
     return (files("hallmarked.audit.report") / name).read_text(encoding="utf-8")
 
 

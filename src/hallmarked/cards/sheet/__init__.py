@@ -1,0 +1,1 @@
+"""How documents look that stand alone: one style sheet, and the marks of statuses."""

@@ -1,0 +1,143 @@
+"""Where each node of a YAML document stands in its text, so that messages name lines and edits touch nothing else.
+
+Read with the same parser as ``hallmarked.formats.document.read_yaml``, which has to accept the text first: it holds
+every bound on size, depth and aliases. An alias is one place here, whatever it stands for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from hallmarked.core.errors import FormatError
+from hallmarked.formats.document import Path
+
+
+@dataclass(slots=True)
+class Place:
+    """A node in the text of its document."""
+
+    kind: str
+    """``mapping``, ``sequence``, ``scalar`` or ``alias``."""
+    start: int
+    """Character its value starts at; properties such as anchors stand before it."""
+    end: int
+    """Character after its last one; of a collection, after that of its last node."""
+    flow: bool = False
+    """Written in brackets."""
+    block: bool = False
+    """A scalar written below ``|`` or ``>``."""
+    marked: bool = False
+    """It has an anchor or a tag."""
+    text: str = ""
+    """What a scalar says."""
+    keys: dict[str, tuple[Place, Place]] = field(default_factory=dict)
+    """Key and value of each entry of a mapping, by the text of the key."""
+    items: list[Place] = field(default_factory=list)
+    """Nodes of a sequence."""
+
+    def at(self, path: Path) -> Place:
+        """Return the node at ``path``, or the last one on the way when it leads nowhere here."""
+        place = self
+        for step in path:
+            if isinstance(step, int) and place.kind == "sequence" and step < len(place.items):
+                place = place.items[step]
+            elif str(step) in place.keys:
+                place = place.keys[str(step)][1]
+            else:
+                break
+        return place
+
+    def start_of(self, path: Path) -> int:
+        """Return the character where a node at ``path`` starts, its key included."""
+        if not path:
+            return self.start
+        parent, last = self.at(path[:-1]), path[-1]
+        if not isinstance(last, int) and str(last) in parent.keys:
+            return parent.keys[str(last)][0].start
+        return self.at(path).start
+
+
+def read_places(text: str) -> Place | None:
+    """Return the places of a YAML document that ``read_yaml`` has accepted; ``None`` when it is empty.
+
+    Raises:
+        FormatError: When it is not YAML.
+    """
+    reader = _Reader(text)
+    try:
+        for event in YAML(typ="safe", pure=True).parse(text):
+            reader.take(event)
+    except YAMLError as error:
+        raise FormatError("not YAML") from error
+    return reader.root
+
+
+class Lines:
+    r"""The line each part of the metadata of a card stands on.
+
+    Args:
+        text: YAML text with ``\n`` as line end.
+        first: Line of its first line in the file.
+        root: Its places.
+    """
+
+    def __init__(self, text: str, first: int, root: Place | None) -> None:
+        self._text, self._first, self._root = text, first, root
+
+    def __call__(self, path: Path) -> int:
+        """Return the line of the node at ``path``, or of the nearest one that is there."""
+        offset = self._root.start_of(path) if self._root else 0
+        return self._first + self._text.count("\n", 0, offset)
+
+
+class _Reader:
+    """Builds places from parser events with an explicit stack."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._stack: list[tuple[Place, list[Place]]] = []  # collections that are open, with the nodes seen
+        self.root: Place | None = None
+
+    def take(self, event: Event) -> None:
+        """Apply one event."""
+        start, end = event.start_mark.index, event.end_mark.index
+        if isinstance(event, AliasEvent):
+            self._finish(Place("alias", start, end))
+        elif isinstance(event, ScalarEvent):
+            block = event.style in ("|", ">")
+            marked = event.anchor is not None or event.ctag is not None
+            if block:  # the parser's mark lies behind blank lines and comments that follow
+                end = start + len(self._text[start:end].rstrip())
+            self._finish(Place("scalar", start, end, block=block, marked=marked, text=event.value))
+        elif isinstance(event, MappingStartEvent | SequenceStartEvent):
+            kind = "mapping" if isinstance(event, MappingStartEvent) else "sequence"
+            marked = event.anchor is not None or event.ctag is not None
+            self._stack.append((Place(kind, start, end, bool(event.flow_style), marked=marked), []))
+        elif isinstance(event, MappingEndEvent | SequenceEndEvent):
+            place, nodes = self._stack.pop()
+            if place.kind == "sequence":
+                place.items = nodes
+            else:
+                pairs = zip(nodes[::2], nodes[1::2], strict=True)
+                place.keys = {key.text: (key, value) for key, value in pairs}
+            # The end of a block collection is only known from what stands in it.
+            place.end = end if place.flow or not nodes else max(node.end for node in nodes[-2:])
+            self._finish(place)
+
+    def _finish(self, place: Place) -> None:
+        if self._stack:
+            self._stack[-1][1].append(place)
+        else:
+            self.root = place
