@@ -298,3 +298,22 @@ def test_on_postgres(tmp_path: Path, auditor: Signer, postgres_url: str) -> None
         assert client.post(URL, content=data, headers=bearer(running, "bob")).json()["known"] == 1
         assert len(client.get(URL).json()["evidence"]) == 1
         assert len(verify_bundle(client.get("/ada/model/evidence/main.json").content).entries) == 2
+
+
+def test_claims_are_stale_on_the_first_request_after_a_push(running: RunningHub, client: TestClient) -> None:
+    """What an audit bore out is shown as stale as soon as other bytes are there, before they are audited."""
+    push(running)
+    running.audit_all()
+    before = client.get("/ada/model.json").json()
+    assert {claim["kind"]: claim["status"] for claim in before["claims"]}["license"] != "stale"
+    with running.hub.database.write() as db:
+        repo = find_repository(db, "model", "ada/model")
+        commit(db, repo, running.actor("ada"), [Put("new.txt", b"new")], Message("second"))
+    after = client.get("/ada/model.json").json()
+    assert after["head"]["audited"] is None
+    assert [claim["kind"] for claim in after["claims"]] == [claim["kind"] for claim in before["claims"]]
+    assert {claim["status"] for claim in after["claims"]} == {"stale"}
+    assert after["head"]["look"] == len(after["claims"])
+    assert client.get("/ada/model", headers={"Accept": "text/html"}).status_code == 200
+    running.audit_all()
+    assert client.get("/ada/model.json").json()["claims"] == before["claims"]

@@ -37,6 +37,7 @@ from hallmarked.hub.job.stage import stage
 from hallmarked.hub.repository.repository import MAIN, Repository, repository_of
 from hallmarked.hub.repository.revision import Revision, find_revision, list_files
 from hallmarked.hub.repository.subject import COMMIT, FOLDER
+from hallmarked.hub.review.attested import statement_id
 from hallmarked.hub.review.audited import Audit, find_audit
 from hallmarked.hub.review.decision import Act, list_decisions, standing
 from hallmarked.hub.review.finding import check_of, sort_findings
@@ -208,6 +209,7 @@ def settle(hub: Hub, task: Task, entries: Sequence[int]) -> None:
                     "id": made,
                     "statements": row.statements,
                     "entries": list(entries),
+                    "ids": [statement_id(statement) for statement in statements],
                     "files": summarise(statements),
                     "created": now(),
                 }

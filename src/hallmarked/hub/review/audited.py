@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from sqlalchemy import Connection, Row, select
 
@@ -13,13 +14,16 @@ from hallmarked.hub.access import ANYBODY, Action, decide
 from hallmarked.hub.access import Standing as Nobody
 from hallmarked.hub.journal import Journal
 from hallmarked.hub.repository.repository import MAIN, Repository, load_repositories
-from hallmarked.hub.repository.revision import Revision
+from hallmarked.hub.repository.revision import Revision, list_history
 from hallmarked.hub.repository.subject import alike, subject_of
 from hallmarked.hub.schema.evidence import evidence
 from hallmarked.hub.schema.repository import ref, revision
 from hallmarked.hub.schema.review import audit, decision
 from hallmarked.ledger.strict import parse_json
 from hallmarked.policy.fact import is_about
+
+MOST_BACK = 50
+"""How many commits back an audit is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,16 @@ def find_audit(db: Connection, repository_id: str, revision: str) -> Audit | Non
         BackendError: When what was kept cannot be read back.
     """
     return next(iter(list_audits(db, repository_id, revision, 1)), None)
+
+
+def find_audit_before(db: Connection, repo: Repository, at: Revision) -> Audit | None:
+    """Return the newest audit of the nearest ancestor that has one, not looking further back than people would.
+
+    Raises:
+        BackendError: When what was kept cannot be read back.
+    """
+    ancestors = islice(list_history(db, repo, at), 1, MOST_BACK)
+    return next((found for each in ancestors if (found := find_audit(db, repo.id, each.oid)) is not None), None)
 
 
 def list_entries(db: Connection, repo: Repository, at: Revision) -> list[int]:

@@ -14,7 +14,7 @@ from hallmarked.cards.claim import Claim as Derived
 from hallmarked.cards.claim import derive_claims
 from hallmarked.checks import registry
 from hallmarked.checks.runner import Result, items
-from hallmarked.core.evidence import Finding, Gap, Level, Location, Measurement, Outcome, Rule, Statement
+from hallmarked.core.evidence import Finding, Gap, Level, Location, Measurement, Outcome, Rule, Statement, Subject
 from hallmarked.hub.clock import to_datetime
 from hallmarked.hub.review.audited import Audit
 from hallmarked.hub.review.finding import check_of
@@ -145,11 +145,6 @@ class Seen:
         """When the audit was made."""
         return to_datetime(self.audit.created)
 
-    @property
-    def claim_counts(self) -> Mapping[str, int]:
-        """How many claims have each status."""
-        return Counter(claim.status.value for claim in self.claims)
-
 
 def take_apart(audit: Audit) -> Seen:
     """Read back what an audit stated."""
@@ -186,7 +181,12 @@ def spot(location: Location | None) -> Spot | None:
     return Spot(str(location), file_of(location), location.line) if location is not None else None
 
 
-def claim_rows(seen: Seen) -> tuple[Claim, ...]:
+def stale_claims(earlier: Audit | None, current: Subject) -> tuple[Derived, ...]:
+    """Return what an earlier revision's audit said of claims, while the current one has none: all of it is stale."""
+    return derive_claims(earlier.statements, current=current) if earlier is not None else ()
+
+
+def claim_rows(claims: Sequence[Derived]) -> tuple[Claim, ...]:
     """Write claims for a page, those to look at first in front."""
     return tuple(
         Claim(
@@ -199,7 +199,7 @@ def claim_rows(seen: Seen) -> tuple[Claim, ...]:
             spot(claim.location),
             tuple(dict.fromkeys(item.check for item in claim.evidence[1:] or claim.evidence)),
         )
-        for claim in seen.claims
+        for claim in claims
     )
 
 

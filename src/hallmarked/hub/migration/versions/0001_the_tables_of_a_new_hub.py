@@ -377,6 +377,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("statements", sa.JSON(), nullable=False),
         sa.Column("entries", sa.JSON(), nullable=False),
+        sa.Column("ids", sa.JSON(), nullable=False),
         sa.Column("files", sa.JSON(), nullable=False),
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
