@@ -21,6 +21,7 @@ COMMANDS = {
     "consent": ("hallmarked.cli.consent.group", "Check a receipt of an opt-out; ask a registry privately."),
     "convert": ("hallmarked.cli.convert", "Turn pickled weights into safetensors without loading them."),
     "corpus": ("hallmarked.cli.corpus.group", "Account for training data."),
+    "evidence": ("hallmarked.cli.evidence", "Bring signed evidence to a hub."),
     "key": ("hallmarked.cli.key", "Show, create or rotate the key that signs."),
     "ledger": ("hallmarked.cli.ledger", "Look at the log of statements, check it, export from it."),
     "pull": ("hallmarked.cli.pull", "Import a repository from another hub."),
