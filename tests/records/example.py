@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import string
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, get_args, get_origin
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from hallmarked.core.evidence import Attestation, Statement, Subject
 from hallmarked.ledger.canonical import statement_bytes
+from hallmarked.records.decision import Decision, Option
 from hallmarked.records.field import Say, declared
 from hallmarked.records.record import Record
 
@@ -73,4 +74,13 @@ def _of_type(kind: Any, say: Say) -> st.SearchStrategy[Any]:
 
 def any_record(kind: type[Record]) -> st.SearchStrategy[Record]:
     """Return a strategy for records of a kind whose fields go together."""
-    return of_kind(kind).filter(lambda record: not list(record.problems()))
+    made = of_kind(kind)
+    if kind is Decision:
+        made = made.map(_choose)
+    return made.filter(lambda record: not list(record.problems()))
+
+
+def _choose(decision: Decision) -> Decision:
+    """Let a decision be one between two options at least, all with different names."""
+    options = {option.name: option for option in (*decision.options, Option(name="wait"), Option(name="go"))}
+    return replace(decision, options=tuple(options.values()), chosen="go")

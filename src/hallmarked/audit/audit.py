@@ -11,6 +11,7 @@ from hallmarked.audit.attested import of_own
 from hallmarked.audit.examine import Examination
 from hallmarked.audit.report.report import Evidence, Report
 from hallmarked.cards.claim import derive_claims
+from hallmarked.cards.known import know
 from hallmarked.cards.statement import to_statement as claims_statement
 from hallmarked.core.errors import BackendError
 from hallmarked.core.evidence import Attestation
@@ -45,17 +46,15 @@ def judge(
     Raises:
         InputError: When something was seen that no statement can carry.
     """
-    claims = derive_claims(examination.statements)
-    statements = [*examination.statements]
+    own = of_own(examination.statements, time, role, OURS)
+    others = [one for one in outside if one.id not in {each.id for each in own}]
+    claims = derive_claims(know([*others, *own], examination.subject), time)
     if claims:
-        statements.append(claims_statement(claims, examination.subject))
-    own = of_own(statements, time, role, OURS)
-    mine = {one.id for one in own}
-    others = [one for one in outside if one.id not in mine]
+        own += of_own([claims_statement(claims, examination.subject)], time, role, OURS)
     decision = decide(Facts([*others, *own], examination.subject), context, time)
     used = set(decision.evidence)
     heard = [one for one in others if one.id in used]
-    statements.append(decision_statement(decision, examination.subject, own, heard))
+    statements = [*(one.statement for one in own), decision_statement(decision, examination.subject, own, heard)]
     return Report(examination, claims, decision, statements, outside=others)
 
 

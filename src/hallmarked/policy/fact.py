@@ -84,7 +84,7 @@ class Facts:
         self.disputes: list[Dispute] = []
         self._facts: defaultdict[str, dict[tuple[object, ...], Fact]] = defaultdict(dict)
         newest: dict[tuple[str, str, bool], Attestation] = {}
-        for one in sorted(attestations, key=lambda each: each.time):
+        for one in sorted(attestations, key=lambda each: (each.time, each.id)):
             check, known = check_of(one.statement), is_about(one.statement, current)
             if check:
                 newest[check, one.keyid, known] = one
@@ -148,8 +148,8 @@ def check_of(statement: Statement) -> str:
 
 def _facts_of_check(check: str, one: Attestation, current: bool) -> Iterator[Fact]:
     predicate = one.statement.predicate
-    stated, path = predicate.get("outcome"), f"check.{check}"
-    outcome = str(stated) if stated in _OUTCOMES else UNKNOWN
+    stated, path = str(predicate.get("outcome")), f"check.{check}"
+    outcome = stated if stated in _OUTCOMES else UNKNOWN
     yield Fact(path, outcome, one, current)
     findings = list(rows(predicate.get("findings")))
     levels, rules = (Counter(str(row.get(name, "")) for row in findings) for name in ("level", "rule"))
