@@ -29,9 +29,14 @@ _PEOPLE = {
 }
 
 
-def describe(asked: Requirement) -> str:
-    """Say in a sentence what is asked."""
-    value = asked.value if isinstance(asked.value, str) else ", ".join(asked.value)
+def describe(asked: Requirement, threshold: str = "") -> str:
+    """Say in a sentence what is asked.
+
+    Args:
+        asked: The requirement.
+        threshold: What stands in place of a value that is not known yet.
+    """
+    value = threshold or (asked.value if isinstance(asked.value, str) else ", ".join(asked.value))
     words = [asked.path, *_part(asked), _WORDS[asked.op], *([value] if value else [])]
     conditions = []
     if asked.op is Operator.ABSENT:
