@@ -9,6 +9,7 @@ command = LazyCommands(
     help="Write, check, show and exchange the cards of models, data sets and systems.",
     lazy={
         "export": ("hallmarked.cli.card.exchange", "export", "Write what is known in the format of another standard."),
+        "lint": ("hallmarked.cli.card.lint", "command", "Say what is wrong with a card, and what it leaves open."),
         "import": ("hallmarked.cli.card.exchange", "import_", "Make a README.md from a document of another standard."),
     },
 )
