@@ -16,6 +16,9 @@ from hallmarked.ledger.trust import Trust
 from hallmarked.ledger.verify import Verified, verify_bundle
 
 EVIDENCE = "evidence.json"
+"""What an audit writes, anew each time."""
+RECORDS = "records.json"
+"""What people stated; statements are only ever added."""
 
 
 def gather(files: Sequence[Path], trust: Trust) -> tuple[Attestation, ...]:
@@ -72,10 +75,10 @@ def of_own(statements: Iterable[Statement], time: datetime, role: str, signer: s
 
 
 def beside(path: Path) -> tuple[Path, ...]:
-    """Return the evidence that an audit of a folder wrote beside it; nothing when there is none."""
+    """Return the evidence beside a folder: what an audit wrote and what people stated, where there is some."""
     resolved = path.resolve()
-    file = resolved.with_name(f"{resolved.name}.hallmarked") / EVIDENCE
-    return (file,) if file.is_file() else ()
+    folder = resolved.with_name(f"{resolved.name}.hallmarked")
+    return tuple(file for file in (folder / EVIDENCE, folder / RECORDS) if file.is_file())
 
 
 def _id(payload: bytes) -> str:

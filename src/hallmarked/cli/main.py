@@ -14,6 +14,7 @@ from hallmarked.core.text import clean
 
 COMMANDS = {
     "admin": ("hallmarked.cli.admin.group", "Look after a hub: its accounts, its data, its database."),
+    "attest": ("hallmarked.cli.attest.group", "State something and sign it: who did what, decisions, results."),
     "audit": ("hallmarked.cli.audit", "Test a model, and write signed evidence of what was found."),
     "card": ("hallmarked.cli.card.group", "Write, check, show and exchange cards."),
     "check": ("hallmarked.cli.check", "List the checks and their rules."),

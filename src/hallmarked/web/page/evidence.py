@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 
+from hallmarked.audit.attested import of_own
 from hallmarked.audit.report import view
 from hallmarked.audit.report.dataset import DataSet, data_set
 from hallmarked.cards.claim import Claim as Derived
 from hallmarked.cards.claim import derive_claims
+from hallmarked.cards.known import know
 from hallmarked.checks import registry
 from hallmarked.checks.runner import Result, items
 from hallmarked.core.evidence import Finding, Gap, Level, Location, Measurement, Outcome, Rule, Statement
-from hallmarked.hub.clock import to_datetime
+from hallmarked.hub.clock import now, to_datetime
 from hallmarked.hub.review.audited import Audit
 from hallmarked.hub.review.finding import check_of
 from hallmarked.web.render import context
@@ -172,7 +174,8 @@ def take_apart(audit: Audit) -> Seen:
                 measurements.append((check, item))
         entry = audit.entries[number] if number < len(audit.entries) else None
         reports.append(_report(check, statement, levels, entry))
-    claims = derive_claims(audit.statements)
+    stated = of_own(audit.statements, to_datetime(audit.created), "hub")
+    claims = derive_claims(know(stated), to_datetime(now()))
     return Seen(audit, claims, tuple(findings), tuple(gaps), tuple(measurements), tuple(reports))
 
 
