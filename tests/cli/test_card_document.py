@@ -72,3 +72,21 @@ def test_lint_names_lines_and_exits_by_level(shell: Shell, tmp_path: Path) -> No
     assert done.status == 1
     assert "line 3: YAML key 'a' appears twice" in done.out
     assert "cannot be read" in shell("card", "lint", tmp_path / "nothing").refused()
+
+
+def test_diff_says_what_changed(shell: Shell, tmp_path: Path) -> None:
+    """Loosened claims come first; cards that say the same end with status 0."""
+    old, new = tmp_path / "old.md", tmp_path / "new.md"
+    text = '---\nhallmarked:\n  claims:\n  - {id: r, path: eval.recall, op: ">=", value: "0.9"}\n---\n# X\nA.\n'
+    old.write_text(text)
+    new.write_text(text.replace("0.9", "0.7") + "# Y\n")
+    done = shell("card", "diff", old, new)
+    assert (done.status, done.err) == (1, "")
+    first, second = done.out.splitlines()
+    assert first == "loosened   the claim r is loosened: eval.recall >= 0.7 instead of eval.recall >= 0.9 (line 4)"
+    assert second == "added      the section “Y” is new (line 8)"
+    same = shell("card", "diff", old, old)
+    assert (same.status, same.out) == (0, "the cards say the same\n")
+    assert [row["way"] for row in shell("card", "diff", old, new, "--format", "json").json] == ["loosened", "added"]
+    old.write_text("---\n- x\n---\n")
+    assert "line 2" in shell("card", "diff", old, new).refused()
