@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from hallmarked.cards.claim import derive_claims
 from hallmarked.cards.lineage.thing import Clash, Things, by_trust, short
+from hallmarked.cards.record import CARD_CHECK, Record
+from hallmarked.cards.rules import RULES
 from hallmarked.cards.status import Status
 from hallmarked.core.evidence import Attestation, Subject
 from hallmarked.policy.fact import rows
@@ -137,7 +138,18 @@ def build(attestations: Iterable[Attestation], target: Subject, manifest: Manife
             cut = True
             break
         edges.setdefault((edge.child, edge.parent, edge.basis, edge.source.keyid), edge)
-    return _graph(things, list(edges.values()), _stages(ordered, things), things.find(target), cut)
+    kept = _signed_for(list(edges.values()), things)
+    return _graph(things, kept, _stages(ordered, things), things.find(target), cut)
+
+
+def _signed_for(edges: Sequence[Edge], things: Things) -> list[Edge]:
+    """Leave out what a card only names where somebody signed which bytes are called that."""
+    named = {(edge.child, name) for edge in edges for name in things.names(edge.parent) if edge.source.role}
+    return [
+        edge
+        for edge in edges
+        if (edge.child, edge.parent.removeprefix(NAMED)) not in named or edge.step or edge.basis is Basis.PROVENANCE
+    ]
 
 
 def _materials(one: Attestation) -> Sequence[Subject]:
@@ -242,12 +254,13 @@ def _claimed(attestations: Sequence[Attestation], things: Things) -> Iterator[Ed
             if one.statement.predicate.get("measurements"):
                 about[things.find(subject)].append(one)
     for key, found in about.items():
-        found.sort(key=lambda one: one.time)
-        ids = {at: one.id for at, one in enumerate(found)}
-        for claim in derive_claims([one.statement for one in found], ids):
-            if claim.kind in {"base_model", "dataset"}:
-                basis = Basis.MEASURED if claim.status is Status.SUPPORTED else Basis.CLAIMED
-                yield Edge(key, NAMED + claim.value[:200], basis, found[-1])
+        record = Record(sorted(found, key=lambda one: one.time))
+        card = record.reports.get(CARD_CHECK)
+        for claim in card.measurements if card is not None else ():
+            if claim.metric in {"claim.base_model", "claim.dataset"}:
+                compared = RULES[claim.metric](claim, record).status is Status.SUPPORTED
+                basis = Basis.MEASURED if compared else Basis.CLAIMED
+                yield Edge(key, NAMED + claim.value[:200], basis, claim.source or found[-1])
 
 
 def _reach(start: str, onward: Any) -> list[str]:
