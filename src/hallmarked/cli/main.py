@@ -25,6 +25,7 @@ COMMANDS = {
     "key": ("hallmarked.cli.key", "Show, create or rotate the key that signs."),
     "ledger": ("hallmarked.cli.ledger", "Look at the log of statements, check it, export from it."),
     "profile": ("hallmarked.cli.profile.group", "Answer what frameworks ask from evidence."),
+    "lineage": ("hallmarked.cli.lineage", "Say who answers for what, back to the data."),
     "pull": ("hallmarked.cli.pull", "Import a repository from another hub."),
     "serve": ("hallmarked.cli.serve", "Run a hub that hf, transformers and datasets can use."),
     "verify": ("hallmarked.cli.verify", "Check evidence somebody gave you, or what a hub says."),
