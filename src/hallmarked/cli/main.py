@@ -22,6 +22,7 @@ COMMANDS = {
     "key": ("hallmarked.cli.key", "Show, create or rotate the key that signs."),
     "ledger": ("hallmarked.cli.ledger", "Look at the log of statements, check it, export from it."),
     "pull": ("hallmarked.cli.pull", "Import a repository from another hub."),
+    "run": ("hallmarked.cli.run.group", "Plan a training run, and seal the plan before it begins."),
     "serve": ("hallmarked.cli.serve", "Run a hub that hf, transformers and datasets can use."),
     "verify": ("hallmarked.cli.verify", "Check evidence somebody gave you, or what a hub says."),
     "witness": ("hallmarked.cli.witness", "Watch other people's logs, so that nobody rewrites theirs."),

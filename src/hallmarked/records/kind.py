@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from hallmarked.records.dispute import Dispute
 from hallmarked.records.record import Record
 from hallmarked.records.result import Result
+from hallmarked.records.run_deviation import RunDeviation
+from hallmarked.records.run_plan import RunPlan
+from hallmarked.records.run_rebuttal import RunRebuttal
 from hallmarked.records.waiver import Waiver
 from hallmarked.records.withdrawal import Withdrawal
 
@@ -15,6 +18,9 @@ KINDS: Mapping[str, type[Record]] = {
     for kind in (
         Dispute,
         Result,
+        RunDeviation,
+        RunPlan,
+        RunRebuttal,
         Waiver,
         Withdrawal,
     )
