@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from hallmarked.core.evidence import Attestation, Statement, Subject
 from hallmarked.ledger.canonical import statement_bytes
+from hallmarked.records.decision import Decision, Option
 from hallmarked.records.field import Say, declared
 from hallmarked.records.record import Record
 from hallmarked.records.run_plan import Filer, RunPlan
@@ -74,13 +75,22 @@ def _of_type(kind: Any, say: Say) -> st.SearchStrategy[Any]:
 
 def any_record(kind: type[Record]) -> st.SearchStrategy[Record]:
     """Return a strategy for records of a kind whose fields go together."""
-    return of_kind(kind).map(_fit).filter(lambda record: not list(record.problems()))
+    made = of_kind(kind)
+    if kind is Decision:
+        made = made.map(_choose)
+    if kind is RunPlan:
+        made = made.map(_fit)
+    return made.filter(lambda record: not list(record.problems()))
 
 
-def _fit(record: Any) -> Any:
+def _choose(decision: Decision) -> Decision:
+    """Let a decision be one between two options at least, all with different names."""
+    options = {option.name: option for option in (*decision.options, Option(name="wait"), Option(name="go"))}
+    return replace(decision, options=tuple(options.values()), chosen="go")
+
+
+def _fit(record: RunPlan) -> RunPlan:
     """Let fields of a run plan go together, of which chance finds hardly any: shares that are 1 together."""
-    if not isinstance(record, RunPlan):
-        return record
     end = record.end and max(record.start, record.end)
     filers = (
         Filer(name="Example Lab", contact="lab@example.org", share="0.4"),

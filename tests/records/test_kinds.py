@@ -7,9 +7,12 @@ from datetime import timedelta
 import pytest
 
 from hallmarked.policy.fact import Facts
+from hallmarked.records.control import Control
+from hallmarked.records.decision import Decision
 from hallmarked.records.dispute import Dispute, standing
 from hallmarked.records.record import Invalid, records
 from hallmarked.records.result import Result
+from hallmarked.records.stage import Stage
 from hallmarked.records.waiver import Waiver
 from hallmarked.records.withdrawal import Withdrawal, withdrawn
 from tests.records.example import NOW, SUBJECT, signed
@@ -122,3 +125,69 @@ def test_an_evaluation_that_measured_nothing() -> None:
     made = Result.of({**RESULT, "measurements": [], "gaps": ["no test data for nights"]})
     assert made.predicate()["result"] == "WARNED"
     assert [one.record for one in records(Result, [signed(made)])] == [made]
+
+
+DECISION = {
+    "id": "2026-gate",
+    "title": "How sure the model must be",
+    "options": [{"name": "0.90"}, {"name": "0.95", "cost": "More patients wait for a person."}],
+    "chosen": "0.95",
+    "tradeoff": "Fewer misses for longer waits, which patients bear.",
+    "by": "Example Hospital",
+    "time": "2026-11-21",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"options": [{"name": "0.95"}]}, "options"),
+        ({"options": [{"name": "0.95"}, {"name": "0.95"}]}, "options"),
+        ({"chosen": "0.99"}, "chosen"),
+        ({"replaces": "2026-gate"}, "replaces"),
+        ({"decides": [{"kind": "mood", "name": "x"}]}, "decides"),
+        ({"decides": [{"kind": "gate", "name": "x", "after": "0.95"}]}, "after"),
+    ],
+)
+def test_a_decision_is_one_between_options(change: dict[str, object], field: str) -> None:
+    """A decision names the options, one of which was taken, and what it changed by digest."""
+    assert Decision.of(DECISION).sentence
+    with pytest.raises(Invalid, match=field):
+        Decision.of({**DECISION, **change})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"since": "2026-11-22"},
+        {"stage": "trained", "files": {"a.csv": "ab" * 32}},
+        {"files": {"a.csv": "AB" * 32}},
+        {"stage": "finished"},
+        {"materials": [{"name": "x", "digest": {}}]},
+        {"materials": [{"name": "x", "digest": {"sha256": 5}}]},
+    ],
+)
+def test_stages_that_are_refused(change: dict[str, object]) -> None:
+    """A stage does not begin after its end, has no files but those that were collected, and materials with digests."""
+    said = {"stage": "collected", "by": "Example Team", "time": "2026-11-21", "files": {"a.csv": "ab" * 32}}
+    assert Stage.of(said).sentence
+    with pytest.raises(Invalid):
+        Stage.of({**said, **change})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"state": "not-applicable"},
+        {"state": "organisational"},
+        {"state": "documented"},
+        {"control": "GV-1.6-001"},
+        {"control": "nist-ai-600-1#GV-1.6-001"},
+    ],
+)
+def test_answers_to_controls(change: dict[str, object]) -> None:
+    """An answer names the edition, gives a reason for what does not apply, and the place of what is documented."""
+    said = {"control": "nist-ai-600-1/final-2024-07#GV-1.6-001", "state": "planned", "by": "Example Lab"}
+    assert Control.of(said).framework == "nist-ai-600-1/final-2024-07"
+    with pytest.raises(Invalid):
+        Control.of({**said, **change})

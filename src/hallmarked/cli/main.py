@@ -14,13 +14,17 @@ from hallmarked.core.text import clean
 
 COMMANDS = {
     "admin": ("hallmarked.cli.admin.group", "Look after a hub: its accounts, its data, its database."),
+    "attest": ("hallmarked.cli.attest.group", "State something and sign it: who did what, decisions, results."),
     "audit": ("hallmarked.cli.audit", "Test a model, and write signed evidence of what was found."),
+    "card": ("hallmarked.cli.card.group", "Write, check, show and exchange cards."),
     "check": ("hallmarked.cli.check", "List the checks and their rules."),
     "consent": ("hallmarked.cli.consent.group", "Check a receipt of an opt-out; ask a registry privately."),
     "convert": ("hallmarked.cli.convert", "Turn pickled weights into safetensors without loading them."),
     "corpus": ("hallmarked.cli.corpus.group", "Account for training data."),
+    "evidence": ("hallmarked.cli.evidence", "Bring signed evidence to a hub."),
     "key": ("hallmarked.cli.key", "Show, create or rotate the key that signs."),
     "ledger": ("hallmarked.cli.ledger", "Look at the log of statements, check it, export from it."),
+    "profile": ("hallmarked.cli.profile.group", "Answer what frameworks ask from evidence."),
     "pull": ("hallmarked.cli.pull", "Import a repository from another hub."),
     "run": ("hallmarked.cli.run.group", "Plan a training run, and seal the plan before it begins."),
     "serve": ("hallmarked.cli.serve", "Run a hub that hf, transformers and datasets can use."),

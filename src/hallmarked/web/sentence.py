@@ -15,7 +15,7 @@ from functools import cache
 from typing import IO, Any
 
 from hallmarked.checks import registry
-from hallmarked.checks.documentation import sections
+from hallmarked.checks.documentation import declared, sections
 from hallmarked.web.language import Language
 
 LONGEST = 1_000
@@ -169,6 +169,15 @@ PATTERNS = (
     "where the rows come from could not be established: %(sentence)s",
     "how many rows a model wrote is not known: a source does not say it",
     "how many generations of models stand behind the rows is not known",
+    # hallmarked.checks.documentation
+    "%(path)s, line %(line)s: the claim about %(claimed)s belongs on the card of a system",
+    "%(path)s, line %(line)s: a model by itself has no “%(thing)s”; that is part of a system",
+    "%(path)s says more about guardrails than is listed here",
+    "%(path)s, line %(line)s: %(name)s (%(kind)s) has no digest, so that nobody can tell which one is meant",
+    "%(path)s is the card of a system and names no model that it is made of",
+    "%(path)s is the card of a system and says nothing about its parts of the kind %(kind)s",
+    "%(path)s, line %(line)s: this entry is too long to be written down",
+    "%(path)s lists %(count)s entries under %(group)s; %(kept)s were written down",
     # hallmarked.checks.personal
     "%(path)s holds %(count)s %(kind_sentence)s in %(hits)s of %(rows)s rows, column %(column)s",
     "%(files)s more files hold %(count)s %(kind_sentence)s",
@@ -431,5 +440,5 @@ def _fixed() -> tuple[str, ...]:
     """Return the words of checks and rules, and what cards are asked for, which never have other words in them."""
     checks = [registry.load(name)[0] for name in registry.available()]
     words = [text for check in checks for rule in check.rules for text in (rule.title, rule.help)]
-    asked = [entry.ask for kind in ("model", "dataset") for entry in sections.template(kind).entries]
+    asked = [entry.ask for kind in declared.KINDS for entry in sections.template(kind).entries]
     return tuple(sorted({*(check.title for check in checks), *words, *asked} - {""}))

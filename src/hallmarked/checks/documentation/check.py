@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hallmarked.checks.documentation import claims, prose
+from hallmarked.checks.documentation import claims, declared, prose, scope, system
 from hallmarked.checks.documentation.sections import Answer, Template, answers, field_value, kind_of, template
 from hallmarked.core.artifact import Artifact, File
 from hallmarked.core.check import Extent
@@ -16,7 +16,8 @@ from hallmarked.core.errors import FormatError
 from hallmarked.core.evidence import Finding, Gap, Item, Level, Location, Measurement, Rule
 from hallmarked.formats import readme
 from hallmarked.formats.blob import Blob, Budget
-from hallmarked.formats.document import read_yaml
+from hallmarked.formats.document import Path, read_yaml
+from hallmarked.formats.position import Lines, read_places
 from hallmarked.formats.readme import Readme
 
 MISSING = Rule(
@@ -70,9 +71,12 @@ class DocumentationCheck:
     """Does the card say what people need to know, and what does it claim?"""
 
     id = "documentation"
-    version = "1"
+    version = "2"
     title = "Does the card say what people need to know, and what does it claim?"
-    rules = (MISSING, MISNAMED, UNREADABLE, UNSAID, NO_METADATA, FIELDS, prose.REORDERED, prose.HIDDEN, RESULTS)
+    rules = (
+        *(MISSING, MISNAMED, UNREADABLE, UNSAID, NO_METADATA, FIELDS, prose.REORDERED, prose.HIDDEN, RESULTS),
+        *(*system.RULES, scope.UNREADABLE),
+    )
     needs_socket = False
     extent = Extent.ARTIFACT
 
@@ -94,6 +98,7 @@ class DocumentationCheck:
                 yield Finding.of(MISNAMED, f"The card is called {card.path}, not {CARD}", Location(card.path))
             yield from _card(artifact, card)
         yield from _results(artifact)
+        yield from _scope(artifact)
 
 
 def find_card(artifact: Artifact) -> File | None:
@@ -150,9 +155,10 @@ def _unreadable(card: File, error: FormatError) -> Iterator[Item]:
 
 
 def _assess(card: File, content: Readme, artifact: Artifact) -> Iterator[Item]:
-    kind = kind_of(content.data, content.sections, (file.path for file in artifact.files))
+    said = declared.declared_kind(content.data)
+    kind = said or kind_of(content.data, content.sections, (file.path for file in artifact.files))
     asked = template(kind)
-    yield Measurement("card.kind", kind, slice={"path": card.path})
+    yield Measurement("card.kind", kind, slice={"path": card.path, **({"how": "declared"} if said else {})})
     given = answers(asked, content.sections)
     for answer in given:
         place = {"section": answer.entry.id} | ({"line": str(answer.line)} if answer.line else {})
@@ -163,6 +169,17 @@ def _assess(card: File, content: Readme, artifact: Artifact) -> Iterator[Item]:
             yield _unsaid(card, answer, answer.entry.level)
     yield from _fields(card, content, asked)
     yield from claims.Claims(card.path, content)
+    if declared.KEY in content.data and content.front is not None:
+        line_of: declared.LineOf = Lines(content.front.text, content.front.line, read_places(content.front.text))
+    else:
+        line_of = _first_line
+    yield from declared.declared_claims(card.path, content.data, line_of)
+    yield from declared.declared_components(card.path, content.data, line_of)
+    yield from system.look(card.path, content, kind, line_of)
+
+
+def _first_line(_path: Path) -> int:
+    return 1
 
 
 def _unsaid(card: File, answer: Answer, level: Level) -> Finding:
@@ -201,3 +218,15 @@ def _results(artifact: Artifact) -> Iterator[Item]:
             place = Location(file.path, offset=error.offset, line=error.line)
             yield Finding.of(RESULTS, f"{file.path}: {error}", place)
             yield Gap(f"{file.path} could not be read: {error}", place)
+
+
+def _scope(artifact: Artifact) -> Iterator[Item]:
+    for file in artifact.files:
+        if file.path == scope.SCOPE:
+            budget = Budget(file.size)
+            try:
+                yield from scope.look(file.path, read_file(artifact, file, budget), budget)
+            except FormatError as error:
+                place = Location(file.path, offset=error.offset)
+                yield Finding.of(scope.UNREADABLE, f"{file.path}: {error}", place)
+                yield Gap(f"{file.path} could not be read: {error}", place)

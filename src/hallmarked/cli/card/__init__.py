@@ -1,0 +1,1 @@
+"""``hallmarked card``: write, check, show and exchange cards."""

@@ -1,0 +1,16 @@
+"""``hallmarked card``: write, check, show and exchange cards."""
+
+from __future__ import annotations
+
+from hallmarked.cli.lazy import LazyCommands
+
+command = LazyCommands(
+    name="card",
+    help="Write, check, show and exchange the cards of models, data sets and systems.",
+    lazy={
+        "export": ("hallmarked.cli.card.exchange", "export", "Write what is known in the format of another standard."),
+        "import": ("hallmarked.cli.card.exchange", "import_", "Make a README.md from a document of another standard."),
+        "render": ("hallmarked.cli.card.render", "render", "Show a card with the status of everything it claims."),
+        "translate": ("hallmarked.cli.card.translate", "translate", "Begin a translation of a card, or update one."),
+    },
+)
