@@ -27,6 +27,7 @@ COMMANDS = {
     "profile": ("hallmarked.cli.profile.group", "Answer what frameworks ask from evidence."),
     "lineage": ("hallmarked.cli.lineage", "Say who answers for what, back to the data."),
     "pull": ("hallmarked.cli.pull", "Import a repository from another hub."),
+    "run": ("hallmarked.cli.run.group", "Plan a training run, and seal the plan before it begins."),
     "serve": ("hallmarked.cli.serve", "Run a hub that hf, transformers and datasets can use."),
     "verify": ("hallmarked.cli.verify", "Check evidence somebody gave you, or what a hub says."),
     "witness": ("hallmarked.cli.witness", "Watch other people's logs, so that nobody rewrites theirs."),
