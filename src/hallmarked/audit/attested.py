@@ -20,6 +20,9 @@ from hallmarked.ledger.verify import Verified, verify_bundle
 from hallmarked.policy.fact import rows
 
 EVIDENCE = "evidence.json"
+"""What an audit writes, anew each time."""
+RECORDS = "records.json"
+"""What people stated; statements are only ever added."""
 RECEIVED_TYPE = "urn:hallmarked:received:v1"
 """A hub says what others brought it, and when their logs say it was logged."""
 ON_BEHALF = "onBehalfOf"
@@ -117,10 +120,10 @@ def of_own(statements: Iterable[Statement], time: datetime, role: str, signer: s
 
 
 def beside(path: Path) -> tuple[Path, ...]:
-    """Return the evidence that an audit of a folder wrote beside it; nothing when there is none."""
+    """Return the evidence beside a folder: what an audit wrote and what people stated, where there is some."""
     resolved = path.resolve()
-    file = resolved.with_name(f"{resolved.name}.hallmarked") / EVIDENCE
-    return (file,) if file.is_file() else ()
+    folder = resolved.with_name(f"{resolved.name}.hallmarked")
+    return tuple(file for file in (folder / EVIDENCE, folder / RECORDS) if file.is_file())
 
 
 def _id(payload: bytes) -> str:

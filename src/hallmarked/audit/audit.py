@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from hallmarked.audit.attested import of_own
 from hallmarked.audit.examine import Examination
 from hallmarked.audit.report.report import Evidence, Report
 from hallmarked.cards.claim import derive_claims
+from hallmarked.cards.known import know
 from hallmarked.cards.statement import to_statement as claims_statement
 from hallmarked.core.errors import BackendError
 from hallmarked.ledger.ledger import Ledger
@@ -25,7 +27,7 @@ def judge(examination: Examination, context: Context, time: datetime) -> Report:
         context: What to judge it for.
         time: When it is judged, UTC.
     """
-    claims = derive_claims(examination.statements)
+    claims = derive_claims(know(of_own(examination.statements, time, "maker")), time)
     verdict = decide(examination.statements, context)
     statements = [*examination.statements]
     if claims:

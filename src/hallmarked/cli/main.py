@@ -14,6 +14,7 @@ from hallmarked.core.text import clean
 
 COMMANDS = {
     "admin": ("hallmarked.cli.admin.group", "Look after a hub: its accounts, its data, its database."),
+    "attest": ("hallmarked.cli.attest.group", "State something and sign it: who did what, decisions, results."),
     "audit": ("hallmarked.cli.audit", "Test a model, and write signed evidence of what was found."),
     "card": ("hallmarked.cli.card.group", "Write, check, show and exchange cards."),
     "check": ("hallmarked.cli.check", "List the checks and their rules."),
@@ -23,6 +24,7 @@ COMMANDS = {
     "evidence": ("hallmarked.cli.evidence", "Bring signed evidence to a hub."),
     "key": ("hallmarked.cli.key", "Show, create or rotate the key that signs."),
     "ledger": ("hallmarked.cli.ledger", "Look at the log of statements, check it, export from it."),
+    "profile": ("hallmarked.cli.profile.group", "Answer what frameworks ask from evidence."),
     "pull": ("hallmarked.cli.pull", "Import a repository from another hub."),
     "serve": ("hallmarked.cli.serve", "Run a hub that hf, transformers and datasets can use."),
     "verify": ("hallmarked.cli.verify", "Check evidence somebody gave you, or what a hub says."),

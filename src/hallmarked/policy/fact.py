@@ -140,7 +140,7 @@ def check_of(statement: Statement) -> str:
 
 def _facts_of_check(check: str, one: Attestation, current: bool) -> Iterator[Fact]:
     predicate = one.statement.predicate
-    outcome = predicate.get("outcome")
+    outcome = str(predicate.get("outcome"))
     path = f"check.{check}"
     yield Fact(path, outcome if outcome in set(Outcome) else Outcome.UNKNOWN.value, one, current)
     findings = list(rows(predicate.get("findings")))

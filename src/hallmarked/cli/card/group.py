@@ -10,5 +10,7 @@ command = LazyCommands(
     lazy={
         "export": ("hallmarked.cli.card.exchange", "export", "Write what is known in the format of another standard."),
         "import": ("hallmarked.cli.card.exchange", "import_", "Make a README.md from a document of another standard."),
+        "render": ("hallmarked.cli.card.render", "render", "Show a card with the status of everything it claims."),
+        "translate": ("hallmarked.cli.card.translate", "translate", "Begin a translation of a card, or update one."),
     },
 )

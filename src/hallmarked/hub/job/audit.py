@@ -14,10 +14,12 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from hallmarked.audit.attested import of_own
 from hallmarked.audit.audit import judge
 from hallmarked.audit.examine import examine as run_checks
 from hallmarked.audit.report.report import Report
 from hallmarked.cards.claim import derive_claims
+from hallmarked.cards.known import know
 from hallmarked.checks.malware import INFECTED, signatures
 from hallmarked.checks.ruleset import rule_set_digest
 from hallmarked.checks.runner import items
@@ -28,7 +30,7 @@ from hallmarked.core.text import clean
 from hallmarked.corpus.engine.model import NATIVE, Engine, parse_engine
 from hallmarked.corpus.table.ending import table_paths
 from hallmarked.hub.catalog.listing import set_labels
-from hallmarked.hub.clock import now
+from hallmarked.hub.clock import now, to_datetime
 from hallmarked.hub.database import add_new
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.job.benchmark import open_benchmarks
@@ -299,7 +301,9 @@ def _label(db: Connection, repo: Repository, at: Revision, statements: Sequence[
         levels = sorted({str(item.level) for item in seen if isinstance(item, Finding)})
         gaps = ["unknown"] if files.broken or any(isinstance(item, Gap) for item in seen) else []
         set_labels(db, repo.id, "finding", [*levels, *gaps] or ["none"])
-        set_labels(db, repo.id, "claim", sorted({str(claim.status) for claim in derive_claims(statements)}))
+        time = to_datetime(now())
+        claims = derive_claims(know(of_own(statements, time, "hub")), time)
+        set_labels(db, repo.id, "claim", sorted({str(claim.status) for claim in claims}))
 
 
 def _report(hub: Hub, repo: Repository, at: Revision) -> Report:
