@@ -38,6 +38,8 @@ from hallmarked.hub.job.reuse import Memory
 from hallmarked.hub.job.stage import stage
 from hallmarked.hub.repository.repository import MAIN, Repository, repository_of
 from hallmarked.hub.repository.revision import Revision, find_revision, list_files
+from hallmarked.hub.repository.subject import COMMIT, FOLDER
+from hallmarked.hub.review.attested import statement_id
 from hallmarked.hub.review.audited import Audit, find_audit
 from hallmarked.hub.review.decision import Act, list_decisions, standing
 from hallmarked.hub.review.finding import check_of, sort_findings
@@ -209,13 +211,14 @@ def settle(hub: Hub, task: Task, entries: Sequence[int]) -> None:
                     "id": made,
                     "statements": row.statements,
                     "entries": list(entries),
+                    "ids": [statement_id(statement) for statement in statements],
                     "files": summarise(statements),
                     "created": now(),
                 }
             ],
         )
         db.execute(delete(draft).where(draft.c.id == task.id))
-        _mark(db, task)
+        _mark(db, task, _digest_of(statements))
         repo = repository_of(db, task.repository_id)
         at = find_revision(db, repo, task.oid)
         case = Case(repo, at, hub.settings.policy)
@@ -347,12 +350,25 @@ def _name(db: Connection, task: Task) -> str:
     return f"{task.id}-{number}" if number else task.id
 
 
-def _mark(db: Connection, task: Task) -> None:
-    """Note that a revision was judged under these rules."""
+def _digest_of(statements: Sequence[Statement]) -> str:
+    """Return the digest of the files that an audit was of."""
+    subjects = (one.digest for said in statements for one in said.subjects if COMMIT in one.digest)
+    return next(subjects, {}).get(FOLDER, "")
+
+
+def _mark(db: Connection, task: Task, digest: str = "") -> None:
+    """Note that a revision was judged under these rules, and the digest of its files where it is known."""
     db.execute(
         update(revision)
         .where(revision.c.repository_id == task.repository_id, revision.c.oid == task.oid)
-        .values(audited=True, rule_set=task.rule_set, signatures=task.signatures, settled=now(), attempts=0)
+        .values(
+            audited=True,
+            rule_set=task.rule_set,
+            signatures=task.signatures,
+            settled=now(),
+            attempts=0,
+            **({"digest": digest} if digest else {}),
+        )
     )
 
 
