@@ -60,13 +60,18 @@ class Place:
         return place
 
     def start_of(self, path: Path) -> int:
-        """Return the character where a node at ``path`` starts, its key included."""
-        if not path:
-            return self.start
-        parent, last = self.at(path[:-1]), path[-1]
-        if not isinstance(last, int) and str(last) in parent.keys:
-            return parent.keys[str(last)][0].start
-        return self.at(path).start
+        """Return the character where the node at ``path`` starts, its key included; else the nearest one above it."""
+        place, start = self, self.start
+        for step in path:
+            if isinstance(step, int) and place.kind == "sequence" and step < len(place.items):
+                place = place.items[step]
+                start = place.start
+            elif str(step) in place.keys:
+                key, place = place.keys[str(step)]
+                start = key.start
+            else:
+                break
+        return start
 
 
 def read_places(text: str) -> Place | None:
