@@ -13,5 +13,7 @@ command = LazyCommands(
         "lint": ("hallmarked.cli.card.lint", "command", "Say what is wrong with a card, and what it leaves open."),
         "new": ("hallmarked.cli.card.new", "command", "Write a first version of a card from what is known."),
         "import": ("hallmarked.cli.card.exchange", "import_", "Make a README.md from a document of another standard."),
+        "render": ("hallmarked.cli.card.render", "render", "Show a card with the status of everything it claims."),
+        "translate": ("hallmarked.cli.card.translate", "translate", "Begin a translation of a card, or update one."),
     },
 )
