@@ -80,7 +80,7 @@ def read_places(text: str) -> Place | None:
     Raises:
         FormatError: When it is not YAML.
     """
-    reader = _Reader(text)
+    reader = PlaceReader(text)
     try:
         for event in YAML(typ="safe", pure=True).parse(text):
             reader.take(event)
@@ -107,16 +107,21 @@ class Lines:
         return self._first + self._text.count("\n", 0, offset)
 
 
-class _Reader:
-    """Builds places from parser events with an explicit stack."""
+class PlaceReader:
+    """Builds places from parser events with an explicit stack.
+
+    Args:
+        text: The document.
+    """
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._stack: list[tuple[Place, list[Place]]] = []  # collections that are open, with the nodes seen
         self.root: Place | None = None
+        """What was read; ``None`` before the end, and of an empty document."""
 
     def take(self, event: Event) -> None:
-        """Apply one event."""
+        """Apply one event, which ``read_yaml`` has accepted."""
         start, end = event.start_mark.index, event.end_mark.index
         if isinstance(event, AliasEvent):
             self._finish(Place("alias", start, end))
