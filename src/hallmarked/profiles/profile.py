@@ -8,11 +8,12 @@ show it; it is open.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from hallmarked.core.evidence import Outcome as Verdict
 from hallmarked.policy.fact import Fact, Facts
 from hallmarked.policy.requirement import Judged, Outcome, Requirement, judge
 from hallmarked.profiles.framework import Answer, Audience, Control, Framework
@@ -114,6 +115,32 @@ def build_profile(framework: Framework, facts: Facts, time: datetime, audience: 
     return Profile(framework, tuple(rows), audience, tuple(withheld))
 
 
+def select(
+    profile: Profile,
+    *,
+    states: Collection[State] | None = None,
+    tags: Collection[str] = (),
+    functions: Collection[str] = (),
+) -> Profile:
+    """Keep the rows somebody asked for; of an empty collection, or None, all.
+
+    Args:
+        profile: All rows.
+        states: States to keep.
+        tags: Risks or subjects of which a control has one.
+        functions: Parts of the framework.
+    """
+    groups = profile.framework.groups
+
+    def wanted(control: Control) -> bool:
+        tagged = not tags or bool(set(tags) & set(control.tags))
+        return tagged and (not functions or groups[control.group].function in functions)
+
+    rows = tuple(row for row in profile.rows if wanted(row.control) and (not states or row.state in states))
+    withheld = tuple(each for each in profile.withheld if wanted(each.control))
+    return replace(profile, rows=rows, withheld=withheld)
+
+
 @dataclass(frozen=True, slots=True)
 class _Settled:
     """What evidence makes of an answer, whichever control asks."""
@@ -141,16 +168,22 @@ def _settle(answer: Answer, facts: Facts, time: datetime) -> _Settled:
     seen = sorted(
         (one for one in judged if one.facts and one.outcome is not Outcome.MET), key=lambda one: one.outcome.rank
     )
-    against = bool(seen) and seen[0].outcome in {Outcome.FAILS, Outcome.DISPUTED}
+    against = bool(seen) and seen[0].outcome in {Outcome.FAILS, Outcome.DISPUTED} and not _unfinished(seen[0])
     documents = () if against else next(filter(None, (_all(each, facts, time) for each in answer.documents)), ())
     if documents:
         return _Settled(State.DOCUMENTED, say("documented", facts=_named(documents)), documents)
     if answer.organisational and not against:
         return _Settled(State.ORGANISATIONAL, say("organisational", needs=answer.needs), answerable=True)
     if seen:
-        why = say(f"open-{seen[0].outcome}", needs=answer.needs, facts=_named(seen[:1]))
+        how = "unfinished" if _unfinished(seen[0]) else seen[0].outcome
+        why = say(f"open-{how}", needs=answer.needs, facts=_named(seen[:1]))
         return _Settled(State.OPEN, why, (seen[0],), answerable=not against)
     return _Settled(State.OPEN, say("open", needs=answer.needs), answerable=True)
+
+
+def _unfinished(judged: Judged) -> bool:
+    """Say whether all that speaks against a requirement is that a check did not come to its end."""
+    return all(fact.path.startswith("check.") and fact.value == Verdict.UNKNOWN for fact in judged.facts)
 
 
 def _holds(requirements: Sequence[Requirement], facts: Facts, time: datetime) -> Judged | None:
@@ -169,17 +202,18 @@ def _all(requirements: Sequence[Requirement], facts: Facts, time: datetime) -> t
 
 
 def _records(framework: Framework, facts: Facts) -> dict[str, Fact]:
-    """Return the newest signed answer to each control of an edition."""
+    """Return the newest answer to each control of an edition that somebody signed whom somebody here trusts."""
     known = {control.id for control in framework.controls}
     found: dict[str, Fact] = {}
     for fact in facts.find(RECORD):
-        if fact.current and fact.slice.get("framework") == framework.name and fact.slice.get("control") in known:
+        about = fact.slice.get("framework") == framework.name and fact.slice.get("control") in known
+        if about and fact.current and fact.source.role:
             found[fact.slice["control"]] = fact
     return found
 
 
 def _recorded(control: Control, fact: Fact) -> Row:
-    signer: Text = {"en": fact.source.signer} if fact.source.signer else say("unknown-signer")
+    signer: Text = {"en": fact.source.signer} if fact.source.signer else say("unnamed-signer")
     said = fact.slice.get("statement", "").strip()[:MOST_TEXT]
     text: Text = {"en": said} if said else say("no-text")
     applies = fact.slice.get("answer") != State.NOT_APPLICABLE
@@ -208,9 +242,17 @@ def _named(judged: Sequence[Judged]) -> Text:
 
 
 def _fact(path: str, place: tuple[tuple[str, str], ...], value: str, n: int | None, unit: str) -> Text:
+    """Name a fact: in words where it is one that everybody meets, else by its path."""
+    where = dict(place)
+    if path == "card.section.filled" and where.get("section"):
+        return say("fact-section", section=where["section"][:80])
+    if path.startswith("record."):
+        return say("fact-record", name=path.removeprefix("record.")[:80])
+    if path.startswith("check.") and path.count(".") == 1 and value in set(Verdict):
+        return say(f"fact-check-{value}", name=path.removeprefix("check.")[:80])
     part = ", ".join(f"{name} {text[:80]}" for name, text in place)
-    where = f"{path} ({part})" if part else path
+    named = f"{path} ({part})" if part else path
     measured = f"{value[:80]} {unit}".strip()
     if n is None:
-        return {"en": f"{where} = {measured}"}
-    return {language: f"{where} = {text}" for language, text in say("of", value=measured, n=f"{n:,}").items()}
+        return {"en": f"{named} = {measured}"}
+    return {language: f"{named} = {text}" for language, text in say("of", value=measured, n=f"{n:,}").items()}

@@ -14,10 +14,13 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from hallmarked.core.errors import InputError
+from hallmarked.ledger.trust import SIGNER_ROLES
 from hallmarked.policy.requirement import WORST, Operator, Requirement
 from hallmarked.profiles.framework import NAME, Answer, Audience, Condition, Control, Framework, Group
 from hallmarked.profiles.language import Text
 
+KNOWN = tuple(sorted(SIGNER_ROLES))
+"""Whose statements count where a requirement does not say: those of everybody whom somebody here trusts."""
 MOST_BYTES = 4 << 20
 MOST_CONTROLS = 5_000
 MOST_TEXT = 4_000
@@ -330,7 +333,7 @@ def _requirement(row: Any, name: str) -> Requirement:
         _slice(row),
         least,
         _age(row),
-        _strings(row, "by"),
+        _strings(row, "by") or KNOWN,
         _string(row, "check"),
     )
 

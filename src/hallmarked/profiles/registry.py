@@ -16,6 +16,7 @@ from typing import cast
 from hallmarked.core.errors import InputError
 from hallmarked.profiles.framework import Framework, Reference, parse_reference
 from hallmarked.profiles.language import Text
+from hallmarked.profiles.mapping import EditionMap, Namesake, namesakes
 from hallmarked.profiles.read import MOST_BYTES, read_framework
 
 GROUP = "hallmarked.profiles"
@@ -31,6 +32,8 @@ class Family:
     """What each edition is, by its id, the current one first."""
     load: Callable[[str], Framework]
     """Reads an edition."""
+    maps: Callable[[], Sequence[EditionMap]] = tuple
+    """Reads the maps between editions; by default there are none."""
 
 
 def families() -> Mapping[str, Family]:
@@ -59,6 +62,23 @@ def load(name: str) -> Framework:
         what = f"{framework} has no edition {edition[:120]}" if edition else f"{framework} is named without its edition"
         raise InputError(f"{what}; write {' or '.join(choices)}")
     return _load(framework, edition)
+
+
+def maps_of(framework: Framework) -> Sequence[EditionMap]:
+    """Return the maps between an edition and others; nothing for one that is not installed."""
+    family = families().get(framework.id)
+    if family is None or framework.edition not in family.editions:
+        return ()
+    return [each for each in family.maps() if framework.edition in {each.source, each.target}]
+
+
+def namesakes_of(framework: Framework) -> Mapping[str, Namesake]:
+    """Return the ids of an edition that mean something else in another one."""
+    found: dict[str, Namesake] = {}
+    for between in maps_of(framework):
+        other = between.target if framework.edition == between.source else between.source
+        found |= namesakes(framework, load(f"{framework.id}/{other}"), between)
+    return found
 
 
 def read_file(path: Path) -> Framework:

@@ -1,0 +1,1 @@
+"""``hallmarked profile``: what frameworks ask, answered from evidence."""
