@@ -108,8 +108,8 @@ def _time(work: Callable[[], object]) -> float:
     return statistics.median(taken)
 
 
-def run(count: int = 10_000) -> str:
-    """Measure, and return the table."""
+def report(count: int = 10_000) -> str:
+    """Measure, and write it as Markdown."""
     stated = statements(count)
     known = know(stated, HERE)
     claims = derive_claims(known, NOW)
@@ -143,7 +143,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--statements", type=int, default=10_000)
-    print(run(parser.parse_args().statements))
+    print(report(parser.parse_args().statements))
 
 
 if __name__ == "__main__":
