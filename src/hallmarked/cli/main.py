@@ -25,6 +25,7 @@ COMMANDS = {
     "key": ("hallmarked.cli.key", "Show, create or rotate the key that signs."),
     "ledger": ("hallmarked.cli.ledger", "Look at the log of statements, check it, export from it."),
     "profile": ("hallmarked.cli.profile.group", "Answer what frameworks ask from evidence."),
+    "lineage": ("hallmarked.cli.lineage", "Say who answers for what, back to the data."),
     "pull": ("hallmarked.cli.pull", "Import a repository from another hub."),
     "run": ("hallmarked.cli.run.group", "Plan a training run, and seal the plan before it begins."),
     "serve": ("hallmarked.cli.serve", "Run a hub that hf, transformers and datasets can use."),
