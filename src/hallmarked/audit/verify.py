@@ -19,7 +19,8 @@ from hallmarked.ledger.statement import match_subjects
 from hallmarked.ledger.strict import members, parse_json
 from hallmarked.ledger.trust import Role, Trust, TrustedKey, load_trust, read_keys
 from hallmarked.ledger.verify import MAX_BUNDLE, MEDIA_TYPE, Verified, VerifiedEntry, verify_bundle
-from hallmarked.policy.context import PREDICATE_TYPE as DECISION_TYPE
+from hallmarked.policy.statement import OUTSIDE
+from hallmarked.policy.statement import PREDICATE_TYPE as DECISION_TYPE
 from hallmarked.records.kind import KINDS as RECORD_KINDS
 from hallmarked.records.record import Invalid, Record
 
@@ -31,6 +32,9 @@ KINDS = {
     "https://slsa.dev/provenance/v1": "provenance",
     "urn:hallmarked:deletion:v1": "deletion",
     "urn:hallmarked:row-commitment:v1": "contents",
+    "urn:hallmarked:run-deviation:v1": "run deviation",
+    "urn:hallmarked:run-plan:v1": "run plan",
+    "urn:hallmarked:run-rebuttal:v1": "run rebuttal",
 }
 """What a statement that no check made is called in front of people."""
 SHORTEST_ID = 32
@@ -266,12 +270,17 @@ def _complete(check: Check) -> None:
         if not rows:
             check.say(OPEN, "The decision does not say which statements it rests on")
             continue
-        missing = [str(row.get("name", "?")) for row in rows if _sha256_of(row) not in present]
+        absent = [row for row in rows if _sha256_of(row) not in present]
+        elsewhere = [row for row in absent if _is_of_others(row)]
+        missing = [str(row.get("name", "?")) for row in absent if row not in elsewhere]
+        if elsewhere:
+            names = ", ".join(str(row.get("name", "?")) for row in elsewhere[:MOST_PATHS])
+            check.say(OPEN, f"The decision also rests on statements of others, whose evidence is elsewhere: {names}")
         if missing:
             names = ", ".join(missing[:MOST_PATHS])
             check.say(BROKEN, f"Incomplete: the decision rests on statements that are not in this file: {names}")
         else:
-            whole += len(rows)
+            whole += len(rows) - len(elsewhere)
     if whole:
         rest = "the decision rests" if len(decisions) == 1 else f"{len(decisions)} decisions rest"
         check.say(HOLDS, f"Complete: {plural(whole, 'statement')} that {rest} on, none left out")
@@ -281,6 +290,11 @@ def _inputs(decision: VerifiedEntry) -> list[Mapping[str, Any]]:
     """Return what a decision says it rests on."""
     judged = decision.statement.get("predicate", {}).get("inputAttestations")
     return [row for row in judged if isinstance(row, dict)] if isinstance(judged, list) else []
+
+
+def _is_of_others(row: Mapping[str, Any]) -> bool:
+    notes = row.get("annotations")
+    return isinstance(notes, dict) and OUTSIDE in notes
 
 
 def _sha256_of(row: Mapping[str, Any]) -> str:

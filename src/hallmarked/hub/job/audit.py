@@ -48,7 +48,8 @@ from hallmarked.hub.review.status import SCANNER, summarise
 from hallmarked.hub.schema.repository import ref, revision
 from hallmarked.hub.schema.review import audit, draft
 from hallmarked.hub.setting import Settings
-from hallmarked.policy.context import Context, contexts
+from hallmarked.policy.context import Context
+from hallmarked.policy.file import contexts
 
 EVERYTHING = "all"
 """In ``policy.allow_unknown``: no check's answer ``unknown`` keeps a revision back."""
@@ -285,6 +286,8 @@ def reason_of(report: Report) -> str:
         for item in items(statement)
         if isinstance(item, Finding) and item.level.rank >= report.context.fail_on.rank
     ]
+    if not worst:  # a requirement of the context failed, and no finding
+        return clean(verdict.reasons[0])[:MAX_REASON]
     worst.sort(key=lambda finding: -finding.level.rank)
     rest = f", and {len(worst) - 1} more" if len(worst) > 1 else ""
     path = worst[0].location.path if worst[0].location else ""
