@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bench import (
     build,
+    card_view,
     compute,
     conformance,
     consent,
@@ -111,6 +112,7 @@ def _sections(scratch: Path, peers: Path) -> dict[str, Section]:
         "tables": ("Reading and counting tables", lambda: corpus_engine.report(scratch / "tables", peers)),
         "measure": ("Measuring data sets", lambda: corpus_measure.report(scratch / "measure", peers)),
         "compute": ("Operations of training beside torch's counter", compute.report),
+        "card-view": ("A card with the statuses of its claims", card_view.report),
         "footprint": ("Footprint", footprint.report),
     }
 

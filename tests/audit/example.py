@@ -10,7 +10,7 @@ from hallmarked.audit.examine import Examination
 from hallmarked.audit.report.report import Evidence, Report
 from hallmarked.checks.runner import Result
 from hallmarked.core.evidence import Finding, Gap, Level, Location, Measurement, Rule, Subject
-from hallmarked.policy.context import contexts
+from hallmarked.policy.file import contexts
 
 HOSTILE = "<script>alert(1)</script>\x1b[2J\u202e\nx"
 ERROR = Rule("TST001", Level.ERROR, "A file runs a program", "Do not load it.")

@@ -20,7 +20,7 @@ from hallmarked.audit.examine import examine
 from hallmarked.audit.report import view
 from hallmarked.audit.report.report import Report
 from hallmarked.core.evidence import Level, Outcome
-from hallmarked.policy.context import contexts
+from hallmarked.policy.file import contexts
 
 np = pytest.importorskip("numpy")
 torch = pytest.importorskip("torch")

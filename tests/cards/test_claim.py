@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hallmarked.cards.claim import Claim, derive_claims, summarise
+from hallmarked.cards.claim import Claim, summarise
+from hallmarked.cards.claim import derive_claims as derive
+from hallmarked.cards.known import know
 from hallmarked.cards.rules import RULES
 from hallmarked.cards.statement import PREDICATE_TYPE, to_statement
 from hallmarked.cards.status import Status
@@ -18,12 +21,31 @@ from hallmarked.checks import runner
 from hallmarked.checks.documentation.check import DocumentationCheck
 from hallmarked.checks.inventory import InventoryCheck
 from hallmarked.checks.licence.check import LicenceCheck
-from hallmarked.core.evidence import Statement, Subject
+from hallmarked.core.evidence import Attestation, Statement, Subject
 from tests.checks.licence.test_texts import MIT
 from tests.support import DATA, MemoryArtifact, needs_data
 
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
 HERE = Subject("heron", {"dirHash": "ab" * 32})
 THERE = Subject("heron", {"dirHash": "cd" * 32})
+
+
+def derive_claims(
+    statements: Sequence[Statement], ids: Mapping[int, str] | None = None, current: Subject | None = None
+) -> tuple[Claim, ...]:
+    """Derive claims from statements of one auditor, each a minute after the one before."""
+    stated = [
+        Attestation(
+            one,
+            ids.get(index, "") if ids is not None else f"sha256:{index:064x}",
+            NOW - timedelta(minutes=len(statements) - index),
+            "auditor",
+            "an auditor",
+            "key",
+        )
+        for index, one in enumerate(statements)
+    ]
+    return derive(know(stated, current), NOW)
 
 
 def report(
@@ -327,8 +349,6 @@ def test_every_claim_says_what_how_and_where() -> None:
     assert claim.reason == "5 were counted; “7B” covers 6,500,000,000 to 7,999,999,999"
     assert str(claim.location) == "README.md:7"
     assert claim.evidence_text == "check facts, parameters.total = 5 (sha256:feed)"
-    (claim,) = derive_claims(statements, lambda index: f"statement {index}")
-    assert [item.statement for item in claim.evidence] == ["statement 0", "statement 1"]
     (claim,) = derive_claims(statements)
     assert all(len(item.statement) == len("sha256:") + 64 for item in claim.evidence)
 
@@ -349,6 +369,7 @@ def test_the_claims_statement() -> None:
             "attribute": "It is offered under the licence mit.",
             "conditions": {
                 "kind": "license",
+                "id": "license",
                 "value": "mit",
                 "status": "supported",
                 "reason": "LICENSE is the text of mit",

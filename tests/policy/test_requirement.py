@@ -136,6 +136,7 @@ def test_checks_are_counted() -> None:
         "check.secrets.warnings": "0",
         "check.secrets.notes": "0",
         "check.secrets.gaps": "0",
+        "check.secrets.finished": "yes",
         "finding.SEC001": "2",
     }
     newer = check("pass")

@@ -11,12 +11,16 @@ from typing import Any
 import pytest
 
 from hallmarked.artifacts.local import LocalArtifact
+from hallmarked.audit.attested import of_own
 from hallmarked.audit.report.view import json_text
 from hallmarked.audit.verify import BROKEN, HOLDS, OPEN, SHORTEST_ID, check_evidence, trust_of
 from hallmarked.core.errors import InputError
-from hallmarked.core.evidence import Level, Outcome, Statement, Verdict
+from hallmarked.core.evidence import Level, Statement
 from hallmarked.ledger.ledger import Ledger
-from hallmarked.policy.context import contexts, decide, to_statement
+from hallmarked.policy.decide import decide
+from hallmarked.policy.fact import Facts
+from hallmarked.policy.file import contexts
+from hallmarked.policy.statement import to_statement
 
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 TIME = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -56,8 +60,9 @@ def without(bundle: bytes, *numbers: int) -> bytes:
 
 def judged(model: LocalArtifact, *statements: Statement) -> list[Statement]:
     """Add the decision on statements to them."""
-    verdict = decide(statements, contexts()["default"])
-    return [*statements, to_statement(verdict, model.subject, TIME, statements)]
+    own = of_own(statements, TIME, "maker")
+    decision = decide(Facts(own, model.subject), contexts()["default"], TIME)
+    return [*statements, to_statement(decision, model.subject, own)]
 
 
 def test_a_statement_that_is_left_out_is_missed(ledger: Ledger, model: LocalArtifact) -> None:
@@ -79,14 +84,14 @@ def test_a_decision_that_is_left_out_is_missed(ledger: Ledger, model: LocalArtif
 
 def test_a_decision_without_its_grounds_is_open(ledger: Ledger, model: LocalArtifact) -> None:
     """A decision that does not name what it rests on proves nothing about what is in the file."""
-    decision = to_statement(Verdict(Outcome.PASS, "default", ()), model.subject, TIME)
+    (decision,) = judged(model)
     assert check_evidence(evidence(ledger, [decision]), ledger.trust, model).status == OPEN
 
 
 @pytest.mark.parametrize("grounds", [7, [7], [{"digest": 7}], [{"name": [], "digest": {"sha256": []}}], {}])
 def test_grounds_of_any_form_are_judged(ledger: Ledger, model: LocalArtifact, grounds: Any) -> None:
     """Members of the wrong type neither crash the verification nor satisfy it."""
-    decision = to_statement(Verdict(Outcome.PASS, "default", ()), model.subject, TIME)
+    (decision,) = judged(model)
     odd = Statement(decision.subjects, decision.predicate_type, {**decision.predicate, "inputAttestations": grounds})
     strange = result(model, "x", findings=7, configuration=7)
     assert check_evidence(evidence(ledger, [odd, strange]), ledger.trust, model).status != HOLDS

@@ -355,6 +355,15 @@ ROUTES: dict[str, Use] = {
     ),
     "GET /{owner}/{name}/user-access-report": Use("review", "/ada/{name}/user-access-report"),
     # evidence and pages
+    "GET /api/{kind:kind}/{owner}/{name}/evidence": Use("see", f"{_API}/evidence"),
+    "POST /api/{kind:kind}/{owner}/{name}/evidence": Use("attest", f"{_API}/evidence", content="{{}}"),
+    "POST /api/{kind:kind}/{owner}/{name}/records": Use(
+        "record", f"{_API}/records", json={"kind": "dispute", "record": {"about": "eval.recall", "reason": "r"}}
+    ),
+    # asked of the whole hub's managers alone, whatever somebody is to the repository
+    "POST /api/{kind:kind}/{owner}/{name}/evidence/{id}/remove": Use(
+        "manage", f"{_API}/evidence/x/remove", json={"reason": "a reason that says enough"}, only=NOBODY_SURELY
+    ),
     "GET /{owner}/{name}/evidence/{revision}.json": Use("see", "/ada/{name}/evidence/main.json", only=NOBODY_SURELY),
     **{
         f"GET {path}": Use("see", address)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,14 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hallmarked.artifacts.local import LocalArtifact
+from hallmarked.audit.attested import of_own
 from hallmarked.audit.examine import examine
 from hallmarked.cards.claim import derive_claims
+from hallmarked.cards.known import know
 from hallmarked.web.language import load_languages
 from hallmarked.web.page.evidence import rules, titles
 from hallmarked.web.sentence import LONGEST, PATTERNS, figure, translator
 from tests.web.conftest import Visit
 from tests.web.test_page import MODEL
 
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
 SPANISH = load_languages()["es"]
 translate = translator(SPANISH)
 
@@ -104,6 +108,6 @@ def test_patterns_are_what_checks_say(tmp_path: Path) -> None:
     seen = examine(LocalArtifact(tmp_path), checks=["documentation", "facts", "licences", "malware"])
     said = [item.message for result in seen.results for item in result.findings]
     said += [item.reason for result in seen.results for item in result.gaps]
-    said += [claim.reason for claim in derive_claims(seen.statements)]
+    said += [claim.reason for claim in derive_claims(know(of_own(seen.statements, NOW, "hub")), NOW)]
     assert len(said) > 12
     assert [text for text in said if translate(text) is None] == []

@@ -2,36 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from hallmarked.audit.attested import of_own
 from hallmarked.audit.examine import Examination
 from hallmarked.audit.report.report import Evidence, Report
 from hallmarked.cards.claim import derive_claims
+from hallmarked.cards.known import know
 from hallmarked.cards.statement import to_statement as claims_statement
 from hallmarked.core.errors import BackendError
+from hallmarked.core.evidence import Attestation
 from hallmarked.ledger.ledger import Ledger
-from hallmarked.policy.context import Context, decide
-from hallmarked.policy.context import to_statement as decision_statement
+from hallmarked.ledger.trust import Role
+from hallmarked.policy.context import Context
+from hallmarked.policy.decide import decide
+from hallmarked.policy.fact import Facts
+from hallmarked.policy.statement import to_statement as decision_statement
+
+OURS = "this audit"
+"""Who states what the checks of an audit saw, before anybody signed it."""
 
 
-def judge(examination: Examination, context: Context, time: datetime) -> Report:
-    """Derive the claims and the verdict: pure functions of what the checks saw.
+def judge(
+    examination: Examination,
+    context: Context,
+    time: datetime,
+    *,
+    role: str = Role.MAKER,
+    outside: Sequence[Attestation] = (),
+) -> Report:
+    """Derive the claims and decide: pure functions of what the checks saw and of what others state.
 
     Args:
         examination: What the checks saw.
         context: What to judge it for.
         time: When it is judged, UTC.
+        role: As what whoever is about to sign is trusted.
+        outside: What others state, about these bytes or others.
+
+    Raises:
+        InputError: When something was seen that no statement can carry.
     """
-    claims = derive_claims(examination.statements)
-    verdict = decide(examination.statements, context)
-    statements = [*examination.statements]
+    own = of_own(examination.statements, time, role, OURS)
+    others = [one for one in outside if one.id not in {each.id for each in own}]
+    claims = derive_claims(know([*others, *own], examination.subject), time)
     if claims:
-        statements.append(claims_statement(claims, examination.subject))
-    statements.append(decision_statement(verdict, examination.subject, time, statements))
-    return Report(examination, claims, context, verdict, time, statements)
+        own += of_own([claims_statement(claims, examination.subject)], time, role, OURS)
+    decision = decide(Facts([*others, *own], examination.subject), context, time)
+    used = set(decision.evidence)
+    heard = [one for one in others if one.id in used]
+    statements = [*(one.statement for one in own), decision_statement(decision, examination.subject, own, heard)]
+    return Report(examination, claims, decision, statements, outside=others)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,16 @@ from hallmarked.audit.downloaded import Comparison, compare_downloaded
 from hallmarked.audit.report.view import plural
 from hallmarked.checks.runner import PREDICATE_TYPE as RESULT_TYPE
 from hallmarked.core.errors import InputError, VerificationError
+from hallmarked.core.evidence import Statement
 from hallmarked.core.text import clean
 from hallmarked.ledger.statement import match_subjects
 from hallmarked.ledger.strict import members, parse_json
 from hallmarked.ledger.trust import Role, Trust, TrustedKey, load_trust, read_keys
 from hallmarked.ledger.verify import MAX_BUNDLE, MEDIA_TYPE, Verified, VerifiedEntry, verify_bundle
-from hallmarked.policy.context import PREDICATE_TYPE as DECISION_TYPE
+from hallmarked.policy.statement import OUTSIDE
+from hallmarked.policy.statement import PREDICATE_TYPE as DECISION_TYPE
+from hallmarked.records.kind import KINDS as RECORD_KINDS
+from hallmarked.records.record import Invalid, Record
 
 HOLDS, BROKEN, OPEN = 0, 1, 2
 MOST_PATHS = 10
@@ -28,6 +32,9 @@ KINDS = {
     "https://slsa.dev/provenance/v1": "provenance",
     "urn:hallmarked:deletion:v1": "deletion",
     "urn:hallmarked:row-commitment:v1": "contents",
+    "urn:hallmarked:run-deviation:v1": "run deviation",
+    "urn:hallmarked:run-plan:v1": "run plan",
+    "urn:hallmarked:run-rebuttal:v1": "run rebuttal",
 }
 """What a statement that no check made is called in front of people."""
 SHORTEST_ID = 32
@@ -178,6 +185,16 @@ def _compare(check: Check, artifact: LocalArtifact | None, evidence: str) -> Non
         check.say(OPEN, f"Not compared with any files; it is about {about.get('name')} {_digest(about['digest'])}")
         return
     subject = artifact.subject
+    entries = check.verified.entries
+    others = [entry for entry in entries if is_record(entry) and not _is_about(entry, subject.digest)]
+    if others and len(others) < len(entries):
+        # What people stated is kept with what they stated of earlier versions, or of the data that it was made from.
+        rest = [entry for entry in entries if entry not in others]
+        check.verified = replace(check.verified, entries=tuple(rest))
+        _compare(check, artifact, evidence)
+        check.verified = replace(check.verified, entries=entries)
+        check.lines.append(f"· About other bytes: {plural(len(others), 'statement')} that people made, see below")
+        return
     named = _named_files(check.verified)
     if named and artifact.path.is_dir():
         _compare_named(check, artifact, named, evidence)
@@ -195,6 +212,24 @@ def _compare(check: Check, artifact: LocalArtifact | None, evidence: str) -> Non
         return
     check.say(HOLDS, f"About these bytes: {artifact.name} is {_digest(subject.digest)}")
     _mention_omitted(check, artifact)
+
+
+def is_record(entry: VerifiedEntry) -> bool:
+    """Say whether a person stated something, rather than a program that looked at the bytes."""
+    return _record_of(entry) is not None
+
+
+def _record_of(entry: VerifiedEntry) -> type[Record] | None:
+    statement = Statement.from_dict(entry.statement)
+    return next((kind for kind in RECORD_KINDS.values() if kind.matches(statement)), None)
+
+
+def _is_about(entry: VerifiedEntry, digest: Mapping[str, str]) -> bool:
+    try:
+        match_subjects(entry.statement, [digest])
+    except VerificationError:
+        return False
+    return True
 
 
 def _say_downloaded(check: Check, artifact: LocalArtifact, found: Comparison) -> None:
@@ -227,7 +262,7 @@ def _complete(check: Check) -> None:
     entries = check.verified.entries
     present = {hashlib.sha256(entry.payload).hexdigest() for entry in entries}
     decisions = [entry for entry in entries if entry.predicate_type == DECISION_TYPE]
-    if not decisions and any(entry.predicate_type == RESULT_TYPE for entry in entries):
+    if not decisions and any(entry.predicate_type == RESULT_TYPE and not is_record(entry) for entry in entries):
         check.say(OPEN, "No decision is in this file, so that statements could have been left out unnoticed")
     whole = 0
     for entry in decisions:
@@ -235,12 +270,17 @@ def _complete(check: Check) -> None:
         if not rows:
             check.say(OPEN, "The decision does not say which statements it rests on")
             continue
-        missing = [str(row.get("name", "?")) for row in rows if _sha256_of(row) not in present]
+        absent = [row for row in rows if _sha256_of(row) not in present]
+        elsewhere = [row for row in absent if _is_of_others(row)]
+        missing = [str(row.get("name", "?")) for row in absent if row not in elsewhere]
+        if elsewhere:
+            names = ", ".join(str(row.get("name", "?")) for row in elsewhere[:MOST_PATHS])
+            check.say(OPEN, f"The decision also rests on statements of others, whose evidence is elsewhere: {names}")
         if missing:
             names = ", ".join(missing[:MOST_PATHS])
             check.say(BROKEN, f"Incomplete: the decision rests on statements that are not in this file: {names}")
         else:
-            whole += len(rows)
+            whole += len(rows) - len(elsewhere)
     if whole:
         rest = "the decision rests" if len(decisions) == 1 else f"{len(decisions)} decisions rest"
         check.say(HOLDS, f"Complete: {plural(whole, 'statement')} that {rest} on, none left out")
@@ -250,6 +290,11 @@ def _inputs(decision: VerifiedEntry) -> list[Mapping[str, Any]]:
     """Return what a decision says it rests on."""
     judged = decision.statement.get("predicate", {}).get("inputAttestations")
     return [row for row in judged if isinstance(row, dict)] if isinstance(judged, list) else []
+
+
+def _is_of_others(row: Mapping[str, Any]) -> bool:
+    notes = row.get("annotations")
+    return isinstance(notes, dict) and OUTSIDE in notes
 
 
 def _sha256_of(row: Mapping[str, Any]) -> str:
@@ -316,6 +361,9 @@ def _said(entries: Sequence[VerifiedEntry]) -> list[str]:
     lines = []
     for entry in entries:
         predicate = entry.statement.get("predicate", {})
+        if kind := _record_of(entry):
+            lines.append(f"{kind.NAME:16} {_sentence(kind, predicate)}")
+            continue
         names = [str(row.get("name", "")) for row in _rows(predicate, "configuration") if isinstance(row, dict)]
         what = names[0].rpartition("/")[2] if names else KINDS.get(entry.predicate_type, entry.predicate_type)
         findings = len(_rows(predicate, "findings"))
@@ -323,6 +371,13 @@ def _said(entries: Sequence[VerifiedEntry]) -> list[str]:
         detail = f"  {plural(findings, 'finding')}" if findings else ""
         lines.append(f"{what:16} {outcome}{detail}".rstrip())
     return lines
+
+
+def _sentence(kind: type[Record], predicate: Mapping[str, Any]) -> str:
+    try:
+        return kind.of_predicate(predicate).sentence
+    except Invalid as error:
+        return str(error)
 
 
 def _rows(predicate: Mapping[str, Any], member: str) -> Sequence[Any]:

@@ -6,12 +6,16 @@ members that are missing or of another type count as absent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from hallmarked.core.evidence import Location, Outcome, Statement, Subject
+from hallmarked.core.evidence import Attestation, Location, Outcome, Subject
+from hallmarked.policy.fact import Fact, check_of, is_about, rows
 
-PREFIX = "hallmarked/checks/"
+CARD_CHECK = "documentation"
+"""The check that writes down what a card says."""
+_WORD = {"auditor": 3, "hub": 3, "maker": 2, "community": 1}
+"""Whose report of a check is read where several looked at the same bytes; what nobody answers for comes last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,7 @@ class Evidence:
     """One thing a statement says, and where it says it."""
 
     check: str
-    """Id of the check."""
+    """Id of the check; empty when it was not stated by one."""
     metric: str
     """The measurement, or the rule of a finding."""
     value: str
@@ -30,6 +34,14 @@ class Evidence:
     n: int | None = None
     finding: bool = False
     """A finding, which holds even when its check could not finish."""
+    source: Attestation | None = None
+    """The statement, with who signed it and when."""
+
+    @classmethod
+    def of_fact(cls, fact: Fact) -> Evidence:
+        """Return what somebody stated, whether or not a check did."""
+        source = fact.source
+        return cls(check_of(source.statement), fact.path, fact.value, source.id, fact.slice, fact.n, source=source)
 
     @property
     def location(self) -> Location | None:
@@ -44,7 +56,13 @@ class Evidence:
         said = self.metric if self.finding else f"{self.metric} = {self.value}"
         at = f" at {self.location}" if self.location else ""
         by = f" ({self.statement})" if self.statement else ""
-        return f"check {self.check}, {said}{at}{by}"
+        who = f"check {self.check}" if self.check else self._signer
+        return f"{who}, {said}{at}{by}"
+
+    @property
+    def _signer(self) -> str:
+        known = self.source.signer or self.source.role if self.source else ""
+        return known or "an unknown signer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +72,8 @@ class Report:
     check: str
     outcome: Outcome
     reason: str
-    subjects: tuple[Subject, ...]
+    source: Attestation
+    """The statement, with who signed it and when."""
     measurements: tuple[Evidence, ...]
     findings: tuple[Evidence, ...]
 
@@ -67,26 +86,37 @@ class Report:
         whole = [item for item in self.values(metric) if not item.slice and item.value.isascii()]
         return next((item for item in whole if item.value.isdecimal() and len(item.value) < 40), None)
 
-    def is_about(self, subject: Subject) -> bool:
+    def is_about(self, subject: Subject | None) -> bool:
         """Say whether the statement is about exactly these bytes."""
-        return any(_same(subject.digest, other.digest) for other in self.subjects)
+        return is_about(self.source.statement, subject)
 
 
 class Record:
-    """The reports on one artifact, by check; of two reports of a check the later one counts.
+    """The reports on one artifact, by check.
+
+    Where a check reported several times, what is about the bytes at hand goes first, then whose word weighs more, then
+    what is newer.
 
     Args:
-        statements: Statements, oldest first. Those that are not reports of a check are passed over.
-        evidence_id: Gives the identity of the statement at an index, such as the digest of its envelope.
+        attestations: Statements, oldest first. Those that are not reports of a check are passed over.
+        current: The bytes at hand. Without it every statement counts as being about them.
     """
 
-    def __init__(self, statements: Sequence[Statement], evidence_id: Callable[[int], str]) -> None:
-        self.reports: dict[str, Report] = {}
+    def __init__(self, attestations: Iterable[Attestation], current: Subject | None = None) -> None:
+        best: dict[str, tuple[tuple[bool, int], Attestation]] = {}
+        self.cards: list[Attestation] = []
+        """Every statement of what a card says, also of earlier revisions, oldest first."""
+        for one in attestations:
+            check = check_of(one.statement)
+            if not check:
+                continue
+            if check == CARD_CHECK:
+                self.cards.append(one)
+            weight = (is_about(one.statement, current), _WORD.get(one.role, 0))
+            if check not in best or weight >= best[check][0]:
+                best[check] = (weight, one)
+        self.reports = {check: read_report(check, one) for check, (_, one) in best.items()}
         self._files: frozenset[str] | None = None
-        for index, statement in enumerate(statements):
-            report = _report(statement, evidence_id(index))
-            if report is not None:
-                self.reports[report.check] = report
 
     def files(self) -> frozenset[str] | None:
         """Return the paths of all files, ``None`` when nobody listed them."""
@@ -96,46 +126,32 @@ class Record:
         return self._files
 
 
-def _same(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    shared = one.keys() & other.keys()
-    return bool(shared) and all(one[name] == other[name] for name in shared)
-
-
-def _report(statement: Statement, identity: str) -> Report | None:
-    predicate = statement.predicate
-    names = [text(item, "name") for item in rows(predicate.get("configuration"))]
-    check = next((name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)), None)
-    if check is None:
-        return None
+def read_report(check: str, one: Attestation) -> Report:
+    """Read what a check said from its statement."""
+    predicate = one.statement.predicate
     outcome = text(predicate, "outcome")
     return Report(
         check,
         Outcome(outcome) if outcome in set(Outcome) else Outcome.UNKNOWN,
         text(predicate, "reason") or "its outcome is not stated" * (outcome not in set(Outcome)),
-        statement.subjects,
-        tuple(_measurement(check, row, identity) for row in rows(predicate.get("measurements"))),
-        tuple(_finding(check, row, identity) for row in rows(predicate.get("findings"))),
+        one,
+        tuple(_measurement(check, row, one) for row in rows(predicate.get("measurements"))),
+        tuple(_finding(check, row, one) for row in rows(predicate.get("findings"))),
     )
 
 
-def _measurement(check: str, row: Mapping[str, object], identity: str) -> Evidence:
+def _measurement(check: str, row: Mapping[str, object], one: Attestation) -> Evidence:
     where = row.get("slice")
     parts = {str(key): str(value) for key, value in where.items()} if isinstance(where, Mapping) else {}
     n = row.get("n")
-    return Evidence(check, text(row, "metric"), text(row, "value"), identity, parts, n if isinstance(n, int) else None)
+    number = n if isinstance(n, int) else None
+    return Evidence(check, text(row, "metric"), text(row, "value"), one.id, parts, number, source=one)
 
 
-def _finding(check: str, row: Mapping[str, object], identity: str) -> Evidence:
+def _finding(check: str, row: Mapping[str, object], one: Attestation) -> Evidence:
     where = row.get("location")
     place = {key: str(where[key]) for key in ("path", "line") if key in where} if isinstance(where, Mapping) else {}
-    return Evidence(check, text(row, "rule"), text(row, "message"), identity, place, finding=True)
-
-
-def rows(value: object) -> Iterator[Mapping[str, object]]:
-    """Yield the objects of a JSON array, passing over anything else."""
-    for item in value if isinstance(value, list | tuple) else ():
-        if isinstance(item, Mapping):
-            yield item
+    return Evidence(check, text(row, "rule"), text(row, "message"), one.id, place, finding=True, source=one)
 
 
 def text(row: Mapping[str, object], key: str) -> str:

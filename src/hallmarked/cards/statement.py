@@ -10,6 +10,7 @@ from typing import Any
 
 from hallmarked.cards.claim import Claim
 from hallmarked.core.evidence import Statement, Subject
+from hallmarked.policy.fact import CHECK_PREFIX
 
 PREDICATE_TYPE = "https://in-toto.io/attestation/scai/v0.3"
 
@@ -30,8 +31,10 @@ def to_statement(claims: Sequence[Claim], subject: Subject) -> Statement:
 def _attribute(claim: Claim) -> dict[str, Any]:
     conditions = {
         "kind": claim.kind,
+        "id": claim.id,
         "value": claim.value,
         "status": claim.status.value,
+        "others": ", ".join(other.status.value for other in claim.others),
         "reason": claim.reason,
         "written": claim.written,
         "location": str(claim.location or ""),
@@ -43,5 +46,6 @@ def _attribute(claim: Claim) -> dict[str, Any]:
     compared = claim.evidence[1] if len(claim.evidence) > 1 else claim.evidence[0]
     algorithm, _, digest = compared.statement.rpartition(":")
     if algorithm:
-        attribute["evidence"] = {"name": f"hallmarked/checks/{compared.check}", "digest": {algorithm: digest}}
+        name = f"{CHECK_PREFIX}{compared.check}" if compared.check else compared.metric
+        attribute["evidence"] = {"name": name, "digest": {algorithm: digest}}
     return attribute

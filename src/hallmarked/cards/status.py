@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -32,6 +33,31 @@ class Status(StrEnum):
     def rank(self) -> int:
         """Place in the order in which people should look at claims."""
         return list(Status).index(self)
+
+    @property
+    def severity(self) -> int:
+        """Place in the order in which one outweighs another of the same claim: what is borne out weighs least."""
+        return _BY_SEVERITY.index(self)
+
+
+_BY_SEVERITY = (*(status for status in Status if status is not Status.SUPPORTED), Status.SUPPORTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One way in which a claim stands. Several may hold at once: contradicted, and the contradiction disputed."""
+
+    status: Status
+    reason: str
+    """One sentence."""
+
+
+def worst_first(standings: Iterable[Standing]) -> tuple[Standing, ...]:
+    """Put what outweighs the rest in front; of one status the first reason is kept."""
+    kept: dict[Status, Standing] = {}
+    for one in standings:
+        kept.setdefault(one.status, one)
+    return tuple(sorted(kept.values(), key=lambda one: one.status.severity))
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ from hallmarked.core.errors import InputError
 from hallmarked.core.evidence import Level, Outcome
 from hallmarked.corpus.engine.model import MOST_PROCESSES, NATIVE, Engine, parse_engine
 from hallmarked.ledger.ledger import TRUST, Ledger
-from hallmarked.policy.context import Context, contexts
+from hallmarked.policy.context import Context
+from hallmarked.policy.file import contexts
 
 EXIT = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.UNKNOWN: 2}
 

@@ -182,8 +182,8 @@ def read_yaml(data: bytes, budget: Budget, first: int = 1) -> object:
             at = event.start_mark.index
             builder.take(event)
     except FormatError as error:
-        line = first + text.count("\n", 0, at)
-        raise type(error)(f"{error} in line {line}", line=line) from error
+        broken = first + text.count("\n", 0, at)
+        raise type(error)(f"{error} in line {broken}", line=broken) from error
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = first + text.count("\n", 0, mark.index) if mark is not None else None

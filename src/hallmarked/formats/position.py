@@ -132,6 +132,9 @@ class _Reader:
             else:
                 pairs = zip(nodes[::2], nodes[1::2], strict=True)
                 place.keys = {key.text: (key, value) for key, value in pairs}
+                for key, value in place.keys.values():
+                    if value.start == value.end:  # nothing is written, and the parser's mark lies anywhere behind it
+                        value.start = value.end = key.end
             # The end of a block collection is only known from what stands in it.
             place.end = end if place.flow or not nodes else max(node.end for node in nodes[-2:])
             self._finish(place)

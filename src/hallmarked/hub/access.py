@@ -39,6 +39,10 @@ class Action(StrEnum):
     """Get the bytes of a revision that is held back or not checked yet."""
     DISCUSS = "discuss"
     """Open and answer discussions and pull requests; like."""
+    ATTEST = "attest"
+    """Bring signed evidence about it."""
+    RECORD = "record"
+    """File records about it: waivers, disputes, decisions."""
     WRITE = "write"
     """Commit, and make branches and tags."""
     REVIEW = "review"
@@ -48,16 +52,16 @@ class Action(StrEnum):
 
 
 _EVERYBODY = frozenset({Action.SEE, Action.READ})
-_READER = _EVERYBODY | {Action.DISCUSS}
+_READER = _EVERYBODY | {Action.DISCUSS, Action.ATTEST}
 ALLOWED: dict[Role, frozenset[Action]] = {
     Role.READER: _READER,
-    Role.AUDITOR: _READER | {Action.READ_HELD},
-    Role.REVIEWER: _READER | {Action.READ_HELD, Action.REVIEW},
-    Role.WRITER: _READER | {Action.READ_HELD, Action.WRITE},
+    Role.AUDITOR: _READER | {Action.READ_HELD, Action.RECORD},
+    Role.REVIEWER: _READER | {Action.READ_HELD, Action.RECORD, Action.REVIEW},
+    Role.WRITER: _READER | {Action.READ_HELD, Action.RECORD, Action.WRITE},
     Role.OWNER: frozenset(Action),
 }
 """What each role may do."""
-CHANGES = frozenset({Action.DISCUSS, Action.WRITE, Action.REVIEW, Action.MANAGE})
+CHANGES = frozenset({Action.DISCUSS, Action.ATTEST, Action.RECORD, Action.WRITE, Action.REVIEW, Action.MANAGE})
 """What a token that only reads cannot do."""
 
 
@@ -190,7 +194,7 @@ def decide(
         allowed |= _READER if actor.known else _EVERYBODY
     if action not in allowed:
         return Forbidden(f"you may not {action} {scope.name}")
-    if action is Action.READ and scope.gate and not inside and not standing.granted:
+    if action in (Action.READ, Action.ATTEST) and scope.gate and not inside and not standing.granted:
         return _refuse_gate(actor, scope)
     return _refuse_bytes(allowed, scope, wanted)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -14,11 +14,14 @@ from hallmarked.hub.blob.place import open_blobs
 from hallmarked.hub.blob.store import BlobStore
 from hallmarked.hub.database import Database
 from hallmarked.hub.journal import FOLDER, Journal
+from hallmarked.hub.memory import Kept
 from hallmarked.hub.migration.version import ensure_schema
 from hallmarked.hub.setting import DATABASE, Settings
 
 SECRET = 32
 """Bytes."""
+MOST_KEPT = 30_000
+"""Statements of which what was worked out of them is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Hub:
     secret: bytes
     """Signs addresses and tokens that live for minutes; shared by all processes of the hub."""
     journal: Journal
+    kept: Kept = field(default_factory=lambda: Kept(MOST_KEPT))
+    """What was worked out of many statements, until there are others."""
 
     def close(self) -> None:
         """Let go of the ledger and the database."""

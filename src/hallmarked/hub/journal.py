@@ -19,16 +19,16 @@ from hallmarked.core.evidence import Statement
 from hallmarked.ledger.bundle import export_bundle
 from hallmarked.ledger.canonical import statement_bytes
 from hallmarked.ledger.check import LogReport
-from hallmarked.ledger.dsse import read_envelope
+from hallmarked.ledger.dsse import Envelope, read_envelope
 from hallmarked.ledger.key import SigningKey
 from hallmarked.ledger.leaf import Leaf, read_leaf
 from hallmarked.ledger.ledger import KeyReplaced, Ledger, read_log, read_trust
-from hallmarked.ledger.log import Log, Receipt
+from hallmarked.ledger.log import Entry, Log, Receipt
 from hallmarked.ledger.note import NoteKey
 from hallmarked.ledger.statement import list_digests
 from hallmarked.ledger.strict import parse_json
 from hallmarked.ledger.tile import WIDTH, write_entries
-from hallmarked.ledger.trust import Role, dump_trust
+from hallmarked.ledger.trust import Role, Trust, dump_trust
 from hallmarked.ledger.writer import GroupWriter
 
 FOLDER = "ledger"
@@ -126,6 +126,42 @@ class Journal:
             entries = ledger.prepare(statements, time=datetime.now(UTC), blind_secret=secret)
         return writer.append(entries)
 
+    def adopt(self, signed: Sequence[tuple[Envelope, bytes]], *, hidden: bool = False) -> list[Receipt]:
+        """Log statements that others signed, each with the raw public key it was signed with; all or none.
+
+        Args:
+            signed: What they signed.
+            hidden: As for :meth:`attest`.
+
+        Raises:
+            VerificationError: When a signature is not by that key, or something signed is no statement.
+            InputError: When something is too long for the log.
+            BackendError: When the log cannot be written; then nothing was logged.
+        """
+        secret = secrets.token_bytes(32) if hidden else None
+        time = datetime.now(UTC)
+        entries = [Entry.of(envelope, public, time, blind_secret=secret) for envelope, public in signed]
+        return self._current()[1].append(entries) if entries else []
+
+    def trusted(self) -> Trust:
+        """Return whose statements count here, and as what: the hub's own keys, and those its operator added.
+
+        Raises:
+            InputError: When the trust file cannot be used.
+            BackendError: When it cannot be read.
+        """
+        return read_trust(self._ledger.folder)
+
+    def own_keys(self, trust: Trust) -> frozenset[str]:
+        """Return the ids of the keys of a trust file that are, or were, this hub's: one that took over keeps the name.
+
+        Args:
+            trust: What :meth:`trusted` returned.
+        """
+        current = trust.find(self.keyid)
+        names = {(Role.LOG, self.origin), (Role.HUB, current.name if current else None)}
+        return frozenset(key.keyid for key in trust.keys if (key.role, key.name) in names) | {self.keyid}
+
     def _current(self) -> tuple[Ledger, GroupWriter]:
         with self._lock:
             return self._ledger, self._writer
@@ -183,6 +219,17 @@ class Journal:
                     return False
         return True
 
+    def payload(self, index: int) -> bytes | None:
+        """Return what was signed at an entry, whoever may know of it; None when it was erased.
+
+        Raises:
+            BackendError: When the log is damaged, or has no such entry.
+        """
+        if not 0 <= index < self.size:
+            raise BackendError(f"the log {self.origin} has no entry {index}")
+        stored = self._envelope(self._leaf(index))
+        return None if stored is None else read_envelope(parse_json(stored, "envelope")).payload
+
     def stands(self, index: int, statement: Statement, *, hidden: bool) -> bool:
         """Say whether an entry is this statement, as it would be logged now: with this key, and hidden or not.
 
@@ -213,10 +260,14 @@ class Journal:
             InputError: When there is no such entry.
             BackendError: When the log is damaged.
         """
-        kept = [index for index in indexes if self._envelope(self._leaf(index)) is not None]
+        leaves = {index: self._leaf(index) for index in indexes}
+        kept = [index for index, leaf in leaves.items() if self._envelope(leaf) is not None]
         if not kept:
             raise NotFound("there is no evidence about this")
-        return export_bundle(self._reader, kept, read_trust(self._ledger.folder))
+        trust = self.trusted()
+        # The keys of others are put in only where they are needed.
+        used = {leaves[index].kid for index in kept} | self.own_keys(trust)
+        return export_bundle(self._reader, kept, Trust(tuple(key for key in trust.keys if key.keyid in used)))
 
     def leaves(self, start: int, count: int) -> list[tuple[int, Leaf]]:
         """Return index and record of some entries, from one on.

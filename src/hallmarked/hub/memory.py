@@ -6,6 +6,8 @@ since, by any process, and if so everything is forgotten. What ends by the clock
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -74,3 +76,48 @@ def remember(state: State, key: Hashable, fact: T, until: int) -> T:
     """Note a fact about a state, and return it."""
     state.facts[key] = (fact, min(until, now() + LONGEST))
     return fact
+
+
+class Kept:
+    """What was worked out of many rows, remembered until they change. May be shared between threads.
+
+    What is remembered and whether it still holds are told apart: whoever asks says by a version what it depends on.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        """Make it empty.
+
+        Args:
+            most: Weight of all that is remembered; what was not asked for the longest is forgotten first.
+        """
+        self._most = most
+        self._lock = threading.Lock()
+        self._found: OrderedDict[Hashable, tuple[Hashable, Any, int]] = OrderedDict()
+        self._weight = 0
+
+    def recall(self, key: Hashable, version: Hashable, load: Callable[[], tuple[T, int]]) -> T:
+        """Return what is remembered under a key, and work it out when it is not known or of another version.
+
+        Args:
+            key: What it is.
+            version: What it depends on.
+            load: Works it out, and says what it weighs.
+        """
+        with self._lock:
+            known = self._found.get(key)
+            if known is not None and known[0] == version:
+                self._found.move_to_end(key)
+                found: T = known[1]
+                return found
+        fact, weight = load()
+        with self._lock:
+            self._forget(key)
+            self._found[key] = (version, fact, weight)
+            self._weight += weight
+            while self._weight > self._most and len(self._found) > 1:
+                self._forget(next(iter(self._found)))
+        return fact
+
+    def _forget(self, key: Hashable) -> None:
+        known = self._found.pop(key, None)
+        self._weight -= known[2] if known is not None else 0

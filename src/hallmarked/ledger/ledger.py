@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -52,6 +54,24 @@ def read_trust(folder: Path) -> Trust:
     if trust is None:
         raise NotFound(f"there is no trust file at {folder / TRUST}")
     return trust
+
+
+def change_trust(folder: Path, change: Callable[[Trust], Trust]) -> Trust:
+    """Change the trust file of a ledger, which may be in use meanwhile; one change at a time.
+
+    Args:
+        folder: Of the ledger.
+        change: Makes the new keys of those there are.
+
+    Raises:
+        NotFound: When there is none.
+        InputError: When it cannot be used, or the change is refused.
+        BackendError: When it cannot be read or written.
+    """
+    with _locked(folder / TRUST):
+        made = change(read_trust(folder))
+        _replace_file(folder / TRUST, dump_trust(made))
+    return made
 
 
 class KeyReplaced(InputError):
@@ -319,6 +339,17 @@ def _take_over(path: Path, old: str) -> None:
         _successor(path).replace(path)
     except OSError as error:
         raise BackendError(f"cannot replace the key {path}: {error.strerror}") from error
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Let nobody else change a file meanwhile; it is replaced, so a file beside it is what gets locked."""
+    try:
+        with path.with_name(f".{path.name}.lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+    except OSError as error:
+        raise BackendError(f"cannot change {path}: {error.strerror}") from error
 
 
 def _replace_file(path: Path, data: bytes) -> None:

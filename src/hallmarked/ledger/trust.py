@@ -170,6 +170,23 @@ def rotate(trust: Trust, old: str, public: bytes, at: datetime) -> Trust:
     return Trust((*_replace(trust.keys, ended), new))
 
 
+def extend(trust: Trust, keys: Iterable[TrustedKey]) -> Trust:
+    """Trust further keys; those listed already as the same stay as they are.
+
+    Raises:
+        InputError: When a key is listed already as something else: one key has one role.
+    """
+    made = list(trust.keys)
+    for key in keys:
+        known = Trust(tuple(made)).find(key.keyid)
+        if known is None:
+            made.append(key)
+        elif (known.role, known.name) != (key.role, key.name) or known.revoked is not None:
+            ended = ", and was revoked" if known.revoked is not None else ""
+            raise InputError(f"the key {key.keyid} is in the trust file as {known.name} ({known.role}) already{ended}")
+    return Trust(tuple(made))
+
+
 def revoke(trust: Trust, keyid: str, at: datetime, reason: str) -> Trust:
     """Say that nothing logged at or after a time counts as signed by a key.
 

@@ -1,130 +1,111 @@
-"""A gate over check results: what must have run, which findings fail it, what may stay unknown."""
+"""Contexts: what one use demands of the evidence."""
 
 from __future__ import annotations
 
 import hashlib
-import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from importlib.resources import files
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hallmarked.core.errors import InputError
-from hallmarked.core.evidence import Level, Outcome, Statement, Subject, Verdict
-from hallmarked.ledger.canonical import statement_bytes
+from hallmarked.core.evidence import Level
+from hallmarked.ledger.canonical import canonical_bytes
+from hallmarked.policy.harm import Harms
+from hallmarked.policy.requirement import Requirement
 
-PREDICATE_TYPE = "https://in-toto.io/attestation/svr/v0.2"
-VERIFIER = "urn:hallmarked:policy"
-CHECK_PREFIX = "hallmarked/checks/"
+RISKS = ("minimal", "limited", "high")
+"""Tiers of risk, lowest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """A requirement of a context, and why it is one."""
+
+    requirement: Requirement
+    context: str
+    """The context that asks for it: the one it stands in, or one that is extended."""
+    why: Mapping[str, str] = field(default_factory=dict)
+    """Reason, by language."""
+    maps_to: tuple[str, ...] = ()
+    """What it answers, each with its edition: ``nist-ai-600-1/final-2024-07#MS-2.5-005``."""
+    harm: str = ""
+    """The harm it guards against, by id."""
+    threshold: str = ""
+    """The threshold of that harm which is its value; the version in force says how much that is."""
+    beside: tuple[Demand, ...] = ()
+    """What other contexts ask for under the same id. All of it holds, so that a child is never laxer than a parent."""
+    place: str = field(default="", compare=False)
+    """File and line."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON, in the form the policy's digest is made of."""
+        asked = self.requirement
+        value = list(asked.value) if isinstance(asked.value, tuple) else asked.value
+        slice_ = asked.slice if isinstance(asked.slice, str) else dict(asked.slice)
+        age = "" if asked.max_age is None else f"{int(asked.max_age.total_seconds())}s"
+        row = {
+            "id": asked.id,
+            "context": self.context,
+            "claim": asked.path,
+            "op": asked.op.value,
+            "value": value,
+            "slice": slice_,
+            "min_n": asked.min_n,
+            "max_age": age,
+            "by": list(asked.by),
+            "check": asked.check,
+            "harm": self.harm,
+            "threshold": self.threshold,
+            "why": dict(self.why),
+            "maps_to": list(self.maps_to),
+            "beside": [other.to_dict() for other in self.beside],
+        }
+        return {key: value for key, value in row.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What one use demands of the evidence."""
+    """What one use demands of the evidence, with everything that it takes over from the contexts it extends."""
 
     name: str
-    title: str
-    fail_on: Level
-    required: Sequence[str]
+    title: Mapping[str, str]
+    """By language."""
+    fail_on: Level = Level.ERROR
+    """The lowest level of finding that fails it, of whatever check."""
+    required: tuple[str, ...] = ()
     """Checks that must have run."""
-    may_be_unknown: Sequence[str] | None
-    """Checks whose outcome may be ``unknown``; ``None`` means any."""
+    may_be_unknown: tuple[str, ...] | None = ()
+    """Checks that need not have established everything; ``None`` means any."""
+    demands: tuple[Demand, ...] = ()
+    risk: str = RISKS[0]
+    extends: tuple[str, ...] = ()
+    waived_by: tuple[str, ...] = ()
+    """Roles whose waivers count here; nobody's unless the context says so."""
+    harms: Harms = field(default_factory=dict)
+    """The definitions that its requirements refer to."""
+    place: str = field(default="", compare=False)
+    """File and line."""
 
     def adjusted(self, *, fail_on: Level | None = None, allow_unknown: bool = False) -> Context:
         """Return the context with the threshold or the treatment of ``unknown`` changed by the caller."""
         changed = replace(self, fail_on=fail_on or self.fail_on)
         return replace(changed, may_be_unknown=None) if allow_unknown else changed
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON, whole and in the form its digest is made of."""
+        return {
+            "context": self.name,
+            "title": dict(self.title),
+            "risk": self.risk,
+            "extends": list(self.extends),
+            "fail_on": self.fail_on.value,
+            "checks": list(self.required),
+            "may_be_unknown": "any" if self.may_be_unknown is None else list(self.may_be_unknown),
+            "waived_by": list(self.waived_by),
+            "require": [demand.to_dict() for demand in self.demands],
+            "harms": {name: [version.to_dict() for version in of] for name, of in sorted(self.harms.items())},
+        }
 
-def contexts(data: bytes | None = None) -> dict[str, Context]:
-    """Read contexts from a TOML file, by default the ones shipped.
-
-    Raises:
-        InputError: When the file does not hold contexts.
-    """
-    if data is None:
-        data = (files("hallmarked.policy") / "contexts.toml").read_bytes()
-    try:
-        table = tomllib.loads(data.decode())["contexts"]
-        return {name: _context(name, body) for name, body in table.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError("this is not a file of contexts") from error
-
-
-def _context(name: str, body: Mapping[str, Any]) -> Context:
-    return Context(
-        name,
-        str(body["title"]),
-        Level(body["fail_on"]),
-        tuple(map(str, body["required"])),
-        tuple(map(str, body["may_be_unknown"])),
-    )
-
-
-def decide(statements: Sequence[Statement], context: Context) -> Verdict:
-    """Judge check results in a context.
-
-    Failing comes first: a known error is not made uncertain by a check that could not finish.
-    """
-    failed: list[str] = []
-    unknown: list[str] = []
-    ran: dict[str, Statement] = {}
-    for statement in statements:
-        name = _check_name(statement)
-        if name:
-            ran[name] = statement
-    for name, statement in ran.items():
-        count = sum(Level(f["level"]).rank >= context.fail_on.rank for f in statement.predicate.get("findings", ()))
-        if count:
-            failed.append(f"{name}: {count} finding{'s' if count > 1 else ''} of level {context.fail_on} or higher")
-            continue
-        tolerated = context.may_be_unknown is None or name in context.may_be_unknown
-        # NOTE: gaps count beside findings below the threshold, which a failing outcome would hide.
-        if (statement.predicate.get("gaps") or statement.predicate.get("outcome") == "unknown") and not tolerated:
-            unknown.append(f"{name}: {statement.predicate.get('reason', 'unknown')}")
-    unknown += [f"{name}: did not run" for name in context.required if name not in ran]
-    outcome = Outcome.FAIL if failed else Outcome.UNKNOWN if unknown else Outcome.PASS
-    return Verdict(outcome, context.name, failed + unknown, {"sha256": _digest(context)})
-
-
-def to_statement(verdict: Verdict, subject: Subject, time: datetime, judged: Sequence[Statement] = ()) -> Statement:
-    """Write a verdict as a Simple Verification Result, extended with the outcome and the reasons.
-
-    Args:
-        verdict: The decision.
-        subject: What was judged.
-        time: When, UTC.
-        judged: What it was judged by. Their digests are kept, so that none can be left out later.
-    """
-    predicate: dict[str, Any] = {
-        "verifier": {"id": VERIFIER, "policies": [{"name": verdict.context, "digest": dict(verdict.policy)}]},
-        "timeCreated": time.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "properties": [f"HALLMARKED_{verdict.context.upper()}"] if verdict.outcome is Outcome.PASS else [],
-        "outcome": verdict.outcome.value,
-        "reasons": list(verdict.reasons),
-    }
-    if judged:
-        predicate["inputAttestations"] = [_descriptor(statement) for statement in judged]
-    return Statement((subject,), PREDICATE_TYPE, predicate)
-
-
-def _descriptor(statement: Statement) -> dict[str, Any]:
-    """Name a statement by the digest of the bytes that get signed."""
-    digest = hashlib.sha256(statement_bytes(statement)).hexdigest()
-    return {"name": _check_name(statement) or statement.predicate_type, "digest": {"sha256": digest}}
-
-
-def _check_name(statement: Statement) -> str | None:
-    """Return the id of the check that made a statement; ``None`` for statements of other kinds."""
-    for entry in statement.predicate.get("configuration", ()):
-        name = str(entry.get("name", ""))
-        if name.startswith(CHECK_PREFIX):
-            return name.removeprefix(CHECK_PREFIX)
-    return None
-
-
-def _digest(context: Context) -> str:
-    unknown = "any" if context.may_be_unknown is None else ",".join(context.may_be_unknown)
-    text = f"{context.name}\n{context.fail_on}\n{','.join(context.required)}\n{unknown}\n"
-    return hashlib.sha256(text.encode()).hexdigest()
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical form. A context that was changed in any way has another one."""
+        return hashlib.sha256(canonical_bytes(self.to_dict())).hexdigest()

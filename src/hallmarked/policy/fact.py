@@ -7,6 +7,7 @@ path                    value
 ======================  ===============================================================================================
 the metric              what a check or an evaluation measured, e.g. ``parameters.total`` or ``eval.recall``
 ``check.ID``            outcome of a check: ``pass``, ``fail`` or ``unknown``
+``check.ID.finished``   ``yes`` when it came to its end and could establish everything; ``unknown`` when not
 ``check.ID.errors``     number of its findings of level error; likewise ``warnings``, ``notes``, and ``gaps``
 ``finding.RULE``        number of findings of a rule, where there are any
 ``card.KIND``           status of a claim of a card, with ``value`` in the slice
@@ -29,6 +30,8 @@ CHECK_PREFIX = "hallmarked/checks/"
 CLAIMS_TYPE = "https://in-toto.io/attestation/scai/v0.3"
 DISPUTE_TYPE = "urn:hallmarked:dispute:v1"
 _RECORD = re.compile(r"urn:hallmarked:([a-z0-9-]{1,64}):v\d{1,4}")
+_OUTCOMES = frozenset(outcome.value for outcome in Outcome)
+UNKNOWN = Outcome.UNKNOWN.value
 _COUNTED = {"error": "errors", "warning": "warnings", "note": "notes"}
 
 
@@ -81,13 +84,14 @@ class Facts:
         self.disputes: list[Dispute] = []
         self._facts: defaultdict[str, dict[tuple[object, ...], Fact]] = defaultdict(dict)
         newest: dict[tuple[str, str, bool], Attestation] = {}
-        for one in sorted(attestations, key=lambda each: each.time):
+        for one in sorted(attestations, key=lambda each: (each.time, each.id)):
             check, known = check_of(one.statement), is_about(one.statement, current)
             if check:
                 newest[check, one.keyid, known] = one
             else:
                 self._add(_facts_of(one, known))
             self._note_dispute(one)
+        self._checks = {check for check, _, _ in newest}
         for (check, _, known), one in newest.items():
             self._add(_facts_of_check(check, one, known))
 
@@ -98,6 +102,10 @@ class Facts:
     def paths(self) -> list[str]:
         """Return every path under which something is stated, sorted."""
         return sorted(self._facts)
+
+    def checks(self) -> list[str]:
+        """Return the ids of the checks that something is stated by, sorted."""
+        return sorted(self._checks)
 
     def disputed(self, *about: str) -> Dispute | None:
         """Return an open dispute about one of some paths or statements."""
@@ -140,14 +148,17 @@ def check_of(statement: Statement) -> str:
 
 def _facts_of_check(check: str, one: Attestation, current: bool) -> Iterator[Fact]:
     predicate = one.statement.predicate
-    outcome = predicate.get("outcome")
-    path = f"check.{check}"
-    yield Fact(path, outcome if outcome in set(Outcome) else Outcome.UNKNOWN.value, one, current)
+    stated, path = str(predicate.get("outcome")), f"check.{check}"
+    outcome = stated if stated in _OUTCOMES else UNKNOWN
+    yield Fact(path, outcome, one, current)
     findings = list(rows(predicate.get("findings")))
     levels, rules = (Counter(str(row.get(name, "")) for row in findings) for name in ("level", "rule"))
     for level, plural in _COUNTED.items():
         yield Fact(f"{path}.{plural}", str(levels[level]), one, current)
-    yield Fact(f"{path}.gaps", str(sum(1 for _ in rows(predicate.get("gaps")))), one, current)
+    gaps = sum(1 for _ in rows(predicate.get("gaps")))
+    yield Fact(f"{path}.gaps", str(gaps), one, current)
+    # NOTE: gaps count beside findings, which a failing outcome would hide.
+    yield Fact(f"{path}.finished", UNKNOWN if gaps or outcome == UNKNOWN else "yes", one, current)
     for rule, count in rules.items():
         yield Fact(f"finding.{rule}", str(count), one, current)
     yield from _measured(one, current)

@@ -7,17 +7,19 @@ fails; one that spans the threshold settles nothing. Missing evidence is never a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
-from hallmarked.core.evidence import Outcome as Verdict
-from hallmarked.policy.fact import Fact, Facts
+from hallmarked.policy.fact import UNKNOWN, Fact, Facts
 
 WORST = "worst"
 THIRD_PARTY = "third_party"
 """Stands in ``by`` for everybody who is trusted and is not the maker."""
+TRUSTED = "trusted"
+"""Stands in ``by`` for everybody who is trusted."""
+_CALLED = {THIRD_PARTY: "somebody other than the maker", TRUSTED: "somebody who is trusted"}
 
 
 class Operator(StrEnum):
@@ -101,6 +103,8 @@ class Judged:
     """One sentence."""
     facts: tuple[Fact, ...] = ()
     """What was looked at, what decided first."""
+    until: datetime | None = None
+    """The earliest moment at which it could come to something else although nothing new is stated."""
 
     @property
     def evidence(self) -> tuple[str, ...]:
@@ -125,7 +129,8 @@ def judge(requirement: Requirement, facts: Facts, time: datetime) -> Judged:
     if not found:
         return Judged(requirement, Outcome.MISSING, f"nothing is stated about {_named(requirement)}")
     parts = [_judge_part(requirement, part, facts, time) for part in found]
-    return min(parts, key=lambda judged: judged.outcome.rank)
+    decisive = min(parts, key=lambda judged: judged.outcome.rank)
+    return replace(decisive, until=min((part.until for part in parts if part.until), default=None))
 
 
 def _parts(requirement: Requirement, found: Sequence[Fact]) -> list[list[Fact]]:
@@ -150,7 +155,7 @@ def _parts(requirement: Requirement, found: Sequence[Fact]) -> list[list[Fact]]:
 def _judge_part(requirement: Requirement, part: Sequence[Fact], facts: Facts, time: datetime) -> Judged:
     heard = [fact for fact in part if counts(fact.source.role, requirement.by)]
     if not heard:
-        who = " or ".join(role.replace("_", " ") for role in requirement.by)
+        who = " or ".join(_CALLED.get(role, role) for role in requirement.by)
         reason = f"{_said(part[-1])} was stated by {_who(part[-1])}, and only the word of {who} counts here"
         return Judged(requirement, Outcome.WRONG_ATTESTER, reason, tuple(part))
     known = [fact for fact in heard if fact.current] or heard
@@ -159,12 +164,17 @@ def _judge_part(requirement: Requirement, part: Sequence[Fact], facts: Facts, ti
     for decisive in (Outcome.FAILS, Outcome.DISPUTED):
         if found := [one for one in judged if one.outcome is decisive]:
             return found[0]
-    return max(judged, key=lambda one: one.outcome.rank)
+    best = max(judged, key=lambda one: one.outcome.rank)
+    if best.outcome is Outcome.MET:
+        # What says otherwise but is too little to fail it is still no agreement: nobody's weak doubt makes a pass.
+        doubts = (one for one in judged if one.outcome is Outcome.UNDERPOWERED and not _agrees(requirement, one.facts))
+        return next(doubts, best)
+    return best
 
 
 def _judge_fact(requirement: Requirement, fact: Fact, facts: Facts, time: datetime) -> Judged:
-    def result(outcome: Outcome, reason: str) -> Judged:
-        return Judged(requirement, outcome, reason, (fact,))
+    def result(outcome: Outcome, reason: str, until: datetime | None = None) -> Judged:
+        return Judged(requirement, outcome, reason, (fact,), until)
 
     dispute = facts.disputed(fact.source.id, fact.path, requirement.id)
     if dispute is not None:
@@ -172,15 +182,39 @@ def _judge_fact(requirement: Requirement, fact: Fact, facts: Facts, time: dateti
     outcome, reason = _compare(requirement, fact)
     if not fact.current:
         return result(Outcome.STALE, f"{_said(fact)} is about other bytes than the ones here now")
-    if outcome is Outcome.MET and requirement.max_age is not None and time - fact.source.time > requirement.max_age:
-        days = (time - fact.source.time).days
-        return result(Outcome.STALE, f"{_said(fact)} was stated {days} days ago, and may be {requirement.max_age.days}")
-    return result(outcome, reason)
+    if outcome is not Outcome.MET or requirement.max_age is None:
+        return result(outcome, reason)
+    if time - fact.source.time > requirement.max_age:
+        age, most = (_length(length) for length in (time - fact.source.time, requirement.max_age))
+        return result(Outcome.STALE, f"{_said(fact)} was stated {age} ago, and may be {most} old")
+    return result(outcome, reason, _after(fact.source.time, requirement.max_age))
+
+
+def _after(time: datetime, length: timedelta) -> datetime | None:
+    """Return a moment later by some length; None when no calendar reaches so far."""
+    try:
+        return time + length
+    except OverflowError:
+        return None
+
+
+def _length(length: timedelta) -> str:
+    """Write a length of time for people."""
+    count, word = (length.days, "day") if length.days else (int(length.total_seconds() // 3600), "hour")
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def _agrees(requirement: Requirement, facts: Sequence[Fact]) -> bool:
+    """Say whether the values themselves are as asked, however few things were looked at."""
+    bare = replace(requirement, min_n=0)
+    return all(_compare(bare, replace(fact, interval=None))[0] is Outcome.MET for fact in facts)
 
 
 def _compare(requirement: Requirement, fact: Fact) -> tuple[Outcome, str]:
     """Compare a value with what is asked, whoever said it and whenever."""
     op, said = requirement.op, _said(fact)
+    if fact.value == UNKNOWN and fact.path.startswith("check."):
+        return Outcome.MISSING, f"the check {fact.path.split('.')[1]} did not finish, or could not see everything"
     if requirement.min_n and (fact.n is None or fact.n < requirement.min_n):
         looked = "without saying at how many" if fact.n is None else f"at {fact.n:,}"
         return Outcome.UNDERPOWERED, f"{said} comes from looking {looked}; {requirement.min_n:,} are asked for"
@@ -234,29 +268,32 @@ def _bounds(fact: Fact, value: Decimal) -> tuple[Decimal, Decimal]:
 def _judge_absent(requirement: Requirement, facts: Facts, time: datetime) -> Judged:
     """Nothing must be stated, by a check that looked and came to its end."""
     found = _parts(requirement, facts.find(requirement.path))
-    present = [fact for part in found for fact in part if fact.current]
+    # Whose word is not asked for may still give something away, but not who nobody knows.
+    known = [fact for part in found for fact in part if fact.source.role or counts("", requirement.by)]
+    present = [fact for fact in known if fact.current]
     if present:
         return Judged(requirement, Outcome.FAILS, f"{_said(present[-1])} is stated", tuple(present))
     ran = Requirement(
         requirement.id,
-        f"check.{requirement.check}",
-        Operator.IN,
-        (Verdict.PASS.value, Verdict.FAIL.value),
+        f"check.{requirement.check}.finished",
+        Operator.EQUAL,
+        "yes",
         max_age=requirement.max_age,
         by=requirement.by,
     )
     judged = judge(ran, facts, time)
     if judged.outcome is Outcome.MET:
         reason = f"the check {requirement.check} looked, and stated nothing about {_named(requirement)}"
-        return Judged(requirement, Outcome.MET, reason, judged.facts)
+        return Judged(requirement, Outcome.MET, reason, judged.facts, judged.until)
     # NOTE: a check that could not finish has not shown that there is nothing.
-    outcome = Outcome.MISSING if judged.outcome is Outcome.FAILS else judged.outcome
-    return Judged(requirement, outcome, judged.reason, judged.facts)
+    return Judged(requirement, judged.outcome, judged.reason, judged.facts, judged.until)
 
 
 def counts(role: str, by: Sequence[str]) -> bool:
     """Say whether the word of a role counts."""
-    return not by or role in by or (THIRD_PARTY in by and role not in {"", "maker"})
+    if not by or role in by:
+        return True
+    return bool(role) and (TRUSTED in by or (THIRD_PARTY in by and role != "maker"))
 
 
 def decimal(text: str) -> Decimal | None:

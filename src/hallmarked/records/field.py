@@ -73,9 +73,13 @@ class Unfit(Exception):
     """A value does not fit its field; the text says why. Never leaves the reader."""
 
 
-@cache
 def declared(kind: type) -> tuple[Declared, ...]:
     """Return the fields of a record, in order."""
+    return _declared_once(kind)
+
+
+@cache
+def _declared_once(kind: Any) -> tuple[Declared, ...]:
     hints = get_type_hints(kind, include_extras=True)
     return tuple(_declared(each, hints[each.name]) for each in fields(kind) if each.init)
 

@@ -9,6 +9,9 @@ from hallmarked.records.decision import Decision
 from hallmarked.records.dispute import Dispute
 from hallmarked.records.record import Record
 from hallmarked.records.result import Result
+from hallmarked.records.run_deviation import RunDeviation
+from hallmarked.records.run_plan import RunPlan
+from hallmarked.records.run_rebuttal import RunRebuttal
 from hallmarked.records.stage import Stage
 from hallmarked.records.waiver import Waiver
 from hallmarked.records.withdrawal import Withdrawal
@@ -20,6 +23,9 @@ KINDS: Mapping[str, type[Record]] = {
         Decision,
         Dispute,
         Result,
+        RunDeviation,
+        RunPlan,
+        RunRebuttal,
         Stage,
         Waiver,
         Withdrawal,

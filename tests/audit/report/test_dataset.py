@@ -77,7 +77,8 @@ def page_of(found: list[Result]) -> str:
         results=found,
         titles={**shown.examination.titles, "tables": "T", "texts": "X", "duplicates": "D", "personal-data": "P"},
     )
-    return html.render(replace(shown, examination=seen, time=datetime(2019, 6, 1, tzinfo=UTC)))
+    decision = replace(shown.decision, time=datetime(2019, 6, 1, tzinfo=UTC))
+    return html.render(replace(shown, examination=seen, decision=decision))
 
 
 def test_sentences_say_what_was_measured(shown: DataSet) -> None:

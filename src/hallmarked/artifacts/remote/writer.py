@@ -1,4 +1,4 @@
-"""Write to a hub through its API: make a repository, send large files by LFS, commit.
+"""Write to a hub through its API: make a repository, send large files by LFS, commit, bring evidence.
 
 Sources: https://huggingface.co/docs/hub/api, https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md.
 """
@@ -16,7 +16,8 @@ import httpx
 from hallmarked.artifacts.remote.address import Address
 from hallmarked.artifacts.remote.answer import Refusal, explain
 from hallmarked.artifacts.remote.token import Login
-from hallmarked.core.errors import BackendError, Forbidden
+from hallmarked.core.errors import BackendError, Forbidden, InputError
+from hallmarked.core.text import clean
 
 CHUNK = 1 << 20
 MOST_ANSWER = 1 << 20
@@ -119,6 +120,26 @@ class HubWriter:
         if not isinstance(oid, str):
             raise BackendError(f"{self.login.endpoint} does not say what the commit is called")
         return oid
+
+    def bring(self, evidence: bytes) -> dict[str, Any]:
+        """Bring an evidence file, and return what the hub says it took of it.
+
+        Raises:
+            InputError: When the hub says why it does not take it.
+            Forbidden: When we may not.
+            BackendError: When the hub does not do it.
+        """
+        said = self._ask(
+            "POST",
+            f"{self.address.api}/evidence",
+            accept=(200, 201, 400, 403, 409, 413),
+            content=evidence,
+            headers={"Content-Type": "application/json"},
+        )
+        if "received" not in said:
+            why = clean(str(said.get("error", "it does not say why")))[:500]
+            raise InputError(f"{self.login.endpoint} does not take this evidence: {why}")
+        return said
 
     def _put(self, upload: object, stream: io.BufferedIOBase, size: int) -> None:
         href = upload.get("href") if isinstance(upload, dict) else None

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from hallmarked.audit.examine import Examination
 from hallmarked.cards.claim import Claim
-from hallmarked.core.evidence import Statement, Verdict
+from hallmarked.core.evidence import Attestation, Statement, Verdict
 from hallmarked.policy.context import Context
+from hallmarked.policy.decide import Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,24 @@ class Report:
 
     examination: Examination
     claims: Sequence[Claim]
-    context: Context
-    verdict: Verdict
-    time: datetime
+    decision: Decision
     statements: Sequence[Statement]
     """Everything that was signed: check results, claims, the decision."""
     evidence: Evidence | None = None
+    outside: Sequence[Attestation] = ()
+    """What others state, whether or not the decision rests on it."""
+
+    @property
+    def context(self) -> Context:
+        """What it was judged for."""
+        return self.decision.context
+
+    @property
+    def verdict(self) -> Verdict:
+        """What was decided."""
+        return self.decision.verdict
+
+    @property
+    def time(self) -> datetime:
+        """When it was judged, UTC."""
+        return self.decision.time

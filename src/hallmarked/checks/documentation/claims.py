@@ -15,7 +15,8 @@ vocabulary (metric: value):
                             the card), ``named`` (in backticks), ``metadata``
 ``claim.repository``        repository that the card's code loads
 ``claim.dataset``           data set a model says it was trained on, or source a data set says it was made from
-``claim.evaluation``        result as written; ``task``, ``dataset``, ``metric``, ``verified`` (a token is given)
+``claim.evaluation``        result as written; ``task``, ``dataset``, ``metric``, its ``type``, ``split``, ``config``,
+                            ``verified`` (a token is given)
 ``claim.emissions``         grams of CO2 equivalent as written
 ``claim.examples``          records in a split of a data set; ``split``, ``config``
 ==========================  ===========================================================================================
@@ -157,6 +158,9 @@ class Claims:
                         task=task.get("type"),
                         dataset=on,
                         metric=name,
+                        type=metric.get("type"),
+                        split=dataset.get("split"),
+                        config=dataset.get("config"),
                         verified="token" if metric.get("verifyToken") else None,
                     )
 

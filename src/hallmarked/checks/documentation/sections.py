@@ -28,7 +28,8 @@ _NOT_WORD = re.compile(r"[\W_]+")
 _NUMBERING = re.compile(r"^(?:\d+ )+(?=\D)")
 _SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|\n")
 _LABEL = re.compile(r"([^:：\n]{2,60}?)[\s*_]{0,9}[:：](.*)", re.DOTALL)
-_VARIABLE = re.compile(r"\{\{[^{}]{0,400}\}\}")  # a template that was never filled in
+# A template that was never filled in; a place where a claim is shown ("{{claim recall}}") is none.
+_VARIABLE = re.compile(r"\{\{(?!\s{0,9}claim\s)[^{}]{0,400}\}\}")
 _BRACKETED = re.compile(r"[\[({<]{1,2}\s*([^\[\](){}<>]{0,60}?)\s*[\])}>]{1,2}")
 
 
@@ -56,9 +57,9 @@ class Field:
     """What it should hold; empty when the field is optional."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Template:
-    """What a card of one kind is asked for."""
+    """What a card of one kind is asked for. Equal only to itself, so that it can be looked up by."""
 
     kind: str
     entries: tuple[Entry, ...]
@@ -122,7 +123,7 @@ def kind_of(data: Mapping[str, object], sections: Sequence[Section], paths: Iter
     for title in titles:
         if title.startswith(("dataset card for", "model card for")):
             return title.split(" ", 1)[0]
-    hits = {kind: sum(bool(_match(title, kind)) for title in titles) for kind in ("model", "dataset")}
+    hits = {kind: sum(bool(_match(title, template(kind))) for title in titles) for kind in ("model", "dataset")}
     if hits["dataset"] != hits["model"]:
         return "dataset" if hits["dataset"] > hits["model"] else "model"
     endings = {path.rpartition(".")[2].lower() for path in paths}
@@ -140,7 +141,7 @@ def answers(card: Template, sections: Sequence[Section]) -> list[Answer]:
 
     for section, filled in zip(sections, _filled(sections), strict=True):
         if section.level:
-            for entry in _match(normalise(section.title), card.kind):
+            for entry in _match(normalise(section.title), card):
                 note(entry, filled, section.line)
         for label, value, line in labels(section):
             words = normalise(label)
@@ -164,9 +165,9 @@ def _label(text: str) -> tuple[str, str] | None:
 
 
 @lru_cache(maxsize=10_000)
-def _match(title: str, kind: str) -> tuple[Entry, ...]:
+def _match(title: str, card: Template) -> tuple[Entry, ...]:
     """Return the entries a normalised heading stands for: by whole heading, else by how the heading begins."""
-    entries = template(kind).entries
+    entries = card.entries
     exact = tuple(entry for entry in entries if title in entry.names)
     if exact or not title:
         return exact

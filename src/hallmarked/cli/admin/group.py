@@ -22,6 +22,7 @@ COMMANDS = {
     "enable-user": ("hallmarked.cli.admin.account", "enable_user", "Undo disable-user."),
     "set-administrator": ("hallmarked.cli.admin.account", "set_administrator", "Let somebody manage everything."),
     "set-password": ("hallmarked.cli.admin.account", "set_password", "Give an account a new password."),
+    "trust": ("hallmarked.cli.admin.trust", "command", "Say whose statements count, and as what."),
     "setup-link": ("hallmarked.cli.admin.account", "setup_link", "Print a link that makes an administrator, once."),
 }
 """Name: (module, name of the command in it, one line of help). A command takes the settings by ``with_settings``."""

@@ -13,6 +13,7 @@ from hallmarked.artifacts.source import open_artifact
 from hallmarked.audit.audit import write
 from hallmarked.audit.verify import read_file
 from hallmarked.cards.claim import derive_claims
+from hallmarked.cards.known import know
 from hallmarked.checks.documentation.check import find_card
 from hallmarked.checks.documentation.check import read_file as read_member
 from hallmarked.cli.attested import EVIDENCE, attestations
@@ -42,8 +43,8 @@ def export(path: Path, form: str, evidence: Sequence[Path], output: Path | None)
         raise InputError(f"nothing is stated about {path}: run hallmarked audit {path} first, or name --evidence")
     card = find_card(artifact)
     readme = read_member(artifact, card, Budget(card.size)) if card else None
-    claims = derive_claims([one.statement for one in stated], lambda at: stated[at].id, artifact.subject)
     time = datetime.now(UTC).replace(microsecond=0)
+    claims = derive_claims(know(stated, artifact.subject), time)
     sheet = gather_sheet(Source(artifact.subject, readme, stated, claims, time))
     data = FORMATS[form].write(sheet)
     problem = validate(form, data)

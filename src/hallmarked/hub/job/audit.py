@@ -14,10 +14,12 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from hallmarked.audit.attested import of_own
 from hallmarked.audit.audit import judge
 from hallmarked.audit.examine import examine as run_checks
 from hallmarked.audit.report.report import Report
 from hallmarked.cards.claim import derive_claims
+from hallmarked.cards.known import know
 from hallmarked.checks.malware import INFECTED, signatures
 from hallmarked.checks.ruleset import rule_set_digest
 from hallmarked.checks.runner import items
@@ -28,7 +30,7 @@ from hallmarked.core.text import clean
 from hallmarked.corpus.engine.model import NATIVE, Engine, parse_engine
 from hallmarked.corpus.table.ending import table_paths
 from hallmarked.hub.catalog.listing import set_labels
-from hallmarked.hub.clock import now
+from hallmarked.hub.clock import now, to_datetime
 from hallmarked.hub.database import add_new
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.job.benchmark import open_benchmarks
@@ -36,6 +38,8 @@ from hallmarked.hub.job.reuse import Memory
 from hallmarked.hub.job.stage import stage
 from hallmarked.hub.repository.repository import MAIN, Repository, repository_of
 from hallmarked.hub.repository.revision import Revision, find_revision, list_files
+from hallmarked.hub.repository.subject import COMMIT, FOLDER
+from hallmarked.hub.review.attested import statement_id
 from hallmarked.hub.review.audited import Audit, find_audit
 from hallmarked.hub.review.decision import Act, list_decisions, standing
 from hallmarked.hub.review.finding import check_of, sort_findings
@@ -44,7 +48,8 @@ from hallmarked.hub.review.status import SCANNER, summarise
 from hallmarked.hub.schema.repository import ref, revision
 from hallmarked.hub.schema.review import audit, draft
 from hallmarked.hub.setting import Settings
-from hallmarked.policy.context import Context, contexts
+from hallmarked.policy.context import Context
+from hallmarked.policy.file import contexts
 
 EVERYTHING = "all"
 """In ``policy.allow_unknown``: no check's answer ``unknown`` keeps a revision back."""
@@ -207,13 +212,14 @@ def settle(hub: Hub, task: Task, entries: Sequence[int]) -> None:
                     "id": made,
                     "statements": row.statements,
                     "entries": list(entries),
+                    "ids": [statement_id(statement) for statement in statements],
                     "files": summarise(statements),
                     "created": now(),
                 }
             ],
         )
         db.execute(delete(draft).where(draft.c.id == task.id))
-        _mark(db, task)
+        _mark(db, task, _digest_of(statements))
         repo = repository_of(db, task.repository_id)
         at = find_revision(db, repo, task.oid)
         case = Case(repo, at, hub.settings.policy)
@@ -280,6 +286,8 @@ def reason_of(report: Report) -> str:
         for item in items(statement)
         if isinstance(item, Finding) and item.level.rank >= report.context.fail_on.rank
     ]
+    if not worst:  # a requirement of the context failed, and no finding
+        return clean(verdict.reasons[0])[:MAX_REASON]
     worst.sort(key=lambda finding: -finding.level.rank)
     rest = f", and {len(worst) - 1} more" if len(worst) > 1 else ""
     path = worst[0].location.path if worst[0].location else ""
@@ -296,7 +304,9 @@ def _label(db: Connection, repo: Repository, at: Revision, statements: Sequence[
         levels = sorted({str(item.level) for item in seen if isinstance(item, Finding)})
         gaps = ["unknown"] if files.broken or any(isinstance(item, Gap) for item in seen) else []
         set_labels(db, repo.id, "finding", [*levels, *gaps] or ["none"])
-        set_labels(db, repo.id, "claim", sorted({str(claim.status) for claim in derive_claims(statements)}))
+        time = to_datetime(now())
+        claims = derive_claims(know(of_own(statements, time, "hub")), time)
+        set_labels(db, repo.id, "claim", sorted({str(claim.status) for claim in claims}))
 
 
 def _report(hub: Hub, repo: Repository, at: Revision) -> Report:
@@ -343,12 +353,25 @@ def _name(db: Connection, task: Task) -> str:
     return f"{task.id}-{number}" if number else task.id
 
 
-def _mark(db: Connection, task: Task) -> None:
-    """Note that a revision was judged under these rules."""
+def _digest_of(statements: Sequence[Statement]) -> str:
+    """Return the digest of the files that an audit was of."""
+    subjects = (one.digest for said in statements for one in said.subjects if COMMIT in one.digest)
+    return next(subjects, {}).get(FOLDER, "")
+
+
+def _mark(db: Connection, task: Task, digest: str = "") -> None:
+    """Note that a revision was judged under these rules, and the digest of its files where it is known."""
     db.execute(
         update(revision)
         .where(revision.c.repository_id == task.repository_id, revision.c.oid == task.oid)
-        .values(audited=True, rule_set=task.rule_set, signatures=task.signatures, settled=now(), attempts=0)
+        .values(
+            audited=True,
+            rule_set=task.rule_set,
+            signatures=task.signatures,
+            settled=now(),
+            attempts=0,
+            **({"digest": digest} if digest else {}),
+        )
     )
 
 

@@ -11,7 +11,7 @@ from hallmarked.hub.access import Action, Actor, Role, require
 from hallmarked.hub.account.account import find_account
 from hallmarked.hub.clock import now
 from hallmarked.hub.repository.repository import Repository
-from hallmarked.hub.schema.account import account
+from hallmarked.hub.schema.account import account, membership
 from hallmarked.hub.schema.repository import collaborator
 from hallmarked.hub.trail import Tag, record
 
@@ -39,6 +39,15 @@ def list_collaborators(db: Connection, repo: Repository) -> list[Collaborator]:
         .order_by(account.c.key)
     )
     return [Collaborator(row.name, row.full_name, Role(row.role), row.created) for row in rows]
+
+
+def list_owners(db: Connection, repo: Repository, *others: str | None) -> list[str]:
+    """Return the ids of the people whose repository it is, and of some others, each once; those who may be told."""
+    mine = membership.c
+    owners = select(mine.account_id).where(mine.organisation_id == repo.scope.owner_id, mine.role == Role.OWNER)
+    people = {*db.execute(owners).scalars(), repo.scope.owner_id, *others} - {None}
+    users = select(account.c.id).where(account.c.id.in_(people), account.c.kind == "user")
+    return list(db.execute(users).scalars())
 
 
 def set_collaborator(db: Connection, actor: Actor, repo: Repository, name: str, role: Role | None) -> None:

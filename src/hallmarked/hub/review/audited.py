@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from sqlalchemy import Connection, Row, select
 
@@ -13,8 +14,16 @@ from hallmarked.hub.access import ANYBODY, Action, decide
 from hallmarked.hub.access import Standing as Nobody
 from hallmarked.hub.journal import Journal
 from hallmarked.hub.repository.repository import MAIN, Repository, load_repositories
+from hallmarked.hub.repository.revision import Revision, list_history
+from hallmarked.hub.repository.subject import alike, subject_of
+from hallmarked.hub.schema.evidence import evidence
 from hallmarked.hub.schema.repository import ref, revision
 from hallmarked.hub.schema.review import audit, decision
+from hallmarked.ledger.strict import parse_json
+from hallmarked.policy.fact import is_about
+
+MOST_BACK = 50
+"""How many commits back an audit is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +70,32 @@ def find_audit(db: Connection, repository_id: str, revision: str) -> Audit | Non
     return next(iter(list_audits(db, repository_id, revision, 1)), None)
 
 
-def list_entries(db: Connection, repository_id: str, revision: str) -> list[int]:
-    """Return where the statements of all audits of a revision lie in the ledger.
+def find_audit_before(db: Connection, repo: Repository, at: Revision) -> Audit | None:
+    """Return the newest audit of the nearest ancestor that has one, not looking further back than people would.
+
+    Raises:
+        BackendError: When what was kept cannot be read back.
+    """
+    ancestors = islice(list_history(db, repo, at), 1, MOST_BACK)
+    return next((found for each in ancestors if (found := find_audit(db, repo.id, each.oid)) is not None), None)
+
+
+def list_entries(db: Connection, repo: Repository, at: Revision) -> list[int]:
+    """Return where the statements of all audits of a revision lie in the ledger, and those of others about it.
 
     A commit may be in several repositories, and not everybody may know of each: only what was stated about it as a
     revision of this one is listed.
     """
     made = audit.c
-    rows = db.execute(select(made.entries).where(made.repository_id == repository_id, made.revision == revision))
-    return sorted({int(index) for row in rows for index in row.entries})
+    rows = db.execute(select(made.entries).where(made.repository_id == repo.id, made.revision == at.oid))
+    found = {int(index) for row in rows for index in row.entries}
+    said = evidence.c
+    where = (said.repository_id == repo.id, said.revision.in_(alike(db, repo, at)), said.removed.is_(None))
+    current = subject_of(db, repo, at)
+    for row in db.execute(select(said.payload, said.entry, said.receipt).where(*where)):
+        if is_about(Statement.from_dict(parse_json(row.payload, "payload")), current):
+            found |= {index for index in (row.entry, row.receipt) if index is not None}
+    return sorted(found)
 
 
 def public_envelope(db: Connection, journal: Journal, index: int) -> bytes:
@@ -84,8 +110,11 @@ def public_envelope(db: Connection, journal: Journal, index: int) -> bytes:
         BackendError: When the log is damaged.
     """
     envelope = journal.envelope(index)
-    commits = [one.partition(":")[2] for one in journal.entry(index).subjects if one.startswith("gitCommit:")]
-    if commits and not any(_is_public(repo) for repo in _about(db, index, commits)):
+    leaf = journal.entry(index)
+    commits = [one.partition(":")[2] for one in leaf.subjects if one.startswith("gitCommit:")]
+    # What others state may name the files alone, or so many things that the log's record does not list the commit.
+    of_files = commits or leaf.more or any(one.startswith("dirHash:") for one in leaf.subjects)
+    if of_files and not any(_is_public(repo) for repo in _about(db, index, commits)):
         raise Forbidden(f"entry {index} is about something that is not public")
     return envelope
 
@@ -95,6 +124,8 @@ def _about(db: Connection, index: int, commits: Sequence[str]) -> Sequence[Repos
     rows = db.execute(select(audit.c.repository_id, audit.c.entries).where(audit.c.revision.in_(commits)))
     ids = {row.repository_id for row in rows if index in row.entries}
     ids |= set(db.execute(select(decision.c.repository_id).where(decision.c.entry == index)).scalars())
+    brought = select(evidence.c.repository_id).where((evidence.c.entry == index) | (evidence.c.receipt == index))
+    ids |= set(db.execute(brought).scalars())
     if not ids:  # no audit and no decision, so what was stated when it came here
         ids = set(db.execute(select(revision.c.repository_id).where(revision.c.oid.in_(commits))).scalars())
     return load_repositories(db, sorted(ids))

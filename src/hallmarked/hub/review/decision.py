@@ -27,6 +27,8 @@ class Act(StrEnum):
     """Somebody whose it is asks to look again."""
     UPHOLD = "uphold"
     """It was looked at again, and stays held back."""
+    REMOVE = "remove-evidence"
+    """What somebody else states about it counts no more."""
 
 
 CATEGORIES = ("malicious-code", "personal-data", "credential", "licence", "unlawful", "terms", "other")

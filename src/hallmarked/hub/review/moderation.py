@@ -21,6 +21,7 @@ from hallmarked.hub.account.notice import Kind, notify_all
 from hallmarked.hub.clock import now
 from hallmarked.hub.error import Conflict
 from hallmarked.hub.kind import page_path
+from hallmarked.hub.repository.collaborator import list_owners
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import Revision
 from hallmarked.hub.review.audited import find_audit
@@ -35,7 +36,7 @@ from hallmarked.hub.review.decision import (
 )
 from hallmarked.hub.review.finding import sort_findings
 from hallmarked.hub.review.status import set_state
-from hallmarked.hub.schema.account import account, membership
+from hallmarked.hub.schema.account import account
 from hallmarked.hub.schema.base import new_id
 from hallmarked.hub.schema.review import decision
 from hallmarked.hub.setting import Policy
@@ -177,6 +178,23 @@ def uphold(db: Connection, actor: Actor, case: Case, reason: str) -> None:
     _tell(db, case, f"The appeal about {case.repo.name} was answered, it stays held back: {_said(reason)}")
 
 
+def note_removal(db: Connection, actor: Actor, case: Case, reason: str, data: Mapping[str, Any]) -> None:
+    """Write down that a statement of somebody else about a revision was removed; the reason is for everybody.
+
+    Args:
+        db: The writing transaction that removes it.
+        actor: Who did it, and may.
+        case: The revision it was about.
+        reason: Why.
+        data: Which statement.
+
+    Raises:
+        InputError: When no reason is given.
+    """
+    _add(db, actor, case, Act.REMOVE, _said(reason), {"category": "other", **data})
+    _tell(db, case, f"A statement about {case.repo.name} was removed: {_shown(reason)}")
+
+
 def apply_audit(
     db: Connection, case: Case, audit_id: str, state: str, reason: str, statements: Sequence[Statement]
 ) -> None:
@@ -260,12 +278,7 @@ def _is_administrator(db: Connection, account_id: str | None) -> bool:
 
 def _tell(db: Connection, case: Case, text: str) -> None:
     """Leave a message for those whose revision it is."""
-    owners = select(membership.c.account_id).where(
-        membership.c.organisation_id == case.repo.scope.owner_id, membership.c.role == Role.OWNER
-    )
-    people = set(db.execute(owners).scalars()) | {case.repo.scope.owner_id, case.at.account_id}
-    users = select(account.c.id).where(account.c.id.in_(people - {None}), account.c.kind == "user")
-    notify_all(db, db.execute(users).scalars(), Kind.REVIEW, text, case.page)
+    notify_all(db, list_owners(db, case.repo, case.at.account_id), Kind.REVIEW, text, case.page)
 
 
 def _said(reason: str) -> str:

@@ -33,6 +33,7 @@ MEASURES = {
     Act.RELEASE: "restored",
     Act.APPEAL: "appealed",
     Act.UPHOLD: "held-back-after-appeal",
+    Act.REMOVE: "evidence-removed",
 }
 REDRESS = ("appeal-to-the-hub", "out-of-court-dispute-settlement", "court")
 UNLAWFUL = "unlawful"
@@ -62,7 +63,7 @@ def reasons(logged: Logged) -> dict[str, Any]:
     return {
         "id": one.id,
         "measure": MEASURES[one.act],
-        "restriction": "visibility" if one.act in (Act.HOLD, Act.UPHOLD) else "none",
+        "restriction": "visibility" if one.act in (Act.HOLD, Act.UPHOLD, Act.REMOVE) else "none",
         "ground": "unlawful-content" if category == UNLAWFUL else "incompatible-with-terms",
         "category": category,
         "contentType": logged.kind,
@@ -75,7 +76,7 @@ def reasons(logged: Logged) -> dict[str, Any]:
         "applicationDate": to_text(one.created),
         "endDate": None,
         "territorialScope": "everywhere",
-        "redress": list(REDRESS) if one.act in (Act.HOLD, Act.UPHOLD) else [],
+        "redress": list(REDRESS) if one.act in (Act.HOLD, Act.UPHOLD, Act.REMOVE) else [],
     }
 
 

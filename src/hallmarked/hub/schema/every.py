@@ -6,6 +6,7 @@ from hallmarked.hub.schema import (
     account,
     community,
     consent,
+    evidence,
     gate,
     identity,
     passage,
@@ -18,7 +19,21 @@ from hallmarked.hub.schema import (
 from hallmarked.hub.schema import object as objects
 from hallmarked.hub.schema.base import metadata
 
-MODULES = (account, community, consent, gate, identity, objects, passage, repository, review, search, webhook, xet)
+MODULES = (
+    account,
+    community,
+    consent,
+    evidence,
+    gate,
+    identity,
+    objects,
+    passage,
+    repository,
+    review,
+    search,
+    webhook,
+    xet,
+)
 """Every module of the package that has tables: importing them is what fills the metadata."""
 
 __all__ = ["MODULES", "metadata"]

@@ -76,8 +76,10 @@ revision = Table(
     Column("signatures", BigInteger, nullable=False, default=0),  # version of the scanner's then; 0: none answered
     moment("settled", nullable=True),  # when its last audit came to its end
     Column("attempts", BigInteger, nullable=False, default=0),  # audits of it that began and did not end
+    Column("digest", Text, nullable=False, default=""),  # dirHash of its files; empty until it was audited
 )
 Index(None, revision.c.state, revision.c.created)
 Index(None, revision.c.rule_set)
 Index(None, revision.c.signatures)
 Index(None, revision.c.oid)
+Index(None, revision.c.repository_id, revision.c.digest)

@@ -16,6 +16,7 @@ audit = Table(
     Column("outcome", Text, nullable=False),  # pass, fail, unknown
     Column("statements", JSON, nullable=False),  # the statements' JSON, in order; the signed ones are in the ledger
     Column("entries", JSON, nullable=False),  # their indexes in the ledger
+    Column("ids", JSON, nullable=False, default=list),  # digests of what was signed, see hub.review.attested
     Column("files", JSON, nullable=False, default=dict),  # what clients are told of single files, see hub.review
     moment("created"),
 )

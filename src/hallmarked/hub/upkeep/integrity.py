@@ -16,6 +16,7 @@ from hallmarked.hub.git.pointer import parse_pointer
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.migration.upgrade import differences
 from hallmarked.hub.review.status import summarise
+from hallmarked.hub.schema.evidence import evidence
 from hallmarked.hub.schema.object import blob, content, object_, usage
 from hallmarked.hub.schema.repository import ref, revision
 from hallmarked.hub.schema.review import audit, decision, event
@@ -43,6 +44,7 @@ def check_hub(hub: Hub, *, deep: bool = False) -> Iterator[str]:
         yield from _check_revisions(db)
         yield from _check_contents(db)
         yield from _check_audits(hub, db)
+        yield from _check_evidence(hub, db)
         yield from _check_flushed(db, hub.journal.size)
         used = list(db.execute(select(blob.c.sha256, blob.c.size).where(blob.c.sha256.in_(select(usage.c.sha256)))))
     for row in used:
@@ -130,6 +132,21 @@ def _check_audits(hub: Hub, db: Connection) -> Iterator[str]:
     for oid in db.execute(query).scalars():
         if oid not in released:
             yield f"the commit {oid} is available, although no audit says so"
+
+
+def _check_evidence(hub: Hub, db: Connection) -> Iterator[str]:
+    """Compare what others state with the ledger."""
+    made = evidence.c
+    query = select(made.id, made.payload, made.statement, made.entry).execution_options(yield_per=200)
+    for row in db.execute(query):
+        try:
+            logged = hub.journal.payload(row.entry)
+        except BackendError as error:
+            yield f"evidence {row.id} cannot be compared with the ledger: {error}"
+            continue
+        payload = bytes(row.payload)
+        if logged not in (None, payload) or f"sha256:{hashlib.sha256(payload).hexdigest()}" != row.statement:
+            yield f"evidence {row.id} says something else than its entry in the ledger"
 
 
 def _check_flushed(db: Connection, size: int) -> Iterator[str]:

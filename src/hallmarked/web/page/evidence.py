@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 
+from hallmarked.audit.attested import of_own
 from hallmarked.audit.report import view
 from hallmarked.audit.report.dataset import DataSet, data_set
 from hallmarked.cards.claim import Claim as Derived
 from hallmarked.cards.claim import derive_claims
+from hallmarked.cards.known import know
 from hallmarked.checks import registry
 from hallmarked.checks.runner import Result, items
-from hallmarked.core.evidence import Finding, Gap, Level, Location, Measurement, Outcome, Rule, Statement
-from hallmarked.hub.clock import to_datetime
+from hallmarked.core.evidence import Finding, Gap, Level, Location, Measurement, Outcome, Rule, Statement, Subject
+from hallmarked.hub.clock import now, to_datetime
 from hallmarked.hub.review.audited import Audit
 from hallmarked.hub.review.finding import check_of
 from hallmarked.web.render import context
@@ -145,11 +147,6 @@ class Seen:
         """When the audit was made."""
         return to_datetime(self.audit.created)
 
-    @property
-    def claim_counts(self) -> Mapping[str, int]:
-        """How many claims have each status."""
-        return Counter(claim.status.value for claim in self.claims)
-
 
 def take_apart(audit: Audit) -> Seen:
     """Read back what an audit stated."""
@@ -172,8 +169,7 @@ def take_apart(audit: Audit) -> Seen:
                 measurements.append((check, item))
         entry = audit.entries[number] if number < len(audit.entries) else None
         reports.append(_report(check, statement, levels, entry))
-    claims = derive_claims(audit.statements)
-    return Seen(audit, claims, tuple(findings), tuple(gaps), tuple(measurements), tuple(reports))
+    return Seen(audit, _claims(audit), tuple(findings), tuple(gaps), tuple(measurements), tuple(reports))
 
 
 def file_of(location: Location) -> str:
@@ -186,7 +182,17 @@ def spot(location: Location | None) -> Spot | None:
     return Spot(str(location), file_of(location), location.line) if location is not None else None
 
 
-def claim_rows(seen: Seen) -> tuple[Claim, ...]:
+def stale_claims(earlier: Audit | None, current: Subject) -> tuple[Derived, ...]:
+    """Return what an earlier revision's audit said of claims, while the current one has none: all of it is stale."""
+    return _claims(earlier, current) if earlier is not None else ()
+
+
+def _claims(audit: Audit, current: Subject | None = None) -> tuple[Derived, ...]:
+    stated = of_own(audit.statements, to_datetime(audit.created), "hub")
+    return derive_claims(know(stated, current), to_datetime(now()))
+
+
+def claim_rows(claims: Sequence[Derived]) -> tuple[Claim, ...]:
     """Write claims for a page, those to look at first in front."""
     return tuple(
         Claim(
@@ -199,7 +205,7 @@ def claim_rows(seen: Seen) -> tuple[Claim, ...]:
             spot(claim.location),
             tuple(dict.fromkeys(item.check for item in claim.evidence[1:] or claim.evidence)),
         )
-        for claim in seen.claims
+        for claim in claims
     )
 
 

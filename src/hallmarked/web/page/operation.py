@@ -35,7 +35,7 @@ class Decision:
     """A decision about a revision, with its reason."""
 
     act: str
-    """``hold``, ``clear``, ``propose-release``, ``release``, ``appeal`` or ``uphold``."""
+    """``hold``, ``clear``, ``propose-release``, ``release``, ``appeal``, ``uphold`` or ``remove-evidence``."""
     name: str
     """``owner/name``; empty when the repository is not public."""
     base: str

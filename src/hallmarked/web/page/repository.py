@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
@@ -12,6 +13,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection
 from starlette.requests import Request
 
+from hallmarked.cards.claim import Claim as Derived
 from hallmarked.core.errors import Forbidden, NotFound
 from hallmarked.hub.access import Action, Actor, Role, load_standing
 from hallmarked.hub.account.account import RESERVED
@@ -22,7 +24,8 @@ from hallmarked.hub.hub import Hub
 from hallmarked.hub.kind import CLIENT_KINDS, page_path
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import Entry, Revision, find_entry, find_revision, list_history, read_text
-from hallmarked.hub.review.audited import find_audit
+from hallmarked.hub.repository.subject import subject_of
+from hallmarked.hub.review.audited import find_audit, find_audit_before
 from hallmarked.hub.review.carry import list_holds
 from hallmarked.hub.review.passage import Passage
 from hallmarked.hub.review.succession import Succession, find_succession
@@ -158,6 +161,8 @@ class Opened:
     head: Head
     seen: evidence.Seen | None
     """What the newest audit said; None when there was none yet."""
+    claims: tuple[Derived, ...] = ()
+    """What the card claims, as that audit bears it out; as the one before did, and stale, when there was none yet."""
 
     def require_bytes(self, entry: Entry, at: Revision | None = None) -> None:
         """Refuse unless the reader may get a file, of this revision or another one.
@@ -203,17 +208,30 @@ def open_page(request: Request, kind: str, action: Action = Action.SEE, name: st
         at = find_revision(db, repo, name)
         audit = find_audit(db, repo.id, at.oid)
         seen = evidence.take_apart(audit) if audit is not None else None
-        yield Opened(hub, db, actor, repo, at, make_head(db, actor, repo, at, name, seen), seen)
+        claims = seen.claims if seen else _stale_claims(db, repo, at)
+        yield Opened(hub, db, actor, repo, at, make_head(db, actor, repo, at, name, seen, claims), seen, claims)
+
+
+def _stale_claims(db: Connection, repo: Repository, at: Revision) -> tuple[Derived, ...]:
+    """Return the claims as the audit before knew them: from the first request after a push on they are stale."""
+    earlier = find_audit_before(db, repo, at)
+    return evidence.stale_claims(earlier, subject_of(db, repo, at)) if earlier is not None else ()
 
 
 def make_head(
-    db: Connection, actor: Actor, repo: Repository, at: Revision, name: str, seen: evidence.Seen | None
+    db: Connection,
+    actor: Actor,
+    repo: Repository,
+    at: Revision,
+    name: str,
+    seen: evidence.Seen | None,
+    claims: Sequence[Derived],
 ) -> Head:
     """Work out what stands on top of a page of a repository."""
     standing = load_standing(db, actor, repo.scope)
     roles = standing.roles
     levels = [finding.level.value for _, finding in seen.findings] if seen else []
-    counts = seen.claim_counts if seen else {}
+    counts = Counter(claim.status.value for claim in claims)
     owner = Role.OWNER in roles
     succession = find_succession(db, repo, at)
     return Head(
@@ -293,7 +311,7 @@ def show_card(request: Request, kind: str) -> Card:
             rendered.html if rendered else None,
             rendered.cut if rendered else False,
             rendered.lead if rendered else "",
-            evidence.claim_rows(seen) if seen else (),
+            evidence.claim_rows(opened.claims),
             evidence.group_findings(serious),
             evidence.gap_rows(seen) if seen else (),
             evidence.facts(seen) if seen else (),

@@ -68,7 +68,7 @@ def evidence(request: Request, kind: str) -> Response:
     with hub.database.read() as db:
         _, repo = target(request, db, kind)
         at = find_revision(db, repo, param(request, "revision"))
-        entries = list_entries(db, repo.id, at.oid)
+        entries = list_entries(db, repo, at)
     try:
         data = hub.journal.export(entries)
     except NotFound:

@@ -377,6 +377,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("statements", sa.JSON(), nullable=False),
         sa.Column("entries", sa.JSON(), nullable=False),
+        sa.Column("ids", sa.JSON(), nullable=False),
         sa.Column("files", sa.JSON(), nullable=False),
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -510,6 +511,45 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_draft")),
     )
     op.create_table(
+        "evidence",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("repository_id", sa.Text(), nullable=False),
+        sa.Column("revision", sa.Text(), nullable=False),
+        sa.Column("statement", sa.Text(), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.Column("predicate_type", sa.Text(), nullable=False),
+        sa.Column("keyid", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("signer", sa.Text(), nullable=False),
+        sa.Column("entry", sa.BigInteger(), nullable=False),
+        sa.Column("receipt", sa.BigInteger(), nullable=True),
+        sa.Column("account_id", sa.Text(), nullable=True),
+        sa.Column("stated", sa.BigInteger(), nullable=False),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.Column("removed", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_evidence_account_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["repository_id"], ["repository.id"], name=op.f("fk_evidence_repository_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_evidence")),
+        sa.UniqueConstraint(
+            "repository_id", "statement", "keyid", name=op.f("uq_evidence_repository_id_statement_keyid")
+        ),
+    )
+    with op.batch_alter_table("evidence", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_evidence_entry"), ["entry"], unique=False)
+        batch_op.create_index(batch_op.f("ix_evidence_receipt"), ["receipt"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_evidence_repository_id_created"), ["repository_id", "created"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_evidence_repository_id_revision"), ["repository_id", "revision"], unique=False
+        )
+
+    op.create_table(
         "former_name",
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
@@ -618,6 +658,7 @@ def upgrade() -> None:
         sa.Column("signatures", sa.BigInteger(), nullable=False),
         sa.Column("settled", sa.BigInteger(), nullable=True),
         sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["account.id"], name=op.f("fk_revision_account_id"), ondelete="CASCADE"
         ),
@@ -629,6 +670,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("revision", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_revision_oid"), ["oid"], unique=False)
+        batch_op.create_index(batch_op.f("ix_revision_repository_id_digest"), ["repository_id", "digest"], unique=False)
         batch_op.create_index(batch_op.f("ix_revision_rule_set"), ["rule_set"], unique=False)
         batch_op.create_index(batch_op.f("ix_revision_signatures"), ["signatures"], unique=False)
         batch_op.create_index(batch_op.f("ix_revision_state_created"), ["state", "created"], unique=False)

@@ -1,0 +1,1 @@
+"""What a card is asked for: templates by kind and risk tier, as versioned files."""

@@ -1,0 +1,1 @@
+"""``hallmarked attest``: what people state, signed."""
