@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from hallmarked.profiles.mapping import EditionMap, Relation, unmapped
 from hallmarked.profiles.nist.edition import DRAFT, FAMILY, FINAL
 from hallmarked.profiles.profile import State, build_profile
 from hallmarked.profiles.registry import load, namesakes_of, resolve
-from tests.profiles.example import HERE, NOW, answered, filled, measured
+from tests.profiles.example import HERE, NOW, answered, filled, measured, statement
 from tests.support import DATA, needs_data
 
 COUNTS = {
@@ -165,6 +166,24 @@ def test_does_not_apply() -> None:
     assert row.state is State.NOT_APPLICABLE
     assert row.why["en"].startswith("This is a data set")
     assert data.counts[State.NOT_APPLICABLE] > 20
+
+
+@pytest.mark.parametrize(("status", "excluded"), [("supported", True), ("self-asserted", False)])
+def test_a_model_that_generates_nothing(status: str, excluded: bool) -> None:
+    """That a model only sorts counts where its configuration bears the card's word out."""
+    claim = {"attribute": "", "conditions": {"kind": "pipeline_tag", "value": "text-classification", "status": status}}
+    stated = statement("https://in-toto.io/attestation/scai/v0.3", {"attributes": [claim]})
+    row = build_profile(edition(FINAL), Facts([stated], HERE), NOW).row("MS-2.6-006")
+    assert row is not None
+    assert (row.state is State.NOT_APPLICABLE) is excluded
+
+
+def test_measurements_asked_for_are_explained() -> None:
+    """Every measurement of an evaluation that an answer names stands in the documentation."""
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "risk-profile.md").read_text(encoding="utf-8")
+    asked = {each.path for answer in edition(FINAL).answers.values() for each in answer.evidence}
+    for path in sorted(asked):
+        assert not path.startswith("eval.") or f"`{path}`" in page, path
 
 
 @pytest.mark.parametrize("name", EDITIONS)
