@@ -357,6 +357,9 @@ ROUTES: dict[str, Use] = {
     # evidence and pages
     "GET /api/{kind:kind}/{owner}/{name}/evidence": Use("see", f"{_API}/evidence"),
     "POST /api/{kind:kind}/{owner}/{name}/evidence": Use("attest", f"{_API}/evidence", content="{{}}"),
+    "POST /api/{kind:kind}/{owner}/{name}/records": Use(
+        "record", f"{_API}/records", json={"kind": "dispute", "record": {"about": "eval.recall", "reason": "r"}}
+    ),
     # asked of the whole hub's managers alone, whatever somebody is to the repository
     "POST /api/{kind:kind}/{owner}/{name}/evidence/{id}/remove": Use(
         "manage", f"{_API}/evidence/x/remove", json={"reason": "a reason that says enough"}, only=NOBODY_SURELY

@@ -69,6 +69,9 @@ MAY: dict[str, dict[str, set[str]]] = {
         "held": (ALL - NOBODY) - {"readonly"},
     },
     "write": {state: MASTERS | (set() if state == "disabled" else {"writer"}) for state in STATES},
+    "record": {
+        state: MASTERS | (set() if state == "disabled" else {"auditor", "reviewer", "writer"}) for state in STATES
+    },
     "review": {state: MASTERS | (set() if state == "disabled" else {"reviewer"}) for state in STATES},
     "manage": dict.fromkeys(STATES, MASTERS),
     "never": {state: set() for state in STATES},

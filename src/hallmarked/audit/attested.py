@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from hallmarked.core.evidence import Attestation, Statement
 from hallmarked.ledger.bundle import carried_evidence
 from hallmarked.ledger.canonical import statement_bytes
 from hallmarked.ledger.strict import parse_time
-from hallmarked.ledger.trust import Role, Trust
+from hallmarked.ledger.trust import SIGNER_ROLES, Role, Trust
 from hallmarked.ledger.verify import Verified, verify_bundle
 from hallmarked.policy.fact import rows
 
@@ -24,6 +25,8 @@ RECORDS = "records.json"
 """What people stated; statements are only ever added."""
 RECEIVED_TYPE = "urn:hallmarked:received:v1"
 """A hub says what others brought it, and when their logs say it was logged."""
+ON_BEHALF = "onBehalfOf"
+"""Member of a predicate: for which account a hub signed, and as what that account speaks."""
 
 
 def gather(files: Sequence[Path], trust: Trust) -> tuple[Attestation, ...]:
@@ -69,8 +72,28 @@ def from_verified(verified: Verified) -> tuple[Attestation, ...]:
         signer = entry.signer if entry.trusted else ""
         named = _id(entry.payload)
         time = min(entry.time, logged.get((named, entry.keyid), entry.time))
-        made.append(Attestation(statement, named, time, role, signer, entry.keyid))
+        made.append(speaking(Attestation(statement, named, time, role, signer, entry.keyid)))
     return tuple(made)
+
+
+def speaking(one: Attestation) -> Attestation:
+    """Return a statement as that of the account for which a hub signed it; any other as it is.
+
+    The hub says so in what it signs, so that somebody's waiver on a hub is not the hub's. Others cannot: what they put
+    there counts for nothing.
+    """
+    said = one.statement.predicate.get(ON_BEHALF)
+    if one.role != Role.HUB.value or not isinstance(said, Mapping):
+        return one
+    account, role = said.get("account"), said.get("role")
+    if not isinstance(account, str) or not isinstance(role, str) or role not in SIGNER_ROLES:
+        return replace(one, role="")
+    return replace(one, role=role, signer=account, keyid=key_for(one.keyid, account))
+
+
+def key_for(keyid: str, account: str) -> str:
+    """Return what stands in place of a key for an account that has none: the hub's that signs for it, and its name."""
+    return f"{keyid}#{account}"
 
 
 def _logged_before(verified: Verified) -> Iterator[tuple[tuple[str, str], datetime]]:

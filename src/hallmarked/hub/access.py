@@ -41,6 +41,8 @@ class Action(StrEnum):
     """Open and answer discussions and pull requests; like."""
     ATTEST = "attest"
     """Bring signed evidence about it."""
+    RECORD = "record"
+    """File records about it: waivers, disputes, decisions."""
     WRITE = "write"
     """Commit, and make branches and tags."""
     REVIEW = "review"
@@ -53,13 +55,13 @@ _EVERYBODY = frozenset({Action.SEE, Action.READ})
 _READER = _EVERYBODY | {Action.DISCUSS, Action.ATTEST}
 ALLOWED: dict[Role, frozenset[Action]] = {
     Role.READER: _READER,
-    Role.AUDITOR: _READER | {Action.READ_HELD},
-    Role.REVIEWER: _READER | {Action.READ_HELD, Action.REVIEW},
-    Role.WRITER: _READER | {Action.READ_HELD, Action.WRITE},
+    Role.AUDITOR: _READER | {Action.READ_HELD, Action.RECORD},
+    Role.REVIEWER: _READER | {Action.READ_HELD, Action.RECORD, Action.REVIEW},
+    Role.WRITER: _READER | {Action.READ_HELD, Action.RECORD, Action.WRITE},
     Role.OWNER: frozenset(Action),
 }
 """What each role may do."""
-CHANGES = frozenset({Action.DISCUSS, Action.ATTEST, Action.WRITE, Action.REVIEW, Action.MANAGE})
+CHANGES = frozenset({Action.DISCUSS, Action.ATTEST, Action.RECORD, Action.WRITE, Action.REVIEW, Action.MANAGE})
 """What a token that only reads cannot do."""
 
 

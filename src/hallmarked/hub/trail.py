@@ -47,6 +47,7 @@ class Tag(StrEnum):
     REPOSITORY_DISABLED = "repository:repository:disabled"
     REPOSITORY_ENABLED = "repository:repository:enabled"
     REPOSITORY_SEARCH_CHANGED = "repository:search:changed"
+    RECORD_FILED = "repository:record:filed"
     EVIDENCE_RECEIVED = "repository:evidence:received"
     AUDIT_ASKED = "revision:audit:asked"
     COLLABORATOR_CHANGED = "repository:collaborator:changed"

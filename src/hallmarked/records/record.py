@@ -109,10 +109,15 @@ class Signed(Generic[R_co]):
 
     @property
     def by(self) -> str:
-        """Who signed, for people: the name in the trust file, or the beginning of the key's id."""
-        if self.source.signer:
-            return f"{self.source.signer} ({self.source.role})" if self.source.role else self.source.signer
-        return f"key {self.source.keyid[:16]}" if self.source.keyid else "nobody known"
+        """Who signed, for people."""
+        return name_signer(self.source)
+
+
+def name_signer(source: Attestation) -> str:
+    """Return who signed, for people: the name in the trust file, or the beginning of the key's id."""
+    if source.signer:
+        return f"{source.signer} ({source.role})" if source.role else source.signer
+    return f"key {source.keyid[:16]}" if source.keyid else "nobody known"
 
 
 def records(kind: type[R], attestations: Iterable[Attestation]) -> list[Signed[R]]:

@@ -39,10 +39,11 @@ def _conflict(first: DeclaredClaim, second: DeclaredClaim) -> bool:
     absent = [claim.op is Operator.ABSENT for claim in (first, second)]
     if any(absent):
         return not all(absent)
-    return not any(_holds(first, value) and _holds(second, value) for value in _candidates(first, second))
+    return not any(holds(first, value) and holds(second, value) for value in candidates(first, second))
 
 
-def _candidates(first: DeclaredClaim, second: DeclaredClaim) -> list[str]:
+def candidates(first: DeclaredClaim, second: DeclaredClaim) -> list[str]:
+    """Return values that tell two claims apart, or satisfy both, if any value does."""
     named = [
         value
         for claim in (first, second)
@@ -54,7 +55,7 @@ def _candidates(first: DeclaredClaim, second: DeclaredClaim) -> list[str]:
     return [*named, *(format(number, "f") for number in (*between, *beyond)), _NEITHER]
 
 
-def _holds(claim: DeclaredClaim, value: str) -> bool:
+def holds(claim: DeclaredClaim, value: str) -> bool:
     """Say whether a value would satisfy a claim, whoever measured it, wherever, and on however many."""
     asked = replace(claim.requirement(), slice={}, min_n=0, max_age=None, by=())
     measured = {"measurements": [{"metric": claim.path, "value": value}]}

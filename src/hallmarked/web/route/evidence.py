@@ -1,4 +1,4 @@
-"""What others state about revisions: brought as an evidence file, listed, and removed by moderation alone."""
+"""What people and others state about revisions: filed here or brought as evidence, and removed by moderation alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from starlette.routing import Route
 
 from hallmarked.core.errors import InputError
 from hallmarked.hub.access import Action
+from hallmarked.hub.repository.repository import MAIN
 from hallmarked.hub.repository.revision import find_revision
+from hallmarked.hub.review.filing import file_record
 from hallmarked.hub.review.outside import MOST_BYTES, Received, list_outside, remove, take_in
 from hallmarked.web.address import limit_of, param
 from hallmarked.web.request import actor_of, check_json, hub_of, read_body, target, text_of, with_json
@@ -59,6 +61,20 @@ def listing(request: Request) -> Response:
     return JSONResponse({"evidence": [one.to_dict() for one in found], "next": following})
 
 
+def file(request: Request, body: dict[str, Any]) -> Response:
+    """File a record about a revision, which the hub signs for the account."""
+    said = body.get("record", {})
+    if not isinstance(said, dict):
+        raise InputError("record has to be an object with the fields of the record")
+    hub = hub_of(request)
+    with hub.database.write() as db:
+        actor, repo = target(request, db, request.path_params["kind"], Action.RECORD)
+        request.app.state.limits.take("evidence", actor.account_id or "", FILES)
+        at = find_revision(db, repo, text_of(body, "revision", MAIN))
+        filed = file_record(hub, db, actor, (repo, at), text_of(body, "kind"), said)
+    return JSONResponse(filed.to_dict(), 201)
+
+
 def drop(request: Request, body: dict[str, Any]) -> Response:
     """Let a statement count no more, with a reason for everybody."""
     hub = hub_of(request)
@@ -87,5 +103,6 @@ _BASE = "/api/{kind:kind}/{owner}/{name}/evidence"
 ROUTES = [
     Route(_BASE, bring, methods=["POST"]),
     Route(_BASE, listing),
+    Route("/api/{kind:kind}/{owner}/{name}/records", with_json(file), methods=["POST"]),
     Route(_BASE + "/{id}/remove", with_json(drop), methods=["POST"]),
 ]

@@ -1,0 +1,78 @@
+"""``hallmarked run check``: where planned runs stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from hallmarked.audit.run import record_decisions
+from hallmarked.cli.run.option import (
+    EVIDENCE,
+    FORMAT,
+    LANGUAGE,
+    PACKS,
+    TRUST,
+    now,
+    open_evidence,
+    open_packs,
+    save,
+    show,
+)
+from hallmarked.cli.setting import PATH, home, passphrase
+from hallmarked.core.errors import InputError
+from hallmarked.ledger.ledger import Ledger
+from hallmarked.profiles.run.decide import Filing
+from hallmarked.profiles.run.rebuttal import recompute
+from hallmarked.profiles.run.render import rebuttal_document, rebuttal_lines, review_document, review_lines
+from hallmarked.profiles.run.review import review
+from hallmarked.records.record import records
+from hallmarked.records.run_rebuttal import RunRebuttal
+
+
+@click.command()
+@click.argument("evidence", type=PATH)
+@EVIDENCE
+@PACKS
+@FORMAT
+@LANGUAGE
+@TRUST
+@click.option("--record", type=PATH, metavar="FILE", help="Sign today's verdicts too, and write all evidence to FILE.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    evidence: Path,
+    others: Sequence[Path],
+    packs: Sequence[str],
+    trust_file: Path | None,
+    record: Path | None,
+    **shown: str,
+) -> None:
+    """Say where the runs planned in EVIDENCE stand: logged in time or late, what changed, today's verdict, what is due.
+
+    Verdicts that were signed under earlier rules stay beside today's. Rebuttals are compared again from the statements
+    they cite, which --evidence brings.
+
+    Exit status: 0 nothing is late, overdue or newly to be filed; 1 something is; 2 it cannot be told.
+    """
+    held, time = open_evidence([evidence, *others], trust_file), now()
+    found = review(held, open_packs(packs), time)
+    if not found:
+        raise InputError(f"{evidence} has no statement of a run plan")
+    made = [recompute(one.record, held, time) for one in records(RunRebuttal, held)]
+    lines = [line for one in found for line in (*review_lines(one, shown["language"]), "")][:-1]
+    for one in made:
+        lines += ["", *rebuttal_lines(one)]
+    document = {"runs": [review_document(one) for one in found], "rebuttals": [rebuttal_document(one) for one in made]}
+    show(lines, document, shown["form"])
+    if record is not None:
+        with Ledger.open(home(), create=False, passphrase=passphrase()) as ledger:
+            filed = [record_decisions(ledger, one, time) for one in found]
+        save(record, filed[-1].evidence)
+    covered = [one for one in found if any(each.filing is not Filing.NOTHING for each in one.decisions)]
+    if any(one.is_late or one.changed or any(each.overdue for each in one.reminders) for one in covered):
+        ctx.exit(1)
+    if any(each.filing is Filing.OPEN for one in found for each in one.decisions):
+        ctx.exit(2)
