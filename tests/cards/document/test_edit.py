@@ -154,10 +154,11 @@ def middle(before: bytes, after: bytes) -> tuple[list[bytes], list[bytes]]:
 
 
 @CARDS
-def test_every_development_card_can_be_edited() -> None:
+@pytest.mark.parametrize("step", [10, pytest.param(1, marks=pytest.mark.slow)])
+def test_every_development_card_can_be_edited(step: int) -> None:
     """In every public card at hand a new key adds its line, a changed one changes its own; removing undoes adding."""
     edited = 0
-    for path in cards():
+    for path in list(cards())[::step]:
         raw = path.read_bytes()
         added = set_key(raw, ("hallmarked_test",), "x y")
         head = read_head(raw)
@@ -172,7 +173,7 @@ def test_every_development_card_can_be_edited() -> None:
             assert rest == {name: value for name, value in head.data.items() if name != key}
             assert middle(raw, other)[1] == [f"{key}: other".encode()], path.name
         edited += 1
-    assert edited == 290
+    assert edited == 290 // step
 
 
 KEYS = st.sampled_from(["a", "b-c", "d e", "yes", "1", "é", "a:b", "#x", "ñ ü"])
