@@ -7,16 +7,10 @@ from dataclasses import dataclass
 
 from hallmarked.cards.document.declared import KEY, Kind, Tier
 from hallmarked.cards.document.document import Document
+from hallmarked.cards.document.rule import UNANSWERED
 from hallmarked.cards.template.template import Asked, Template
 from hallmarked.checks.documentation import sections
-from hallmarked.core.evidence import Finding, Level, Location, Outcome, Rule
-
-UNANSWERED = Rule(
-    "CRD010",
-    Level.WARNING,
-    "The card leaves something open that its template asks for",
-    "Answer the question in the section, field or claim it names. If nothing is known, say so in a sentence.",
-)
+from hallmarked.core.evidence import Finding, Level, Location, Outcome
 
 
 @dataclass(frozen=True, slots=True)
