@@ -25,6 +25,7 @@ COMMANDS = {
     "governance": ("hallmarked.cli.governance", "List who answers for what, decisions, and changes without one."),
     "key": ("hallmarked.cli.key", "Show, create or rotate the key that signs."),
     "ledger": ("hallmarked.cli.ledger", "Look at the log of statements, check it, export from it."),
+    "policy": ("hallmarked.cli.policy.group", "Decide by a policy whether something may be used."),
     "profile": ("hallmarked.cli.profile.group", "Answer what frameworks ask from evidence."),
     "lineage": ("hallmarked.cli.lineage", "Say who answers for what, back to the data."),
     "pull": ("hallmarked.cli.pull", "Import a repository from another hub."),
