@@ -131,6 +131,11 @@ def test_the_page_that_explains_it(shell: Shell, tmp_path: Path, monkeypatch: py
             assert done.status == (2 if "lineage verify" in line else 0), line
             shown.append(done.out)
     (table,) = [out for out in shown if out.startswith("stage ")]
-    for row in re.findall(r"^(?:deployed|approved|trained|collected|evaluated) .*$", text, re.MULTILINE):
-        step, _, _, who, *_ = re.split(r" {2,}|(?<=\))(?= )", row)
-        assert any(line.startswith(step) and who.strip() in line for line in table.splitlines())
+    written = re.findall(r"^(?:deployed|approved|trained|collected|evaluated) .*$", text, re.MULTILINE)
+    assert [_row(line) for line in written] == [_row(line) for line in table.splitlines()[1:6]]
+
+
+def _row(line: str) -> tuple[str, str]:
+    """Return the stage of a row, and who answers for it; digests differ from one machine to another."""
+    cells = re.split(r" {2,}", line)
+    return cells[0], cells[2]
