@@ -44,6 +44,6 @@ def trace(artifact: LocalArtifact, attestations: Sequence[Attestation], expected
     """
     manifest = Manifest(artifact.subject, artifact.digests())
     graph = build(attestations, artifact.subject, manifest)
-    chain = follow(graph, attestations, expected=expected or None, manifest=manifest)
+    chain = follow(graph, expected=expected or None, manifest=manifest)
     collected = collect(attestations, manifest) if graph.nodes[graph.target].at(Step.COLLECTED) else None
     return Lineage(chain, collected, inherited(graph, attestations))

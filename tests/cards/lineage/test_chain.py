@@ -19,7 +19,7 @@ TUNED = thing("tuned")
 
 
 def chain(attestations: list[Attestation], target: Subject = TUNED, **options: object) -> Chain:
-    return follow(build(attestations, target), attestations, **options)  # type: ignore[arg-type]
+    return follow(build(attestations, target), **options)  # type: ignore[arg-type]
 
 
 def troubles(found: Chain) -> list[Trouble]:

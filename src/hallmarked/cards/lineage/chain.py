@@ -12,8 +12,8 @@ from enum import StrEnum
 from hallmarked.cards.lineage.graph import Basis, Edge, Graph, Manifest, Node
 from hallmarked.cards.lineage.thing import short
 from hallmarked.core.evidence import Attestation
-from hallmarked.records.record import name_signer, unreadable
-from hallmarked.records.stage import Stage, Step
+from hallmarked.records.record import name_signer
+from hallmarked.records.stage import Step
 
 MODEL = (Step.COLLECTED, Step.TRAINED, Step.EVALUATED, Step.APPROVED, Step.DEPLOYED)
 """Stages somebody must answer for before a model is in use. Curating and fine-tuning need not have happened."""
@@ -91,18 +91,11 @@ class Chain:
         return self.graph.nodes[key]
 
 
-def follow(
-    graph: Graph,
-    attestations: Sequence[Attestation] = (),
-    *,
-    expected: Sequence[Step] | None = None,
-    manifest: Manifest | None = None,
-) -> Chain:
+def follow(graph: Graph, *, expected: Sequence[Step] | None = None, manifest: Manifest | None = None) -> Chain:
     """Follow the thing a graph is about back to the data.
 
     Args:
         graph: What was made from what.
-        attestations: The statements it was built from, to name those that cannot be read.
         expected: Stages that somebody must answer for; by default what is usual for its kind.
         manifest: The files at hand, to compare with what is said of them.
     """
@@ -118,7 +111,7 @@ def follow(
         *_unknown_signers(graph, order),
         *(
             Problem(Trouble.UNREADABLE, f"a statement of {name_signer(one)} cannot be read: {why}")
-            for one, why in unreadable([Stage], attestations)
+            for one, why in graph.unreadable
         ),
     ]
     if graph.cut:
