@@ -123,10 +123,10 @@ def _page(shown: Shown) -> Page:
         timing=_timing(seen, language),
         statement=f"{seen.plan.source.id} · {seen.plan.by}" if seen else "",
         filers=_filers(plan, language),
-        operations=_operations(shown.projection, language),
+        operations=_operations(shown, language),
         notes=_notes(shown.projection, language),
         verdicts=[_verdict(each, language) for each in shown.decisions],
-        factors=_factors(plan, language),
+        factors=_factors(shown, language),
         deviations=_deviations(seen),
         earlier=_earlier(seen, language),
         rebuttals=[_compared(each, one, language) for each in shown.rebuttals for one in range(len(each.compared))],
@@ -160,7 +160,14 @@ def _filers(plan: RunPlan, language: str) -> list[str]:
     return made
 
 
-def _operations(projection: Projection, language: str) -> str:
+def _operations(shown: Shown, language: str) -> str:
+    planned, seen = _told(shown.projection, shown.language), shown.review
+    if seen is None or seen.now.operations == shown.projection.operations:
+        return planned
+    return _say("page-planned", language, planned=planned, now=_told(seen.now, language))
+
+
+def _told(projection: Projection, language: str) -> str:
     made = projection.operations
     if made is None:
         return _say("page-unknown", language)
@@ -209,15 +216,17 @@ def _verdict(decision: Decision, language: str) -> Verdict:
     )
 
 
-def _factors(plan: RunPlan, language: str) -> list[tuple[str, str]]:
+def _factors(shown: Shown, language: str) -> list[tuple[str, str]]:
+    """Return the answer to each risk factor, the newest that was stated, with its reason."""
+    seen, plan = shown.review, shown.plan
+    held = {one.metric: one.value for one in (seen.now if seen else shown.projection).measurements}
+    changed = {each.field: each.now for one in (seen.deviations if seen else ()) for each in one.record.changes}
     made = []
     for name in FACTORS:
-        factor = getattr(plan.factors, name, None)
-        if factor is None:
-            said = _say("page-unanswered", language)
-        else:
-            said = f"{_say('page-yes' if factor.answer else 'page-no', language)} — {factor.reason}"
-        made.append((pick(name_of(f"context.{name}"), language), said))
+        factor, answer = getattr(plan.factors, name, None), held.get(f"context.{name}")
+        reason = changed.get(f"factors.{name}.reason", factor.reason if factor else "")
+        said = _say("page-unanswered" if answer is None else f"page-{'yes' if answer == 'yes' else 'no'}", language)
+        made.append((pick(name_of(f"context.{name}"), language), f"{said} — {reason}" if reason else said))
     return made
 
 

@@ -52,6 +52,9 @@ def review_lines(one: Review, language: str) -> list[str]:
         f"  {mark} {pick(one.timing_text, language)}",
         f"    {source.id}, {one.plan.by}",
     ]
+    if one.now.operations != one.projection.operations:
+        changed = say("page-planned", planned=summarise(one.projection), now=summarise(one.now))
+        lines.insert(2, f"    {pick(changed, language)}")
     for deviation in one.deviations:
         lines.append(f"  ± {deviation.source.time:%Y-%m-%d} {deviation.record.sentence}")
         lines += [f"    {each.field}: {each.planned} → {each.now}" for each in deviation.record.changes]
@@ -77,6 +80,7 @@ def review_document(one: Review) -> dict[str, Any]:
         "began": one.began and format_time(one.began),
         "plan": one.plan.record.predicate(),
         "projection": _projection(one.projection),
+        "now": _projection(one.now),
         "deviations": [{"statement": each.source.id, **each.record.predicate()} for each in one.deviations],
         "decisions": [decision_document(each) for each in one.decisions],
         "earlier": [
