@@ -91,6 +91,14 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     assert made.controls
 
 
+def test_the_example_of_the_documentation_is_read() -> None:
+    """The framework that the documentation shows as an example is one."""
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "risk-profile.md").read_text(encoding="utf-8")
+    made = framework(page.split("```toml\n")[1].split("```")[0])
+    assert made.name == "example-rules/2026"
+    assert made.answers["recall"].evidence[0].slice == "worst"
+
+
 EDITIONS = {"example": ("2026", "2025")}
 
 

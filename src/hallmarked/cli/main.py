@@ -22,6 +22,7 @@ COMMANDS = {
     "convert": ("hallmarked.cli.convert", "Turn pickled weights into safetensors without loading them."),
     "corpus": ("hallmarked.cli.corpus.group", "Account for training data."),
     "evidence": ("hallmarked.cli.evidence", "Bring signed evidence to a hub."),
+    "governance": ("hallmarked.cli.governance", "List who answers for what, decisions, and changes without one."),
     "key": ("hallmarked.cli.key", "Show, create or rotate the key that signs."),
     "ledger": ("hallmarked.cli.ledger", "Look at the log of statements, check it, export from it."),
     "policy": ("hallmarked.cli.policy.group", "Decide by a policy whether something may be used."),

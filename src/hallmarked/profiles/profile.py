@@ -109,7 +109,7 @@ def build_profile(framework: Framework, facts: Facts, time: datetime, audience: 
         found = excluded or settled[answer.id]
         record = records.get(control.id)
         if record is not None and found.answerable:
-            rows.append(_recorded(control, record))
+            rows.append(_recorded(control, record, found))
         else:
             rows.append(Row(control, found.state, found.why, _ids(found.judged), _facts_of(found.judged)))
     return Profile(framework, tuple(rows), audience, tuple(withheld))
@@ -203,23 +203,37 @@ def _all(requirements: Sequence[Requirement], facts: Facts, time: datetime) -> t
 
 def _records(framework: Framework, facts: Facts) -> dict[str, Fact]:
     """Return the newest answer to each control of an edition that somebody signed whom somebody here trusts."""
-    known = {control.id for control in framework.controls}
+    known = {framework.reference(control): control.id for control in framework.controls}
     found: dict[str, Fact] = {}
     for fact in facts.find(RECORD):
-        about = fact.slice.get("framework") == framework.name and fact.slice.get("control") in known
-        if about and fact.current and fact.source.role:
-            found[fact.slice["control"]] = fact
+        control = known.get(fact.slice.get("control", ""))
+        if control and fact.slice.get("state") in _RECORDED and fact.current and fact.source.role:
+            found[control] = fact
     return found
 
 
-def _recorded(control: Control, fact: Fact) -> Row:
-    signer: Text = {"en": fact.source.signer} if fact.source.signer else say("unnamed-signer")
-    said = fact.slice.get("statement", "").strip()[:MOST_TEXT]
-    text: Text = {"en": said} if said else say("no-text")
-    applies = fact.slice.get("answer") != State.NOT_APPLICABLE
-    key = "documented-record" if applies else "record-not-applicable"
-    state = State.DOCUMENTED if applies else State.NOT_APPLICABLE
-    return Row(control, state, say(key, signer=signer, text=text), (fact.source.id,), (fact,))
+_RECORDED = {
+    "documented": State.DOCUMENTED,
+    "not-applicable": State.NOT_APPLICABLE,
+    "organisational": None,
+    "planned": None,
+}
+"""What a record's state makes of a control; None leaves it as it is, and the record is told beside it."""
+
+
+def _recorded(control: Control, fact: Fact, found: _Settled) -> Row:
+    said = fact.slice
+    texts = (said.get("where", ""), said.get("reason", ""))
+    words = " · ".join(text.strip()[:MOST_TEXT] for text in texts if text.strip())
+    values: dict[str, Text | str] = {
+        "by": said.get("by", "")[:200] or fact.source.signer,
+        "signer": fact.source.signer or say("unnamed-signer"),
+        "text": words or say("no-text"),
+        "needs": found.why,
+    }
+    state = _RECORDED[said["state"]] or found.state
+    why = say(f"record-{said['state']}", **values)
+    return Row(control, state, why, (*_ids(found.judged), fact.source.id), (*_facts_of(found.judged), fact))
 
 
 def _facts_of(judged: Sequence[Judged]) -> tuple[Fact, ...]:
