@@ -59,6 +59,8 @@ class History:
     """How it stands; empty likewise."""
     turns: tuple[Turn, ...]
     """What happened, newest first."""
+    known: tuple[tuple[str, str, str], ...]
+    """When no claim is named: every claim there is, with its sentence and status."""
 
 
 @context
@@ -102,16 +104,20 @@ def show_history(request: Request, kind: str) -> History:
     name = request.query_params.get("id", "")[:300]
     with open_page(request, kind) as opened:
         time = to_datetime(now())
+        claims = derive_claims(opened.known, time)
+        if not name:
+            known = tuple((one.id, one.text, one.status.value) for one in claims)
+            return History(opened.head, "", "", "", (), known)
         pushes = [
             Revision(subject_of(opened.db, opened.repo, each), to_datetime(each.created))
             for each in islice(list_history(opened.db, opened.repo, opened.at), MOST_REVISIONS)
         ]
         moments = tell(name, opened.stated, pushes, time)
-        claim = next((one for one in derive_claims(opened.known, time) if one.id == name), None)
+        claim = next((one for one in claims if one.id == name), None)
         if not moments and claim is None:
             raise NotFound(f"the card never claimed anything that is called {name[:100]}")
         turns = tuple(_turn(moment, opened) for moment in reversed(moments))
-        return History(opened.head, name, claim.text if claim else "", claim.status.value if claim else "", turns)
+        return History(opened.head, name, claim.text if claim else "", claim.status.value if claim else "", turns, ())
 
 
 def _turn(moment: Moment, opened: Opened) -> Turn:

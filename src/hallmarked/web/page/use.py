@@ -44,7 +44,21 @@ class Asked:
     id: str
     """Its name in the context."""
     asked: str
-    """What is asked, as a sentence."""
+    """What is asked, as an English sentence; empty for what is asked of every check."""
+    path: str
+    """What has to be stated."""
+    part: str
+    """The part that is meant; empty for the whole, ``worst`` for the worst of all."""
+    op: str
+    """How it is compared."""
+    value: str
+    """What with."""
+    least: int
+    """How many things must have been looked at."""
+    days: int
+    """How old it may be; 0 for any age."""
+    by: tuple[str, ...]
+    """Roles whose word counts; empty for everybody's."""
     why: Mapping[str, str]
     """Why it is asked, by language; may be empty."""
     outcome: str
@@ -77,6 +91,8 @@ class Judged:
     """``minimal``, ``limited`` or ``high``."""
     extends: tuple[str, ...]
     """Contexts whose requirements it has too."""
+    waived_by: tuple[str, ...]
+    """Roles that may waive one for a time."""
     outcome: str
     """``pass``, ``fail`` or ``unknown``."""
     digest: str
@@ -139,6 +155,7 @@ def _judge(asked: Context, facts: Facts, time: datetime, places: Mapping[str, in
         dict(asked.title),
         asked.risk,
         asked.extends,
+        asked.waived_by,
         decision.outcome.value,
         asked.digest,
         sum(ruling.outcome.passes for ruling in rulings),
@@ -149,11 +166,19 @@ def _judge(asked: Context, facts: Facts, time: datetime, places: Mapping[str, in
 
 def _asked(ruling: Ruling, asked: Context, places: Mapping[str, int]) -> Asked:
     demand, excuse, judged = ruling.demand, ruling.excuse, ruling.judged
-    found = judged.evidence[:MOST_STATEMENTS]
+    found, wanted = judged.evidence[:MOST_STATEMENTS], judged.requirement
+    part = wanted.slice if isinstance(wanted.slice, str) else ", ".join(map(" ".join, wanted.slice.items()))
     reason = judged.reason if demand is not None else judged.reason.partition(": ")[2] or judged.reason
     return Asked(
         ruling.id,
-        describe(judged.requirement) if demand is not None else "",
+        describe(wanted) if demand is not None else "",
+        wanted.path,
+        part,
+        wanted.op.value,
+        wanted.value if isinstance(wanted.value, str) else ", ".join(wanted.value),
+        wanted.min_n,
+        wanted.max_age.days if wanted.max_age is not None else 0,
+        wanted.by,
         dict(demand.why) if demand is not None else {},
         ruling.outcome.value,
         ruling.raw.value,
