@@ -24,6 +24,7 @@ from bench import (
     corpus_measure,
     duplicate,
     footprint,
+    framework,
     hub,
     leak,
     ledger,
@@ -113,6 +114,7 @@ def _sections(scratch: Path, peers: Path) -> dict[str, Section]:
         "measure": ("Measuring data sets", lambda: corpus_measure.report(scratch / "measure", peers)),
         "compute": ("Operations of training beside torch's counter", compute.report),
         "card-view": ("A card with the statuses of its claims", card_view.report),
+        "framework": ("A framework answered from evidence", framework.report),
         "footprint": ("Footprint", footprint.report),
     }
 
