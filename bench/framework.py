@@ -1,7 +1,8 @@
 """Answering every action of NIST AI 600-1 beside 10,000 statements, and showing the answers.
 
 ``python -m bench.framework`` prints the table. Time is CPU time. A page of a hub indexes the statements of a revision
-once for all that it shows, and reads an edition once; both are measured. One statement in twenty is on what actions ask.
+once for all that it shows, and reads an edition once; both are measured. One
+statement in twenty is on what actions ask.
 """
 
 from __future__ import annotations
