@@ -15,7 +15,9 @@ from pathlib import Path
 
 from bench import (
     build,
+    card,
     card_view,
+    claim,
     compute,
     conformance,
     consent,
@@ -113,6 +115,8 @@ def _sections(scratch: Path, peers: Path) -> dict[str, Section]:
         "tables": ("Reading and counting tables", lambda: corpus_engine.report(scratch / "tables", peers)),
         "measure": ("Measuring data sets", lambda: corpus_measure.report(scratch / "measure", peers)),
         "compute": ("Operations of training beside torch's counter", compute.report),
+        "cards": ("Reading, judging and editing cards", card.report),
+        "claims": ("How claims stand with 10,000 statements", claim.report),
         "card-view": ("A card with the statuses of its claims", card_view.report),
         "framework": ("A framework answered from evidence", framework.report),
         "footprint": ("Footprint", footprint.report),

@@ -58,7 +58,7 @@ def test_from_form_to_sealed_plan(shell: Shell, plan: Path) -> None:
     assert checked.json["runs"][0]["statement"] == filed.out.strip()
     verified = shell("verify", evidence_of(plan), plan, *shell.keys())
     assert verified.status == 0, verified
-    assert "run plan" in verified.out
+    assert "Example Lab plans to train" in verified.out
     plan.write_text(plan.read_text() + "# changed\n")
     assert shell("verify", evidence_of(plan), plan, *shell.keys()).status == 1
 

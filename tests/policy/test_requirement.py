@@ -143,6 +143,11 @@ def test_checks_are_counted() -> None:
     assert not Facts([check("fail", "SEC001"), newer], HERE).find("finding.SEC001")
 
 
+def when(one: Attestation) -> tuple[datetime, str]:
+    """Of two statements of one moment the one with the larger id is taken for the later."""
+    return one.time, one.id
+
+
 @given(
     st.lists(
         st.builds(
@@ -157,7 +162,7 @@ def test_checks_are_counted() -> None:
 )
 def test_only_valid_evidence_passes(stated: list[Attestation]) -> None:
     """Met exactly when somebody who counts said so lately of these bytes, and nobody who counts says otherwise."""
-    newest = {(one.role, one.statement.subjects[0] is HERE): one for one in sorted(stated, key=lambda one: one.time)}
+    newest = {(one.role, one.statement.subjects[0] is HERE): one for one in sorted(stated, key=when)}
     heard = [one for (role, here), one in newest.items() if here and role in {"auditor", "community"}]
     good = [one for one in heard if float(one.statement.predicate["measurements"][0]["value"]) >= 0.9]
     fresh = [one for one in good if NOW - one.time <= timedelta(days=30)]

@@ -12,9 +12,9 @@ from hallmarked.core.evidence import Attestation, Statement, Subject
 from hallmarked.ledger.bundle import export_bundle
 from hallmarked.ledger.canonical import statement_bytes
 from hallmarked.ledger.ledger import Ledger
-from hallmarked.profiles.compute.formula import Estimate
 from hallmarked.profiles.run.decide import Decision, decide, to_statement
 from hallmarked.profiles.run.file import PlanFile
+from hallmarked.profiles.run.log import Logged
 from hallmarked.profiles.run.pack import Pack
 from hallmarked.profiles.run.project import facts_of, project
 from hallmarked.profiles.run.review import Review, review
@@ -56,11 +56,16 @@ def notify(ledger: Ledger, file: PlanFile, packs: Sequence[Pack], time: datetime
         BackendError: When the log cannot be written; then nothing was filed.
     """
     projected = replace(file.plan, measurements=project(file.plan).measurements)
-    return _file(ledger, projected, file.subject, decide_plan(file, packs, time), (), time)
+    return _file(ledger, projected.to_statement(file.subject), decide_plan(file, packs, time), (), time)
 
 
 def deviate(
-    ledger: Ledger, held: Sequence[Attestation], deviation: RunDeviation, packs: Sequence[Pack], time: datetime
+    ledger: Ledger,
+    held: Sequence[Attestation],
+    deviation: RunDeviation,
+    packs: Sequence[Pack],
+    time: datetime,
+    model: Subject | None = None,
 ) -> Filed:
     """File a deviation, with what the run comes to now.
 
@@ -70,18 +75,20 @@ def deviate(
         deviation: What is otherwise.
         packs: Rules to hold the run against.
         time: When.
+        model: What came out of the run, where it is there: then the statement is about it too.
 
     Raises:
         InputError: When the plan is not among the statements.
         BackendError: When the log cannot be written; then nothing was filed.
     """
     plan = find_plan(held, deviation.plan)
-    statement = deviation.to_statement(plan.source.statement.subjects[0])
+    subjects = [plan.source.statement.subjects[0], *([model] if model else [])]
+    statement = deviation.to_statement(*subjects)
     about = Attestation(statement, _id(statement), time, "maker", deviation.by, ledger.key.keyid)
     (now,) = [one for one in review([*held, about], packs, time) if one.plan.source.id == deviation.plan]
     earlier = [("run-deviation", one.source.id) for one in now.deviations if one.source.id != about.id]
     rests = [("run-plan", plan.source.id), *earlier]
-    return _file(ledger, deviation, plan.source.statement.subjects[0], now.decisions, rests, time)
+    return _file(ledger, statement, now.decisions, rests, time)
 
 
 def rebut(ledger: Ledger, held: Sequence[Attestation], rebuttal: Record, plan: str, time: datetime) -> Filed:
@@ -92,7 +99,7 @@ def rebut(ledger: Ledger, held: Sequence[Attestation], rebuttal: Record, plan: s
         BackendError: When the log cannot be written; then nothing was filed.
     """
     subject = find_plan(held, plan).source.statement.subjects[0]
-    return _file(ledger, rebuttal, subject, (), (), time)
+    return _file(ledger, rebuttal.to_statement(subject), (), (), time)
 
 
 def record_decisions(ledger: Ledger, one: Review, time: datetime) -> Filed:
@@ -134,10 +141,14 @@ def changes_between(planned: RunPlan, now: RunPlan) -> tuple[Change, ...]:
     )
 
 
-def counted(logged: Estimate) -> tuple[Measured, ...]:
-    """Return the operations that a log came to as measurements of a deviation."""
-    bounds = str(logged.interval[0]), str(logged.interval[1])
-    return (Measured(metric="run.operations", value=str(logged.operations), unit="operations", interval=bounds),)
+def counted(logged: Logged) -> tuple[Measured, ...]:
+    """Return what a log came to as measurements of a deviation."""
+    made, hours = logged.estimate, logged.hours
+    bounds = str(made.interval[0]), str(made.interval[1])
+    operations = Measured(metric="run.operations", value=str(made.operations), unit="operations", interval=bounds)
+    if hours is None:
+        return (operations,)
+    return operations, Measured(metric="run.hours", value=format(hours, "f"), unit="h")
 
 
 def _flat(value: object, path: str = "") -> dict[str, str]:
@@ -153,14 +164,13 @@ def _flat(value: object, path: str = "") -> dict[str, str]:
 
 def _file(
     ledger: Ledger,
-    record: Record,
-    subject: Subject,
+    statement: Statement,
     decisions: Sequence[Decision],
     rests_on: Sequence[tuple[str, str]],
     time: datetime,
 ) -> Filed:
-    statement = record.to_statement(subject)
-    rests = [*rests_on, (record.NAME, _id(statement))]
+    subject = statement.subjects[0]
+    rests = [*rests_on, (statement.predicate_type.removeprefix("urn:hallmarked:").partition(":")[0], _id(statement))]
     decided = [to_statement(decisions, subject, rests)] if decisions else []
     ledger.attest([statement, *decided], time=time)
     return Filed(_export(ledger, subject), _id(statement))

@@ -32,9 +32,6 @@ KINDS = {
     "https://slsa.dev/provenance/v1": "provenance",
     "urn:hallmarked:deletion:v1": "deletion",
     "urn:hallmarked:row-commitment:v1": "contents",
-    "urn:hallmarked:run-deviation:v1": "run deviation",
-    "urn:hallmarked:run-plan:v1": "run plan",
-    "urn:hallmarked:run-rebuttal:v1": "run rebuttal",
 }
 """What a statement that no check made is called in front of people."""
 SHORTEST_ID = 32

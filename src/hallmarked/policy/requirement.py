@@ -223,7 +223,7 @@ def _compare(requirement: Requirement, fact: Fact) -> tuple[Outcome, str]:
     if op.orders:
         return _compare_sizes(requirement, fact)
     holds = _equals(requirement, fact)
-    reason = f"{said} {'satisfies' if holds else 'is not'} {op} {_asked(requirement)}"
+    reason = f"{said} {'satisfies' if holds else 'does not satisfy'} {op} {_asked(requirement)}"
     return (Outcome.MET if holds else Outcome.FAILS), reason
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from hallmarked.records.control import Control
 from hallmarked.records.decision import Decision
 from hallmarked.records.dispute import Dispute
+from hallmarked.records.package import Package
 from hallmarked.records.record import Record
 from hallmarked.records.result import Result
 from hallmarked.records.run_deviation import RunDeviation
@@ -22,6 +23,7 @@ KINDS: Mapping[str, type[Record]] = {
         Control,
         Decision,
         Dispute,
+        Package,
         Result,
         RunDeviation,
         RunPlan,

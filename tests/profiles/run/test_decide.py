@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hallmarked.core.evidence import Outcome
+from hallmarked.profiles.language import pick
 from hallmarked.profiles.run.decide import Filing, Stage, State, to_statement
 from hallmarked.profiles.run.pack import load_pack, read_pack
 from hallmarked.profiles.run.project import project
 from hallmarked.profiles.run.review import remind
-from hallmarked.profiles.run.sentence import pick
 from hallmarked.records.run_plan import Data, Hardware, RunPlan
 from hallmarked.records.schema import schema
 from tests.profiles.run.example import NOW, PLAN, SUBJECT, decided, factors, with_operations

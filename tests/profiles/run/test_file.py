@@ -132,14 +132,14 @@ def test_log_of_segments_and_of_steps(tmp_path: Path) -> None:
     """A log of hardware and one of steps are both read."""
     path = tmp_path / "log.toml"
     path.write_text('[[segment]]\naccelerator = "1e15"\ncount = 10\nhours = 1\nutilisation = 0.5\n')
-    assert read_log(path).operations == 18 * 10**18
+    assert read_log(path).estimate.operations == 18 * 10**18
     config = {"model_type": "gpt2", "n_layer": 2, "n_embd": 64, "n_head": 2, "vocab_size": 100}
     (tmp_path / "config.json").write_text(json.dumps(config))
     path.write_text('config = "config.json"\nsteps = 10\ntokens = 1024\nsequence = 128\nattention = "plain"\n')
     layers = 2 * 10240 * 2 * 12 * 64 * 64
     attention = 2 * 10240 * 4 * 128 * 64
-    assert read_log(path).parts[0][1] == 3 * layers
-    assert dict(read_log(path).parts)["attention"] == 3 * attention
+    assert read_log(path).estimate.parts[0][1] == 3 * layers
+    assert dict(read_log(path).estimate.parts)["attention"] == 3 * attention
 
 
 @pytest.mark.parametrize(

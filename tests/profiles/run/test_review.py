@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hallmarked.core.evidence import Attestation
+from hallmarked.profiles.language import pick
 from hallmarked.profiles.run.decide import Decision, Filing, to_statement
 from hallmarked.profiles.run.pack import Pack, load_pack
 from hallmarked.profiles.run.review import Review, Timing, review
-from hallmarked.profiles.run.sentence import pick
 from hallmarked.records.result import Measured
 from hallmarked.records.run_deviation import Change, RunDeviation
 from hallmarked.records.run_plan import Filer, RunPlan

@@ -21,7 +21,7 @@ from hallmarked.core.evidence import Finding, Level, Location
 from hallmarked.formats import readme
 from hallmarked.formats.blob import Budget
 from hallmarked.formats.document import Path
-from hallmarked.formats.position import Lines, Place, read_places
+from hallmarked.formats.position import Lines, Place, PlaceReader
 from hallmarked.formats.readme import MAX_FRONT, MAX_MARKDOWN, Front, Section
 
 CARD = "README.md"
@@ -165,8 +165,9 @@ def read_head(raw: bytes) -> Head:
 
 
 def _head(text: str, front: Front | None, budget: Budget) -> Head:
-    data = readme.read_metadata(front, budget)
-    return Head(text, front, data, read_places(front.text) if front else None)
+    reader = PlaceReader(front.text if front else "")
+    data = readme.read_metadata(front, budget, reader.take)
+    return Head(text, front, data, reader.root)
 
 
 def open_document(path: FilePath) -> Document:

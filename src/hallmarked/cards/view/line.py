@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from hallmarked.cards.claim import Claim, derive_claims
 from hallmarked.cards.declared import to_requirement
@@ -89,6 +90,8 @@ class ClaimLine:
     """Of what the card says in passing: the value, as written."""
     written: str = ""
     """Of what the card says in passing: its words."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """The sentence by language tag, where its author wrote several."""
 
     @property
     def value(self) -> str:
@@ -121,7 +124,7 @@ def _declared_line(claim: DeclaredClaim, known: Known, time: datetime, language:
     held = hold(to_requirement(claim, claim.id), known, time, claim.id, "card.declared")
     value = ", ".join(claim.value) if isinstance(claim.value, tuple) else claim.value
     asked = f"{claim.op} {value}".strip()
-    return _line(claim.id, _text(claim, language), held, asked=asked, line=claim.line)
+    return _line(claim.id, _text(claim, language), held, asked=asked, line=claim.line, texts=claim.text)
 
 
 def _derived_line(claim: Claim, known: Known, time: datetime) -> ClaimLine:
@@ -174,12 +177,15 @@ def _line(
     asked: str = "",
     line: int = 0,
     kind: str = "declared",
+    texts: Mapping[str, str] = MappingProxyType({}),
 ) -> ClaimLine:
     standings, judged = held
     first, others = standings[0], tuple(each.status for each in standings[1:])
     shown = tuple(map(_proof, judged.facts[:MOST_PROOFS]))
     hidden = len(judged.facts) - len(shown)
-    return ClaimLine(name, *text, first.status, others, begin(first.reason), shown, hidden, asked, line, kind)
+    return ClaimLine(
+        name, *text, first.status, others, begin(first.reason), shown, hidden, asked, line, kind, texts=texts
+    )
 
 
 def begin(sentence: str) -> str:

@@ -57,7 +57,7 @@ def command(ctx: click.Context, /, config: Path, logged: Path | None, form: str,
     document = {**estimate_document(made), "6ND": str(thumb), "parameters": str(architecture.parameters)}
     found = None
     if logged is not None:
-        log = read_log(logged)
+        log = read_log(logged).estimate
         found = compare(made, log)
         lines.append(
             f"{'✔' if found.agree else '✖'} log: {shorten(log.operations)}, {found.ratio} times: {found.reason}"

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from hallmarked.artifacts.source import open_artifact
 from hallmarked.audit.run import changes_between, counted, deviate, find_plan
 from hallmarked.cli.run.option import PACKS, TRUST, now, open_evidence, open_packs, save
 from hallmarked.cli.setting import PATH, home, passphrase
@@ -27,6 +28,7 @@ from hallmarked.records.run_deviation import RunDeviation
 @click.option("--log", "logged", type=PATH, help="A log of the run, for what it took.")
 @click.option("--began", metavar="TIME", help="When the first training step was taken.")
 @click.option("--ended", metavar="TIME", help="When the last one was.")
+@click.option("--model", type=PATH, help="What came out of it: then the statement is about the model too.")
 @PACKS
 @TRUST
 @click.option("--output", type=PATH, help="Where the evidence goes [EVIDENCE].")
@@ -50,10 +52,12 @@ def command(
         row["measurements"] = write(project(new).measurements)
     if said["logged"]:
         counts = counted(read_log(said["logged"]))
-        others = [each for each in row.get("measurements", []) if each["metric"] != "run.operations"]
+        taken = {one.metric for one in counts}
+        others = [each for each in row.get("measurements", []) if each["metric"] not in taken]
         row["measurements"] = [*others, *write(counts)]
     deviation = RunDeviation.of(row)
+    model = open_artifact(said["model"]).subject if said["model"] else None
     with Ledger.open(home(), create=False, passphrase=passphrase()) as ledger:
-        filed = deviate(ledger, held, deviation, open_packs(packs), time)
+        filed = deviate(ledger, held, deviation, open_packs(packs), time, model)
     save(output or evidence, filed.evidence)
     click.echo(filed.id)

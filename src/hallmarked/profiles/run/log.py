@@ -7,6 +7,7 @@ measured, ``utilisation``; or ``steps``, ``tokens`` of one step and ``sequence``
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,16 @@ from hallmarked.profiles.run.file import read_bytes, read_configuration, read_do
 MOST_SEGMENTS = 10_000
 
 
-def read_log(path: Path) -> Estimate:
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """What a log says."""
+
+    estimate: Estimate
+    hours: Decimal | None = None
+    """How long it took, where the log says it."""
+
+
+def read_log(path: Path) -> Logged:
     """Read a log and estimate what it comes to.
 
     Raises:
@@ -32,9 +42,8 @@ def read_log(path: Path) -> Estimate:
         _refuse_others(document, {"segment"}, path.name)
         if not isinstance(listed, list) or not 0 < len(listed) <= MOST_SEGMENTS:
             raise InputError(f"{path.name}: segment is not a list of 1 to {MOST_SEGMENTS:,} tables")
-        return estimate_from_hours(
-            tuple(_segment(row, f"{path.name}: segment {at}") for at, row in enumerate(listed, 1))
-        )
+        segments = tuple(_segment(row, f"{path.name}: segment {at}") for at, row in enumerate(listed, 1))
+        return Logged(estimate_from_hours(segments), sum((one.hours for one in segments), Decimal(0)))
     _refuse_others(document, {"steps", "tokens", "sequence", "config", "attention", "recomputation"}, path.name)
     if not isinstance(document.get("config"), str):
         raise InputError(f"{path.name} has neither [[segment]] nor config, the configuration of what was trained")
@@ -42,7 +51,7 @@ def read_log(path: Path) -> Estimate:
     numbers = [_number(document, name, path.name) for name in ("steps", "tokens", "sequence")]
     kernel = _word(document, "attention", Kernel, path.name)
     again = _word(document, "recomputation", Recomputation, path.name)
-    return estimate_from_steps(architecture, *map(int, numbers), kernel=kernel, recomputation=again)
+    return Logged(estimate_from_steps(architecture, *map(int, numbers), kernel=kernel, recomputation=again))
 
 
 def _segment(row: Any, where: str) -> Segment:

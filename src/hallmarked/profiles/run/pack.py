@@ -20,7 +20,7 @@ from typing import Any
 
 from hallmarked.core.errors import InputError
 from hallmarked.policy.requirement import Operator, Requirement, decimal
-from hallmarked.profiles.run.sentence import Text
+from hallmarked.profiles.language import Text
 
 MOST_BYTES = 1 << 20
 MOST_RULES = 1000

@@ -7,11 +7,12 @@ from typing import Any
 
 from hallmarked.ledger.strict import format_time
 from hallmarked.profiles.compute.formula import Estimate
+from hallmarked.profiles.language import pick
 from hallmarked.profiles.run.decide import Decision, Filing, Stage, State, summarise
 from hallmarked.profiles.run.project import Projection, shorten
 from hallmarked.profiles.run.rebuttal import Recomputed, Standing
 from hallmarked.profiles.run.review import Reminder, Review
-from hallmarked.profiles.run.sentence import pick, say
+from hallmarked.profiles.run.sentence import say
 from hallmarked.records.field import write
 from hallmarked.records.run_plan import RunPlan
 

@@ -14,13 +14,16 @@ from typing import Any
 
 from hallmarked.core.evidence import Attestation
 from hallmarked.policy.fact import rows
+from hallmarked.profiles.language import Text
 from hallmarked.profiles.run.decide import VERIFIER, Decision, Filing, Stage, decide
 from hallmarked.profiles.run.pack import Pack
 from hallmarked.profiles.run.project import Projection, facts_of, project
-from hallmarked.profiles.run.sentence import Text, say
+from hallmarked.profiles.run.sentence import say
 from hallmarked.records.record import Signed, records
 from hallmarked.records.run_deviation import RunDeviation
 from hallmarked.records.run_plan import RunPlan
+from hallmarked.records.stage import Stage as LifeStage
+from hallmarked.records.stage import Step
 
 
 class Timing(StrEnum):
@@ -116,7 +119,10 @@ def _review(
 ) -> Review:
     # Only whoever filed speaks for the run, or somebody who is trusted: strangers do not make a plan late.
     heard = [one for one in deviations if one.source.keyid == plan.source.keyid or one.source.role]
-    timing, began = _timing(plan, heard)
+    stages = [
+        one for one in records(LifeStage, attestations) if one.source.keyid == plan.source.keyid or one.source.role
+    ]
+    timing, began = _timing(plan, heard, stages)
     subject = plan.source.statement.subjects[0]
     projection = project(plan.record)
     known = _now(projection, heard)
@@ -132,8 +138,17 @@ def _review(
     return Review(plan, timing, began, tuple(heard), projection, decisions, earlier, changed, tuple(due))
 
 
-def _timing(plan: Signed[RunPlan], deviations: Sequence[Signed[RunDeviation]]) -> tuple[Timing, datetime | None]:
+def _timing(
+    plan: Signed[RunPlan], deviations: Sequence[Signed[RunDeviation]], stages: Sequence[Signed[LifeStage]]
+) -> tuple[Timing, datetime | None]:
     logged, stated = plan.source.time, [one.record.began for one in deviations if one.record.began is not None]
+    subject = plan.source.statement.subjects[0].digest
+    # A model that was trained by this plan names the plan among what went in.
+    stated += [
+        one.record.since or one.record.time
+        for one in stages
+        if one.record.stage is Step.TRAINED and any(each.digest == subject for each in one.record.materials)
+    ]
     if stated:
         first = min(stated)  # NOTE: a later statement cannot move the first step to a later day
         return (Timing.LATE if logged > first else Timing.IN_TIME), first

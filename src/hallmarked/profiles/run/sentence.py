@@ -7,13 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-Text = Mapping[str, str]
-"""A text by language; there is always English."""
-
-
-def pick(text: Text, language: str) -> str:
-    """Return a text in a language, and in English where it is not in that one."""
-    return text.get(language, text["en"])
+from hallmarked.profiles.language import Text, pick
 
 
 def say(key: str, **values: Text | str) -> Text:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hallmarked.web.page import (
     access,
     account,
+    card,
     community,
     consent,
     deletion,
@@ -18,7 +19,6 @@ from hallmarked.web.page import (
     organisation,
     passage,
     proof,
-    repository,
     webhook,
 )
 
@@ -39,7 +39,7 @@ PAGES = (
     *file.PAGES,
     *history.PAGES,
     *proof.PAGES,
-    *repository.PAGES,
+    *card.PAGES,
     *listing.LAST,
 )
 """Fixed addresses first: a repository could otherwise be meant."""
