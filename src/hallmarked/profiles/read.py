@@ -181,12 +181,15 @@ class _Reader:
         if not isinstance(organisational, bool):
             raise field.Wrong("“organisational” is neither true nor false")
         evidence = self._requirements(row, "evidence", name)
-        if evidence and "shows" not in row:
+        any_of = self._requirements(row, "any_of", name)
+        if (evidence or any_of) and "shows" not in row:
             raise field.Wrong("“shows” is missing: what the evidence shows")
         documents = self._documents(row, name)
         shows = self._text(row, "shows") if "shows" in row else {}
         needs = self._text(row, "needs")
-        return Answer(name, evidence, documents, organisational, field.read_strings(row, "unless"), shows, needs)
+        return Answer(
+            name, evidence, any_of, documents, organisational, field.read_strings(row, "unless"), shows, needs
+        )
 
     def _group(self, name: str, row: Mapping[str, Any]) -> Group:
         field.check_known(row, "group")

@@ -19,7 +19,7 @@ from hallmarked.profiles.mapping import EditionMap, Relation, unmapped
 from hallmarked.profiles.nist.edition import DRAFT, FAMILY, FINAL
 from hallmarked.profiles.profile import State, build_profile
 from hallmarked.profiles.registry import load, namesakes_of, resolve
-from tests.profiles.example import HERE, NOW, answered, filled, measured, statement
+from tests.profiles.example import HERE, NOW, TEST_RESULT, answered, filled, measured, statement
 from tests.support import DATA, needs_data
 
 COUNTS = {
@@ -109,9 +109,10 @@ def test_summaries_are_complete(name: str) -> None:
 def test_words_are_not_evidence() -> None:
     """What shows an action as evidenced is measured; what people say can only document it."""
     for answer in edition(FINAL).answers.values():
-        measured_paths = [each.path for each in answer.evidence if not each.path.startswith(PROSE)]
-        assert bool(measured_paths) == bool(answer.evidence), answer.id
-        assert answer.evidence or answer.documents or answer.organisational, answer.id
+        paths = [each.path for each in (*answer.evidence, *answer.any_of)]
+        measured_paths = [path for path in paths if not path.startswith(PROSE)]
+        assert bool(measured_paths) == bool(paths), answer.id
+        assert paths or answer.documents or answer.organisational, answer.id
         assert {"en", "es"} == set(answer.needs), answer.id
 
 
@@ -143,6 +144,23 @@ def test_a_measurement_changes_what_rests_on_it() -> None:
         assert set(changed) == {control.id for control in framework.controls if control.answer in answers}
         assert changed
         assert all(row.state is state and row.rests_on == (new.id,) for row in changed.values())
+
+
+@pytest.mark.parametrize(
+    ("metric", "role", "slice_", "answered_"),
+    [
+        ("eval.recall", "maker", {}, {"MS-2.3-002": True, "GV-3.2-001": False, "MS-2.11-002": False}),
+        ("eval.recall", "auditor", {"group": "women"}, {"MS-2.3-002": True, "GV-3.2-001": True, "MS-2.11-002": True}),
+    ],
+)
+def test_who_measured_what(metric: str, role: str, slice_: dict[str, str], answered_: dict[str, bool]) -> None:
+    """Any measure of performance answers that it was evaluated; independence asks for others; fairness, for groups."""
+    new = statement(TEST_RESULT, {"measurements": [{"metric": metric, "value": "0.9", "slice": slice_}]}, role=role)
+    profile = build_profile(edition(FINAL), Facts([new], HERE), NOW)
+    for control, expected in answered_.items():
+        row = profile.row(control)
+        assert row is not None
+        assert (row.state is State.EVIDENCED) is expected, control
 
 
 def test_an_organisation_answers_in_one_edition() -> None:
@@ -181,9 +199,9 @@ def test_a_model_that_generates_nothing(status: str, excluded: bool) -> None:
 def test_measurements_asked_for_are_explained() -> None:
     """Every measurement of an evaluation that an answer names stands in the documentation."""
     page = (Path(__file__).parents[3] / "docs" / "how-to" / "risk-profile.md").read_text(encoding="utf-8")
-    asked = {each.path for answer in edition(FINAL).answers.values() for each in answer.evidence}
+    asked = {each.path for answer in edition(FINAL).answers.values() for each in (*answer.evidence, *answer.any_of)}
     for path in sorted(asked):
-        assert not path.startswith("eval.") or f"`{path}`" in page, path
+        assert not path.startswith(("eval.", "safety.")) or f"`{path}`" in page, path
 
 
 @pytest.mark.parametrize("name", EDITIONS)
