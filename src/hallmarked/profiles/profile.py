@@ -269,6 +269,8 @@ def _fact(path: str, place: tuple[tuple[str, str], ...], value: str, n: int | No
     where = dict(place)
     if path == "card.section.filled" and where.get("section"):
         return say("fact-section", section=where["section"][:80])
+    if path == "scope.digest":
+        return say("fact-scope")
     if path.startswith("record."):
         return say("fact-record", name=path.removeprefix("record.")[:80])
     if path.startswith("check.") and path.count(".") == 1 and value in set(Verdict):

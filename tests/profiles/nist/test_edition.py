@@ -27,7 +27,7 @@ COUNTS = {
     DRAFT: {"GOVERN": 122, "MAP": 79, "MEASURE": 191, "MANAGE": 74},
 }
 EDITIONS = list(COUNTS)
-PROSE = ("card.", "record.", "claim.", "purpose.", "retention.", "context.")
+PROSE = ("card.", "scope.", "record.", "claim.", "purpose.", "retention.", "context.")
 """Paths of what people say; "privacy.claimed" is one, too, and never counts alone."""
 
 
@@ -138,6 +138,7 @@ def test_a_measurement_changes_what_rests_on_it() -> None:
     for new, state, answers in (
         (measured("eval.privacy", "0.01", n=500), State.EVIDENCED, {"eval-privacy"}),
         (filled("contact"), State.DOCUMENTED, {"channel"}),
+        (measured("scope.digest", "ab", slice={"path": "scope.yaml"}), State.DOCUMENTED, {"intended-use"}),
     ):
         after = build_profile(framework, Facts([new], HERE), NOW)
         changed = {a.control.id: a for a, b in zip(after.rows, before.rows, strict=True) if a.state is not b.state}
