@@ -12,13 +12,18 @@ from typing import Any
 
 import pytest
 
+from hallmarked.cards.rules import RULES
+from hallmarked.checks import registry
+from hallmarked.checks.documentation.sections import template
 from hallmarked.core.errors import InputError, NotFound
 from hallmarked.policy.fact import Facts
+from hallmarked.policy.requirement import Requirement
 from hallmarked.profiles.framework import Framework
 from hallmarked.profiles.mapping import EditionMap, Relation, unmapped
 from hallmarked.profiles.nist.edition import DRAFT, FAMILY, FINAL
 from hallmarked.profiles.profile import State, build_profile
 from hallmarked.profiles.registry import load, namesakes_of, resolve
+from hallmarked.records.kind import KINDS
 from tests.profiles.example import HERE, NOW, TEST_RESULT, answered, filled, measured, statement
 from tests.support import DATA, needs_data
 
@@ -27,6 +32,7 @@ COUNTS = {
     DRAFT: {"GOVERN": 122, "MAP": 79, "MEASURE": 191, "MANAGE": 74},
 }
 EDITIONS = list(COUNTS)
+SOURCE = Path(__file__).parents[3] / "src" / "hallmarked"
 PROSE = ("card.", "scope.", "record.", "claim.", "purpose.", "retention.", "context.")
 """Paths of what people say; "privacy.claimed" is one, too, and never counts alone."""
 
@@ -114,6 +120,32 @@ def test_words_are_not_evidence() -> None:
         assert bool(measured_paths) == bool(paths), answer.id
         assert paths or answer.documents or answer.organisational, answer.id
         assert {"en", "es"} == set(answer.needs), answer.id
+
+
+def test_answers_ask_for_what_exists() -> None:
+    """Checks, sections of cards, kinds of records and metrics that answers name are those that there are."""
+    framework = edition(FINAL)
+    asked: list[Requirement] = []
+    for answer in framework.answers.values():
+        asked += [*answer.evidence, *answer.any_of, *(each for group in answer.documents for each in group)]
+    for condition in framework.conditions.values():
+        asked += condition.when
+    sections = {entry.id for kind in ("model", "dataset") for entry in template(kind).entries}
+    source = "".join(file.read_text(encoding="utf-8") for file in (SOURCE / "checks").rglob("*.py"))
+    for each in asked:
+        kind, _, name = each.path.partition(".")
+        if kind == "check":
+            assert name in registry.available(), each
+        elif kind == "record":
+            assert name in {*KINDS, "consent", "deletion"}, each
+        elif each.path == "card.section.filled":
+            assert isinstance(each.slice, dict)
+            assert each.slice["section"] in sections, each
+        elif kind == "card":
+            assert f"claim.{name}" in RULES or each.path == "card.kind", each
+        elif kind not in {"eval", "safety"}:
+            written = {each.path, f"{kind}.{{name}}"}  # some names are put together
+            assert any(f'"{path}"' in source for path in written), each
 
 
 def test_every_answer_is_used() -> None:
