@@ -16,6 +16,7 @@ from hallmarked.cards.rules import RULES
 from hallmarked.checks import registry
 from hallmarked.checks.documentation.sections import template
 from hallmarked.core.errors import InputError, NotFound
+from hallmarked.core.evidence import Attestation
 from hallmarked.policy.fact import Facts
 from hallmarked.policy.requirement import Requirement
 from hallmarked.profiles.framework import Framework
@@ -194,6 +195,30 @@ def test_who_measured_what(metric: str, role: str, slice_: dict[str, str], answe
         row = profile.row(control)
         assert row is not None
         assert (row.state is State.EVIDENCED) is expected, control
+
+
+def _ran(check: str, outcome: str) -> Attestation:
+    """State that a check ran."""
+    configuration = [{"name": f"hallmarked/checks/{check}"}]
+    return statement(TEST_RESULT, {"configuration": configuration, "outcome": outcome, "findings": []})
+
+
+def test_a_check_that_did_not_finish() -> None:
+    """A check that could not settle everything leaves a gap and is named; it does not say otherwise."""
+    names = ("serialization", "code", "secrets", "malware")
+    for last, state, words in (
+        ("unknown", State.OPEN, "So far not everything could be established: the check malware"),
+        ("fail", State.EVIDENCED, "what files do not show, such as labour and hardware, was not looked at. Stated:"),
+    ):
+        stated = [_ran(name, last if name == "malware" else "pass") for name in names]
+        row = build_profile(edition(FINAL), Facts(stated, HERE), NOW).row("MG-3.1-002")
+        assert row is not None
+        assert row.state is state
+        assert words in row.why["en"]
+    record = answered("MG-3.1-002", edition="nist-ai-600-1/final-2024-07")
+    row = build_profile(edition(FINAL), Facts([_ran("malware", "unknown"), record], HERE), NOW).row("MG-3.1-002")
+    assert row is not None
+    assert row.state is State.DOCUMENTED
 
 
 def test_an_organisation_answers_in_one_edition() -> None:
