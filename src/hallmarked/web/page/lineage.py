@@ -13,6 +13,7 @@ from hallmarked.cards.lineage.chain import follow
 from hallmarked.cards.lineage.drawing import draw
 from hallmarked.cards.lineage.graph import build
 from hallmarked.cards.lineage.inherit import inherited
+from hallmarked.cards.lineage.licence import stated_licence
 from hallmarked.web.language import Language, load_languages
 from hallmarked.web.page.repository import KINDS, Head, open_page
 from hallmarked.web.render import Html, Page, context
@@ -81,7 +82,7 @@ def show_lineage(request: Request, kind: str) -> Lineage:
     """Follow a revision back to the data."""
     with open_page(request, kind) as opened:
         graph = build(opened.stated, opened.subject)
-        chain = follow(graph, opened.stated)
+        chain = follow(graph, licence=stated_licence(opened.stated, opened.subject))
         return Lineage(
             opened.head,
             chain.holds,
