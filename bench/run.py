@@ -26,6 +26,7 @@ from bench import (
     corpus_measure,
     duplicate,
     footprint,
+    framework,
     hub,
     leak,
     ledger,
@@ -119,6 +120,7 @@ def _sections(scratch: Path, peers: Path) -> dict[str, Section]:
         "cards": ("Reading, judging and editing cards", card.report),
         "claims": ("How claims stand with 10,000 statements", claim.report),
         "card-view": ("A card with the statuses of its claims", card_view.report),
+        "framework": ("A framework answered from evidence", framework.report),
         "footprint": ("Footprint", footprint.report),
     }
 

@@ -27,6 +27,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from hallmarked.core.evidence import Attestation, Outcome, Statement, Subject
+from hallmarked.records.dispute import SETTLING
 
 CHECK_PREFIX = "hallmarked/checks/"
 CLAIMS_TYPE = "https://in-toto.io/attestation/scai/v0.3"
@@ -161,8 +162,12 @@ class Facts:
             return
         predicate = one.statement.predicate
         about, reason = (str(predicate.get(name, "")) for name in ("about", "reason"))
-        self.disputes = [each for each in self.disputes if (each.about, each.source.keyid) != (about, one.keyid)]
-        if about and predicate.get("open") is not False:
+        settles = predicate.get("open") is False
+        heard = settles and one.role in SETTLING  # a hub or an auditor settles what others opened; see records.dispute
+        self.disputes = [
+            each for each in self.disputes if each.about != about or (each.source.keyid != one.keyid and not heard)
+        ]
+        if about and not settles:
             self.disputes.append(Dispute(about, reason, one))
 
 
