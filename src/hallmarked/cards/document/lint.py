@@ -33,8 +33,8 @@ _FORMS = {
 
 def lint(document: Document) -> tuple[Finding, ...]:
     """Return what is wrong with a card, by line."""
-    found = [*document.findings]
-    for notes in (_placeholders(document), _conflicts(document), _fields(document), _held(document)):
+    found: list[Finding] = []
+    for notes in (document.findings, _placeholders(document), _conflicts(document), _fields(document), _held(document)):
         found += _limited(list(notes), document.file)
     return tuple(sorted(found, key=lambda each: (each.location.line or 0) if each.location else 0))
 
