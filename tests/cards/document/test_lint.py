@@ -105,3 +105,15 @@ def test_development_cards_hold_no_errors() -> None:
     found = [each for path in cards() for each in lint(read_document(path.read_bytes(), path.name))]
     assert [each for each in found if each.level is Level.ERROR] == []
     assert {each.rule for each in found} <= {"CRD008", "CRD009"}
+
+
+def test_a_model_is_not_a_system() -> None:
+    """A guardrail on a model card, and a system whose model has no digest, are errors by their line (R9)."""
+    front = "---\nhallmarked:\n  kind: %s\n---\n# Heron\n\nIt has an input filter.\n"
+    found = [each for each in lint(read_document((front % "model").encode())) if each.rule.startswith("DOC")]
+    assert [(each.rule, each.level.value, each.location and each.location.line) for each in found] == [
+        ("DOC010", "error", 7)
+    ]
+    system = (front % "system").replace("---\n#", "  components: [{kind: model, name: acme/heron}]\n---\n#")
+    errors = [each for each in lint(read_document(system.encode())) if each.level.value == "error"]
+    assert [each.rule for each in errors] == ["DOC011"]

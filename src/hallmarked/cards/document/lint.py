@@ -11,9 +11,13 @@ from hallmarked.cards.document.conflict import MAX_PAIRS, are_too_many, find_con
 from hallmarked.cards.document.document import Document
 from hallmarked.cards.document.placeholder import MAX_PLACEHOLDERS
 from hallmarked.cards.document.rule import CONFLICT, DANGLING, HELD, UNUSUAL
+from hallmarked.checks.documentation import system
+from hallmarked.checks.documentation.declared import declared_kind
+from hallmarked.checks.documentation.sections import kind_of
 from hallmarked.core.evidence import Finding, Level, Location, Rule
 from hallmarked.formats.document import Path, Tagged, walk
 from hallmarked.formats.position import Place
+from hallmarked.formats.readme import Readme
 
 MAX_SHOWN = 20
 """Findings of one rule that are told of; the last one says how many more there are."""
@@ -33,8 +37,9 @@ _FORMS = {
 
 def lint(document: Document) -> tuple[Finding, ...]:
     """Return what is wrong with a card, by line."""
+    checks = (_placeholders, _conflicts, _fields, _held, _kind)
     found: list[Finding] = []
-    for notes in (document.findings, _placeholders(document), _conflicts(document), _fields(document), _held(document)):
+    for notes in (document.findings, *(check(document) for check in checks)):
         found += _limited(list(notes), document.file)
     return tuple(sorted(found, key=lambda each: (each.location.line or 0) if each.location else 0))
 
@@ -60,6 +65,13 @@ def _conflicts(document: Document) -> Iterator[Finding]:
     if are_too_many(document.declared.claims):
         message = f"so many claims are about the same values that only {MAX_PAIRS:,} pairs were compared"
         yield _finding(CONFLICT, document, document.declared.line, message, Level.WARNING)
+
+
+def _kind(document: Document) -> Iterator[Finding]:
+    """Tell of what a card of this kind cannot say, or has to: a model is not a system."""
+    content = Readme(document.head.front, document.data, document.sections)
+    kind = declared_kind(document.data) or kind_of(document.data, document.sections)
+    yield from system.look(document.file, content, kind, document.line_of)
 
 
 def _fields(document: Document) -> Iterator[Finding]:
