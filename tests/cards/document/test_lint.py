@@ -91,6 +91,14 @@ def test_many_problems_are_cut_short() -> None:
     assert any("980 more" in message for *_, message in found)
 
 
+def test_very_many_claims_about_one_value() -> None:
+    """Claims are compared up to a bound, and that not all were is said."""
+    rows = "".join(f"    - {{id: c{number}, path: x, op: '>=', value: {number}}}\n" for number in range(200))
+    ((rule, line, message),) = told(f"{HEAD}{rows}---\n")
+    assert (rule, line) == ("CRD005", 2)
+    assert "only 3,000 pairs were compared" in message
+
+
 @CARDS
 def test_development_cards_hold_no_errors() -> None:
     """Public cards are read without an error; what is told of them are slips that the Hub would stumble over too."""

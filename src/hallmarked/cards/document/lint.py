@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 
-from hallmarked.cards.document.conflict import find_conflicts
+from hallmarked.cards.document.conflict import MAX_PAIRS, are_too_many, find_conflicts
 from hallmarked.cards.document.document import Document
+from hallmarked.cards.document.placeholder import MAX_PLACEHOLDERS
 from hallmarked.cards.document.rule import CONFLICT, DANGLING, HELD, UNUSUAL
 from hallmarked.checks.documentation import system
 from hallmarked.checks.documentation.declared import declared_kind
@@ -52,12 +53,18 @@ def _placeholders(document: Document) -> Iterator[Finding]:
         else:
             continue
         yield _finding(DANGLING, document, each.line, message)
+    if len(document.placeholders) == MAX_PLACEHOLDERS:
+        message = f"the text shows claims in more than {MAX_PLACEHOLDERS - 1:,} places; those below are not shown"
+        yield _finding(DANGLING, document, document.placeholders[-1].line, message)
 
 
 def _conflicts(document: Document) -> Iterator[Finding]:
     for first, second in find_conflicts(document.declared.claims):
         message = f"the claim {second.id} cannot be true together with {first.id} on line {first.line}"
         yield _finding(CONFLICT, document, second.line, message)
+    if are_too_many(document.declared.claims):
+        message = f"so many claims are about the same values that only {MAX_PAIRS:,} pairs were compared"
+        yield _finding(CONFLICT, document, document.declared.line, message, Level.WARNING)
 
 
 def _kind(document: Document) -> Iterator[Finding]:

@@ -19,8 +19,9 @@ from hallmarked.cards.language import SOURCE, primary
 from hallmarked.cards.record import Evidence
 from hallmarked.cards.status import Standing, Status
 from hallmarked.policy.fact import Fact
-from hallmarked.policy.requirement import Judged, Operator, Requirement
+from hallmarked.policy.requirement import WORST, Judged, Operator, Requirement
 
+UNORDERED = "the card declares no claim about the worst part, so that nobody can tell which way is worse"
 _NOT_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 MOST_PROOFS = 20
@@ -92,6 +93,8 @@ class ClaimLine:
     """Of what the card says in passing: its words."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """The sentence by language tag, where its author wrote several."""
+    name: str = ""
+    """How records and histories name it; empty for what is only shown."""
 
     @property
     def value(self) -> str:
@@ -116,6 +119,8 @@ def claim_lines(declared: Declared, known: Known, time: datetime, language: str 
 
 def stated_line(place: Placeholder, known: Known, time: datetime) -> ClaimLine:
     """Show what is stated under a path that the card makes no claim about; never a number without its status."""
+    if place.slice == WORST:  # without an operator nobody knows which way is worse
+        return ClaimLine(f"place-{place.start}", place.name, SOURCE, Status.UNKNOWN, (), UNORDERED, (), kind="place")
     requirement = Requirement(place.name, place.name, Operator.PRESENT, slice=place.slice)
     return _line(f"place-{place.start}", (place.name, SOURCE), hold(requirement, known, time), kind="place")
 
@@ -150,6 +155,7 @@ def _derived_line(claim: Claim, known: Known, time: datetime) -> ClaimLine:
         claim.kind,
         written,
         claim.written,
+        name=claim.id,
     )
 
 

@@ -84,8 +84,8 @@ def _list_places(db: Connection, repo: Repository) -> tuple[Mapping[str, int], i
         for number, entry in enumerate(row.entries):
             known = row.ids[number] if number < len(row.ids) else ""
             found.setdefault(known or statement_id(Statement.from_dict(row.statements[number])), int(entry))
-    for row in db.execute(select(said.statement, said.entry).where(said.repository_id == repo.id)):
-        found.setdefault(row.statement, int(row.entry))
+    for brought in db.execute(select(said.statement, said.entry).where(said.repository_id == repo.id)):
+        found.setdefault(brought.statement, int(brought.entry))
     return found, len(found)
 
 
@@ -106,7 +106,8 @@ def _load(hub: Hub, db: Connection, repo: Repository) -> tuple[Attested, int]:
     )
     found = [one for row in db.execute(newest) for one in _of_audit(hub, row)]
     kept = select(evidence).where(said.repository_id == repo.id, said.removed.is_(None))
-    found += [read_row(row).attestation for row in db.execute(kept)]
+    # Of two statements of one second the one that came later is the later one.
+    found += [read_row(row).attestation for row in db.execute(kept.order_by(said.created, said.entry))]
     return Attested(tuple(sorted(found, key=lambda one: one.time))), len(found)
 
 
