@@ -10,6 +10,7 @@ import subprocess
 import zipfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from hallmarked.artifacts.local import LocalArtifact
 from hallmarked.audit.package import MANIFEST, Request, make_package, read_package, verify_package, write_zip
+from hallmarked.audit.run import notify
 from hallmarked.audit.verify import Check
 from hallmarked.core.errors import Error, InputError, VerificationError
 from hallmarked.core.evidence import Statement
@@ -26,6 +28,8 @@ from hallmarked.ledger.ledger import Ledger
 from hallmarked.ledger.trust import load_trust
 from hallmarked.profiles.eu.edition import load_documentation
 from hallmarked.profiles.framework import Audience
+from hallmarked.profiles.run.file import read_plan
+from hallmarked.profiles.run.pack import load_pack
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SECRET = "271828182845"
@@ -240,3 +244,24 @@ def test_without_evidence_there_is_no_package(case: Case) -> None:
     form = load_documentation("2025-07")
     with pytest.raises(InputError, match="no evidence"):
         make_package(Request(case.artifact, [form], {}, case.ledger.trust, NOW), case.ledger)
+
+
+def test_training_runs_get_forms_that_authorities_alone_see(case: Case, tmp_path: Path) -> None:
+    """The evidence of a planned run makes forms in a package for an authority, and none for a provider."""
+    plan = tmp_path / "plan.toml"
+    plan.write_bytes((files("hallmarked.profiles.run") / "form.toml").read_bytes())
+    filed = notify(case.ledger, read_plan(plan), [load_pack("eu-ai-act")], NOW)
+    evidence = {"e.json": case.evidence, "run.json": filed.evidence}
+    for audience, there in ((None, True), (Audience.AUTHORITY, True), (Audience.PROVIDER, False)):
+        form = load_documentation("2025-07")
+        made = make_package(Request(case.artifact, [form], evidence, case.ledger.trust, NOW, audience), case.ledger)
+        assert ("forms/run-1.es.html" in made) is there
+        assert any(b"example-lab/new-model" in _plain(data) for data in made.values()) is there
+        checked = case.check(made)
+        assert checked.status == 0, checked.lines
+        assert any("judged again" in line for line in checked.lines) is there
+    alone = make_package(Request(case.artifact, [], {"run.json": filed.evidence}, case.ledger.trust, NOW), case.ledger)
+    assert "forms/run-1.json" in alone
+    assert case.check(alone).status == 0
+    with pytest.raises(InputError, match="--profile"):
+        make_package(Request(case.artifact, [], {"e.json": case.evidence}, case.ledger.trust, NOW), case.ledger)

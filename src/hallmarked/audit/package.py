@@ -35,8 +35,16 @@ from hallmarked.profiles.language import LANGUAGES
 from hallmarked.profiles.page import Shown, render_page
 from hallmarked.profiles.profile import Profile, build_profile
 from hallmarked.profiles.registry import load, namesakes_of
+from hallmarked.profiles.run.decide import VERIFIER
+from hallmarked.profiles.run.pack import Pack, load_pack, shipped
+from hallmarked.profiles.run.page import Shown as RunShown
+from hallmarked.profiles.run.page import render_page as render_run
+from hallmarked.profiles.run.rebuttal import recompute
+from hallmarked.profiles.run.render import rebuttal_document, review_document
+from hallmarked.profiles.run.review import review
 from hallmarked.records.package import Form, Package
-from hallmarked.records.record import Invalid
+from hallmarked.records.record import Invalid, records
+from hallmarked.records.run_rebuttal import RunRebuttal
 
 MANIFEST, SUMS, README, TRUST = "package.json", "SHA256SUMS", "README.txt", "trust.json"
 CARDS = frozenset({"scope.yaml", "dataset.toml"})
@@ -46,6 +54,9 @@ MOST_BYTES = 1 << 28
 MOST_NAMED = 10
 SPEAKS = frozenset(f"urn:hallmarked:{name}:v1" for name in ("dispute", "waiver", "withdrawal"))
 """Statements that speak against others: they are never left out."""
+RULES = "run-rules/"
+"""Begins the name of a form that is a rule pack which planned runs were held against."""
+RUNS = frozenset(f"urn:hallmarked:{name}:v1" for name in ("run-plan", "run-deviation", "run-rebuttal"))
 _MOMENT = (1980, 1, 1, 0, 0, 0)
 
 
@@ -85,6 +96,11 @@ def make_package(request: Request, ledger: Ledger) -> Mapping[str, bytes]:
     contents = {**evidence, **_cards(request.artifact), TRUST: dump_trust(keys)}
     for framework, profile in _profiles(request.frameworks, evidence, request.trust, subject, request):
         contents |= _forms(framework, profile, subject, request.time)
+    packs = [load_pack(name) for name in shipped()] if _may_see_runs(request.audience) else []
+    runs = _runs(_statements(evidence, request.trust), packs, request.time)
+    contents |= runs
+    if not request.frameworks and not runs:
+        raise InputError("name a form with --profile, or bring the evidence of a training run with --evidence")
     contents[README] = (files("hallmarked.audit") / "package.txt").read_bytes()
     contents[SUMS] = "".join(f"{_sha256(data)}  {path}\n" for path, data in sorted(contents.items())).encode()
     if len(contents) >= MOST_FILES or sum(map(len, contents.values())) > MOST_BYTES:
@@ -92,7 +108,10 @@ def make_package(request: Request, ledger: Ledger) -> Mapping[str, bytes]:
     record = Package(
         about=subject,
         time=request.time,
-        forms=tuple(Form(name=each.name, digest=each.digest) for each in request.frameworks),
+        forms=(
+            *(Form(name=each.name, digest=each.digest) for each in request.frameworks),
+            *(Form(name=f"{RULES}{each.id}", digest=each.digest) for each in (packs if runs else ())),
+        ),
         audience=request.audience or "",
         version=__version__,
     )
@@ -224,7 +243,10 @@ def _say_evidence(check: Check, contents: Mapping[str, bytes], trust: Trust) -> 
 def _say_forms(check: Check, contents: Mapping[str, bytes], record: Package) -> None:
     """Fill in the forms again, with the keys that the package counts, and compare."""
     counted = load_trust(contents[TRUST]) if TRUST in contents else Trust()
+    _say_runs(check, contents, record, _statements(_evidence_of(contents), counted))
     for form in record.forms:
+        if form.name.startswith(RULES):
+            continue
         try:
             framework = load(form.name)
         except InputError:
@@ -243,6 +265,43 @@ def _say_forms(check: Check, contents: Mapping[str, bytes], record: Package) -> 
             check.say(BROKEN, f"{form.name}: {', '.join(wrong)} do not follow from the evidence in the package")
         else:
             check.say(HOLDS, f"{form.name}: filled in again from the evidence, with the same result")
+
+
+def _say_runs(check: Check, contents: Mapping[str, bytes], record: Package, held: Sequence[Attestation]) -> None:
+    """Judge the planned runs again, under the same rules."""
+    digests = {form.name.removeprefix(RULES): form.digest for form in record.forms if form.name.startswith(RULES)}
+    packs = [load_pack(name) for name in shipped() if name in digests]
+    if not digests:
+        return
+    if {pack.id: pack.digest for pack in packs} != digests:
+        check.say(OPEN, "training runs: this program has other rule packs, so they are not judged again")
+        return
+    made, same = _runs(held, packs, record.time), record.version == __version__
+    wrong = [path for path, data in made.items() if (same or path.endswith(".json")) and contents.get(path) != data]
+    if wrong:
+        check.say(BROKEN, f"training runs: {', '.join(wrong)} do not follow from the evidence in the package")
+    else:
+        check.say(HOLDS, "training runs: judged again under the same rules, with the same result")
+
+
+def _may_see_runs(audience: Audience | None) -> bool:
+    """Say whether planned runs are for this audience: for authorities, not for providers downstream or everybody."""
+    return audience in {None, Audience.AUTHORITY, Audience.AI_OFFICE}
+
+
+def _runs(held: Sequence[Attestation], packs: Sequence[Pack], time: datetime) -> dict[str, bytes]:
+    """Return the forms of the planned runs among statements."""
+    made: dict[str, bytes] = {}
+    for at, one in enumerate(review(held, packs, time) if packs else (), 1):
+        rebuttals = [each.record for each in records(RunRebuttal, held) if each.record.plan == one.plan.source.id]
+        compared = [recompute(each, held, time) for each in rebuttals]
+        document = {**review_document(one), "rebuttals": [rebuttal_document(each) for each in compared]}
+        made[f"forms/run-{at}.json"] = json_text(document).encode()
+        for language in LANGUAGES:
+            known = one.plan.record, one.projection, one.decisions, one.reminders
+            page = render_run(RunShown(*known, time, language, one, compared, "hallmarked profile verify ."))
+            made[f"forms/run-{at}.{language}.html"] = page.encode()
+    return made
 
 
 def _profiles(
@@ -274,7 +333,15 @@ def _evidence(request: Request) -> dict[str, bytes]:
     shown = [build_profile(each, facts, request.time, request.audience) for each in request.frameworks]
     keep = {id_ for profile in shown for row in profile.rows for id_ in row.rests_on}
     keep |= {one.id for one in held if one.statement.predicate_type in SPEAKS}
+    if _may_see_runs(request.audience):
+        keep |= {one.id for one in held if _is_of_run(one.statement)}
     return {path: data for path in named if (data := _part(named[path], verified[path], keep))}
+
+
+def _is_of_run(statement: Statement) -> bool:
+    verifier = statement.predicate.get("verifier")
+    decided = isinstance(verifier, Mapping) and verifier.get("id") == VERIFIER
+    return decided or statement.predicate_type in RUNS
 
 
 def _part(data: bytes, verified: Verified, keep: set[str]) -> bytes:
