@@ -12,7 +12,8 @@ import click
 from hallmarked.artifacts.source import open_artifact
 from hallmarked.audit.attested import beside
 from hallmarked.audit.audit import write
-from hallmarked.audit.package import Request, make_package, write_zip
+from hallmarked.audit.package.archive import write_zip
+from hallmarked.audit.package.make import Request, make_package
 from hallmarked.audit.verify import read_file
 from hallmarked.cli.attested import EVIDENCE, machine_trust
 from hallmarked.cli.setting import PATH, home, passphrase
