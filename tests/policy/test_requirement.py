@@ -169,3 +169,16 @@ def test_only_valid_evidence_passes(stated: list[Attestation]) -> None:
     found = outcome(*stated, by=("third_party",), max_age=timedelta(days=30))
     assert (found is Outcome.MET) == (len(good) == len(heard) and bool(fresh))
     assert (found is Outcome.FAILS) == (len(good) < len(heard))
+
+
+def test_the_worst_part_is_named_when_all_are_alike() -> None:
+    """Of parts that all meet what is asked, the one with the least good bound decides, not the first."""
+    parts = [
+        said("0.97", slice={"age": "18"}, interval=["0.95", "0.98"]),
+        said("0.95", slice={"age": "80"}, interval=["0.91", "0.97"]),
+        said("0.96", slice={"age": "40"}),
+    ]
+    least = judge(Requirement("r", "eval.recall", Operator.AT_LEAST, "0.90", "worst"), Facts(parts, HERE), NOW)
+    assert (least.outcome, least.facts[0].slice) == (Outcome.MET, {"age": "80"})
+    most = judge(Requirement("r", "eval.recall", Operator.AT_MOST, "0.99", "worst"), Facts(parts, HERE), NOW)
+    assert most.facts[0].slice == {"age": "18"}

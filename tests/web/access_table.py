@@ -360,6 +360,9 @@ ROUTES: dict[str, Use] = {
     "POST /api/{kind:kind}/{owner}/{name}/records": Use(
         "record", f"{_API}/records", json={"kind": "dispute", "record": {"about": "eval.recall", "reason": "r"}}
     ),
+    "GET /api/{kind:kind}/{owner}/{name}/decision": Use("see", f"{_API}/decision"),
+    "GET /api/{kind:kind}/{owner}/{name}/contexts": Use("see", f"{_API}/contexts"),
+    "PUT /api/{kind:kind}/{owner}/{name}/contexts": Use("manage", f"{_API}/contexts", json={"contexts": ["base"]}),
     # asked of the whole hub's managers alone, whatever somebody is to the repository
     "POST /api/{kind:kind}/{owner}/{name}/evidence/{id}/remove": Use(
         "manage", f"{_API}/evidence/x/remove", json={"reason": "a reason that says enough"}, only=NOBODY_SURELY
@@ -370,6 +373,17 @@ ROUTES: dict[str, Use] = {
         for pattern, example in (
             ("/{owner}/{name}*", "/ada/{name}*"),
             ("/{owner}/{name}/card*/{revision}", "/ada/{name}/card*/main"),
+            ("/{owner}/{name}/claim*/{revision}", "/ada/{name}/claim*/main"),
+            ("/{owner}/{name}/evaluated*/{revision}", "/ada/{name}/evaluated*/main"),
+            ("/{owner}/{name}/uses*", "/ada/{name}/uses*"),
+            ("/{owner}/{name}/uses*/{revision}", "/ada/{name}/uses*/main"),
+            ("/{owner}/{name}/lineage*", "/ada/{name}/lineage*"),
+            ("/{owner}/{name}/lineage*/{revision}", "/ada/{name}/lineage*/main"),
+            ("/{owner}/{name}/profiles*", "/ada/{name}/profiles*"),
+            (
+                "/{owner}/{name}/profiles*/{framework}/{edition}",
+                "/ada/{name}/profiles*/nist-ai-600-1/final-2024-07",
+            ),
             ("/{owner}/{name}/tree*/{revision}", "/ada/{name}/tree*/main"),
             ("/{owner}/{name}/tree*/{revision}/{path:path}", "/ada/{name}/tree*/main/sub"),
             ("/{owner}/{name}/blob*/{revision}/{path:path}", "/ada/{name}/blob*/main/secret.txt"),

@@ -144,3 +144,12 @@ def test_counts_are_those_of_the_claims() -> None:
     shown = view(stated=[recall("0.5", interval=["0.4", "0.6"]), said("bytes.total", "10")])
     assert list(shown.counts.items()) == [(Status.CONTRADICTED, 1), (Status.SUPPORTED, 1)]
     assert [line.status for line in shown.claims] == [Status.CONTRADICTED, Status.SUPPORTED]
+
+
+def test_the_worst_part_is_shown_and_never_guessed() -> None:
+    """A claim shows its worst part; without a claim nobody knows which way is worse, and no number is shown."""
+    parts = [recall("0.99", slice={"age": "18"}, interval=["0.98", "0.995"]), recall()]
+    assert view(stated=parts).places["{{claim recall-worst}}"].value.startswith("0.951")
+    card = CARD.replace("{{claim files.total}}", "{{claim eval.other slice=worst}}")
+    shown = view(card, [said("eval.other", "0.9", slice={"a": "b"})]).places["{{claim eval.other slice=worst}}"]
+    assert (shown.status, shown.value) == (Status.UNKNOWN, "")

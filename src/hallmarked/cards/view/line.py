@@ -19,8 +19,9 @@ from hallmarked.cards.language import SOURCE, primary
 from hallmarked.cards.record import Evidence
 from hallmarked.cards.status import Standing, Status
 from hallmarked.policy.fact import Fact
-from hallmarked.policy.requirement import Judged, Operator, Requirement
+from hallmarked.policy.requirement import WORST, Judged, Operator, Requirement
 
+UNORDERED = "the card declares no claim about the worst part, so that nobody can tell which way is worse"
 _NOT_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 MOST_PROOFS = 20
@@ -92,6 +93,8 @@ class ClaimLine:
     """Of what the card says in passing: its words."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """The sentence by language tag, where its author wrote several."""
+    name: str = ""
+    """How records and histories name it; empty for what is only shown."""
 
     @property
     def value(self) -> str:
@@ -116,6 +119,8 @@ def claim_lines(declared: Declared, known: Known, time: datetime, language: str 
 
 def stated_line(place: Placeholder, known: Known, time: datetime) -> ClaimLine:
     """Show what is stated under a path that the card makes no claim about; never a number without its status."""
+    if place.slice == WORST:  # without an operator nobody knows which way is worse
+        return ClaimLine(f"place-{place.start}", place.name, SOURCE, Status.UNKNOWN, (), UNORDERED, (), kind="place")
     requirement = Requirement(place.name, place.name, Operator.PRESENT, slice=place.slice)
     return _line(f"place-{place.start}", (place.name, SOURCE), hold(requirement, known, time), kind="place")
 
@@ -124,7 +129,7 @@ def _declared_line(claim: DeclaredClaim, known: Known, time: datetime, language:
     held = hold(to_requirement(claim, claim.id), known, time, claim.id, "card.declared")
     value = ", ".join(claim.value) if isinstance(claim.value, tuple) else claim.value
     asked = f"{claim.op} {value}".strip()
-    return _line(claim.id, _text(claim, language), held, asked=asked, line=claim.line, texts=claim.text)
+    return _line(claim.id, _text(claim, language), held, asked=asked, line=claim.line, texts=claim.text, called=claim.id)
 
 
 def _derived_line(claim: Claim, known: Known, time: datetime) -> ClaimLine:
@@ -133,7 +138,7 @@ def _derived_line(claim: Claim, known: Known, time: datetime) -> ClaimLine:
     if claim.requirement is not None:
         _, judged = hold(claim.requirement, known, time, claim.id)
         held = claim.standings, judged
-        return _line(_anchor(claim.id), (claim.text, SOURCE), held, line=line, kind=claim.kind)
+        return _line(_anchor(claim.id), (claim.text, SOURCE), held, line=line, kind=claim.kind, called=claim.id)
     proofs = tuple(_proof_of(item) for item in claim.evidence[1:] if item.source is not None)
     written = claim.evidence[0].slice.get("written", claim.value) if claim.evidence else claim.value
     return ClaimLine(
@@ -150,6 +155,7 @@ def _derived_line(claim: Claim, known: Known, time: datetime) -> ClaimLine:
         claim.kind,
         written,
         claim.written,
+        name=claim.id,
     )
 
 
@@ -178,6 +184,7 @@ def _line(
     line: int = 0,
     kind: str = "declared",
     texts: Mapping[str, str] = MappingProxyType({}),
+    called: str = "",
 ) -> ClaimLine:
     standings, judged = held
     first, others = standings[0], tuple(each.status for each in standings[1:])

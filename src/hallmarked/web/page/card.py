@@ -64,6 +64,8 @@ class Claim:
 
     id: str
     """Names it on the page."""
+    name: str
+    """How its history is found; empty for what is only shown in the text."""
     status: str
     """``supported``, ``contradicted``, ``stale``, …"""
     others: tuple[str, ...]
@@ -400,6 +402,7 @@ def _plain(view: CardView, opened: Opened) -> Plain:
 def _claim(line: ClaimLine, places: Mapping[str, int]) -> Claim:
     return Claim(
         line.id,
+        line.name,
         line.status.value,
         tuple(status.value for status in line.others),
         line.kind,
@@ -437,7 +440,10 @@ def _others(opened: Opened) -> Iterator[Other]:
             for row in (rows if isinstance(rows, list) else [])
             if isinstance(row, dict) and {"metric", "value"} <= row.keys()
         ]
-        kind = one.attestation.statement.predicate_type
+        said = one.attestation.statement
+        named = said.predicate_type.removeprefix("urn:hallmarked:").removesuffix(":v1")
+        about = said.predicate.get("reason") or said.predicate.get("about")
+        kind = f"{named}: {about}"[:300] if isinstance(about, str) else named
         standing, reason = _standing(one, opened)
         yield Other(
             one.attestation.signer,

@@ -17,7 +17,7 @@ from hallmarked.cards.claim import Claim as Derived
 from hallmarked.cards.claim import derive_claims
 from hallmarked.cards.known import Known, know
 from hallmarked.core.errors import Forbidden, NotFound
-from hallmarked.core.evidence import Subject
+from hallmarked.core.evidence import Attestation, Subject
 from hallmarked.hub.access import Action, Actor, Role, load_standing
 from hallmarked.hub.account.account import RESERVED
 from hallmarked.hub.clock import now, to_datetime
@@ -138,6 +138,8 @@ class Opened:
     """What is stated about when something is stated about this revision."""
     known: Known
     """All that is stated about the repository, by whoever counts; what is about other revisions is stale."""
+    stated: tuple[Attestation, ...]
+    """The statements, oldest first."""
 
     def require_bytes(self, entry: Entry, at: Revision | None = None) -> None:
         """Refuse unless the reader may get a file, of this revision or another one.
@@ -187,7 +189,7 @@ def open_page(request: Request, kind: str, action: Action = Action.SEE, name: st
         attested = gather(hub, db, repo)
         known = know(attested.attestations, subject, facts=attested.facts(subject))
         head = make_head(db, actor, repo, at, name, seen, derive_claims(known, to_datetime(now())))
-        yield Opened(hub, db, actor, repo, at, head, seen, subject, known)
+        yield Opened(hub, db, actor, repo, at, head, seen, subject, known, attested.attestations)
 
 
 def make_head(
