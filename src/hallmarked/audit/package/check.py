@@ -104,9 +104,9 @@ def _say_evidence(check: Check, contents: Mapping[str, bytes], trust: Trust) -> 
         strangers = sum(not one.trusted for one in verified.entries)
         count = plural(len(verified.entries), "statement")
         if strangers:
-            check.say(OPEN, f"{path}: {count} hold; {strangers} are by keys you did not name")
+            check.say(OPEN, f"{path}: {count}, intact; {strangers} by keys you did not name")
         else:
-            check.say(HOLDS, f"{path}: {count} hold, all by keys you trust")
+            check.say(HOLDS, f"{path}: {count}, intact, all by keys you trust")
     return True
 
 
