@@ -13,7 +13,6 @@ from hallmarked.cards.lineage.chain import follow
 from hallmarked.cards.lineage.drawing import draw
 from hallmarked.cards.lineage.graph import build
 from hallmarked.cards.lineage.inherit import inherited
-from hallmarked.cards.lineage.licence import stated_licence
 from hallmarked.web.language import Language, load_languages
 from hallmarked.web.page.repository import KINDS, Head, open_page
 from hallmarked.web.render import Html, Page, context
@@ -82,7 +81,7 @@ def show_lineage(request: Request, kind: str) -> Lineage:
     """Follow a revision back to the data."""
     with open_page(request, kind) as opened:
         graph = build(opened.stated, opened.subject)
-        chain = follow(graph, licence=stated_licence(opened.stated, opened.subject))
+        chain = follow(graph)
         return Lineage(
             opened.head,
             chain.holds,
