@@ -13,11 +13,11 @@ from datetime import UTC, datetime, timedelta
 
 from bench.table import markdown
 from hallmarked.cards.document.document import read_document
+from hallmarked.cards.known import know
 from hallmarked.cards.translation import blocks_of, read_translation, write_translation
 from hallmarked.cards.view.card import Look, make_view
 from hallmarked.cards.view.format import RENDERERS
 from hallmarked.core.evidence import Attestation, Statement, Subject
-from hallmarked.policy.fact import Facts
 
 STATEMENTS, CLAIMS, PARAGRAPHS, ROUNDS = 10_000, 50, 60, 9
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -30,7 +30,7 @@ def report() -> str:
     card = _card().encode()
     document = read_document(card)
     translation = read_translation(read_document(write_translation(blocks_of(document), "es")))
-    facts = Facts(stated, HERE)
+    facts = know(stated, HERE)
 
     def show(look: Look, form: str, language: str = "") -> str:
         view = make_view(document, facts, HERE, NOW, look=look, language=language, translations=[translation])
@@ -39,7 +39,7 @@ def report() -> str:
     whole = show(Look.TECHNICAL, "html")
     assert whole.count('class="mark supported"') > CLAIMS  # every claim, and every place in the prose
     rows: list[tuple[str, Callable[[], object]]] = [
-        ("index the statements", lambda: Facts(stated, HERE)),
+        ("index the statements", lambda: know(stated, HERE)),
         ("read the card", lambda: read_document(card)),
         ("technical view, HTML", lambda: show(Look.TECHNICAL, "html")),
         ("plain view, HTML", lambda: show(Look.PLAIN, "html")),

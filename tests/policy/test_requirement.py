@@ -143,6 +143,11 @@ def test_checks_are_counted() -> None:
     assert not Facts([check("fail", "SEC001"), newer], HERE).find("finding.SEC001")
 
 
+def when(one: Attestation) -> tuple[datetime, str]:
+    """Of two statements of one moment the one with the larger id is taken for the later."""
+    return one.time, one.id
+
+
 @given(
     st.lists(
         st.builds(
@@ -157,10 +162,23 @@ def test_checks_are_counted() -> None:
 )
 def test_only_valid_evidence_passes(stated: list[Attestation]) -> None:
     """Met exactly when somebody who counts said so lately of these bytes, and nobody who counts says otherwise."""
-    newest = {(one.role, one.statement.subjects[0] is HERE): one for one in sorted(stated, key=lambda one: one.time)}
+    newest = {(one.role, one.statement.subjects[0] is HERE): one for one in sorted(stated, key=when)}
     heard = [one for (role, here), one in newest.items() if here and role in {"auditor", "community"}]
     good = [one for one in heard if float(one.statement.predicate["measurements"][0]["value"]) >= 0.9]
     fresh = [one for one in good if NOW - one.time <= timedelta(days=30)]
     found = outcome(*stated, by=("third_party",), max_age=timedelta(days=30))
     assert (found is Outcome.MET) == (len(good) == len(heard) and bool(fresh))
     assert (found is Outcome.FAILS) == (len(good) < len(heard))
+
+
+def test_the_worst_part_is_named_when_all_are_alike() -> None:
+    """Of parts that all meet what is asked, the one with the least good bound decides, not the first."""
+    parts = [
+        said("0.97", slice={"age": "18"}, interval=["0.95", "0.98"]),
+        said("0.95", slice={"age": "80"}, interval=["0.91", "0.97"]),
+        said("0.96", slice={"age": "40"}),
+    ]
+    least = judge(Requirement("r", "eval.recall", Operator.AT_LEAST, "0.90", "worst"), Facts(parts, HERE), NOW)
+    assert (least.outcome, least.facts[0].slice) == (Outcome.MET, {"age": "80"})
+    most = judge(Requirement("r", "eval.recall", Operator.AT_MOST, "0.99", "worst"), Facts(parts, HERE), NOW)
+    assert most.facts[0].slice == {"age": "18"}

@@ -10,6 +10,7 @@ from typing import Any
 from hallmarked.core.evidence import Attestation, Statement, Subject
 from hallmarked.profiles.framework import Framework
 from hallmarked.profiles.read import read_framework
+from hallmarked.records.control import Control, State
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 HERE = Subject("acme/model", {"dirHash": "a" * 64})
@@ -97,8 +98,11 @@ def filled(section: str) -> Attestation:
 
 
 def answered(
-    control: str, answer: str = "documented", text: str = "We do.", edition: str = "example/2026"
+    control: str, state: str = "documented", text: str = "We do.", edition: str = "example/2026"
 ) -> Attestation:
     """Answer a control in a signed record."""
-    said = {"framework": edition, "control": control, "answer": answer, "statement": text}
-    return statement("urn:hallmarked:control:v1", said, role="maker")
+    record = Control(
+        control=f"{edition}#{control}", state=State(state), by="Example team", where="Handbook, page 3", reason=text
+    )
+    made = record.to_statement(HERE)
+    return statement(made.predicate_type, dict(made.predicate), role="maker")

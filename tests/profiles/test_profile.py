@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -56,7 +57,30 @@ def test_organisational() -> None:
     row = profile(record).rows[1]
     assert row.state is State.DOCUMENTED
     assert row.rests_on == (record.id,)
-    assert row.why["en"] == "Example maker answered it in a signed record: Decided by the board in May."
+    assert row.why["en"] == (
+        "Example team says that it is documented, in a record signed by Example maker: "
+        "Handbook, page 3 · Decided by the board in May."
+    )
+
+
+@pytest.mark.parametrize("state", ["planned", "organisational"])
+def test_plans_change_no_state(state: str) -> None:
+    """That something is planned, or done by people, is told beside the gap and does not close it."""
+    record = answered("A-1", state, "From July on.")
+    row = profile(record).rows[0]
+    assert row.state is State.OPEN
+    assert row.rests_on == (record.id,)
+    assert "From July on." in row.why["es"]
+
+
+def test_strangers_answer_nothing() -> None:
+    """Statements by nobody whom this machine trusts leave every control as it was, and a gap says why."""
+    strangers = [
+        replace(each, role="", signer="")
+        for each in (measured("eval.recall", "0.95"), answered("A-2"), filled("results"))
+    ]
+    assert states(*strangers) == states()
+    assert "somebody whose word does not count here" in profile(*strangers).rows[0].why["en"]
 
 
 def test_reasons_name_values_and_statements() -> None:

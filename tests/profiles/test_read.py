@@ -45,6 +45,9 @@ from tests.profiles.example import TOML, framework
         ("when = [{", "when = []\nwhen2 = [{", "condition data-only: “when2” is not known"),
         (TOML, "", "there is no control"),
         (TOML, "a=" + "[" * 5000, "is not TOML"),
+        (TOML, "control = " + "9" * 5000, "is not TOML"),
+        (TOML, "[[control]]\nid = 1\n" * 5001, "there are 5,001 controls; 5,000 is the most"),
+        (TOML, "[[control]]\nid = 1\n" * 5000, "; and 49\\d\\d more$"),
         (TOML, "control = 3", "“control” is not a table"),
         (TOML, "[[control]]\n[[control]]", "control number 2: “id” is missing"),
     ],
@@ -89,6 +92,14 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     except InputError:
         return
     assert made.controls
+
+
+def test_the_example_of_the_documentation_is_read() -> None:
+    """The framework that the documentation shows as an example is one."""
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "risk-profile.md").read_text(encoding="utf-8")
+    made = framework(page.split("```toml\n")[1].split("```")[0])
+    assert made.name == "example-rules/2026"
+    assert made.answers["recall"].evidence[0].slice == "worst"
 
 
 EDITIONS = {"example": ("2026", "2025")}

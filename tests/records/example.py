@@ -16,6 +16,7 @@ from hallmarked.ledger.canonical import statement_bytes
 from hallmarked.records.decision import Decision, Option
 from hallmarked.records.field import Say, declared
 from hallmarked.records.record import Record
+from hallmarked.records.run_plan import Filer, RunPlan
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 SUBJECT = Subject("model", {"dirHash": "ab" * 32})
@@ -77,6 +78,8 @@ def any_record(kind: type[Record]) -> st.SearchStrategy[Record]:
     made = of_kind(kind)
     if kind is Decision:
         made = made.map(_choose)
+    if kind is RunPlan:
+        made = made.map(_fit)
     return made.filter(lambda record: not list(record.problems()))
 
 
@@ -84,3 +87,13 @@ def _choose(decision: Decision) -> Decision:
     """Let a decision be one between two options at least, all with different names."""
     options = {option.name: option for option in (*decision.options, Option(name="wait"), Option(name="go"))}
     return replace(decision, options=tuple(options.values()), chosen="go")
+
+
+def _fit(record: RunPlan) -> RunPlan:
+    """Let fields of a run plan go together, of which chance finds hardly any: shares that are 1 together."""
+    end = record.end and max(record.start, record.end)
+    filers = (
+        Filer(name="Example Lab", contact="lab@example.org", share="0.4"),
+        Filer(name="b", contact="c", share="0.6"),
+    )
+    return replace(record, filers=filers, delegate="b", end=end, sequence=max(1, record.sequence))

@@ -373,6 +373,17 @@ ROUTES: dict[str, Use] = {
         for pattern, example in (
             ("/{owner}/{name}*", "/ada/{name}*"),
             ("/{owner}/{name}/card*/{revision}", "/ada/{name}/card*/main"),
+            ("/{owner}/{name}/claim*/{revision}", "/ada/{name}/claim*/main"),
+            ("/{owner}/{name}/evaluated*/{revision}", "/ada/{name}/evaluated*/main"),
+            ("/{owner}/{name}/uses*", "/ada/{name}/uses*"),
+            ("/{owner}/{name}/uses*/{revision}", "/ada/{name}/uses*/main"),
+            ("/{owner}/{name}/lineage*", "/ada/{name}/lineage*"),
+            ("/{owner}/{name}/lineage*/{revision}", "/ada/{name}/lineage*/main"),
+            ("/{owner}/{name}/profiles*", "/ada/{name}/profiles*"),
+            (
+                "/{owner}/{name}/profiles*/{framework}/{edition}",
+                "/ada/{name}/profiles*/nist-ai-600-1/final-2024-07",
+            ),
             ("/{owner}/{name}/tree*/{revision}", "/ada/{name}/tree*/main"),
             ("/{owner}/{name}/tree*/{revision}/{path:path}", "/ada/{name}/tree*/main/sub"),
             ("/{owner}/{name}/blob*/{revision}/{path:path}", "/ada/{name}/blob*/main/secret.txt"),

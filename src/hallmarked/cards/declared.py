@@ -51,8 +51,15 @@ def declarations(card: Report) -> Iterator[Declaration]:
     for noted in card.values("claim.declared"):
         yield _once(_read("declared", noted.value, noted), seen)
     for noted in card.values("scope.clause"):
-        if noted.slice.get("group") == "floors":
+        if _asks(noted):
             yield _once(_read("scope", f"{SCOPE}{noted.value}", noted), seen)
+
+
+def _asks(noted: Evidence) -> bool:
+    """Say whether a clause of a scope asks for evidence: floors do, refusals may."""
+    group = noted.slice.get("group")
+    row = parse_row(noted) if group == "refusals" else None
+    return group == "floors" or (isinstance(row, Mapping) and "path" in row)
 
 
 def _once(one: Declaration, seen: set[str]) -> Declaration:
@@ -65,6 +72,8 @@ def _once(one: Declaration, seen: set[str]) -> Declaration:
 def _read(kind: str, name: str, noted: Evidence) -> Declaration:
     row = parse_row(noted)
     claim, problem = read_claim(row, noted)
+    if claim is not None and kind == "scope" and isinstance(row, Mapping) and "op" not in row:
+        claim, problem = None, "a floor needs “op” and “value”"
     if claim is None:
         return Declaration(kind, name, noted, problem=f"this claim cannot be understood: {problem}")
     return Declaration(kind, name, noted, to_requirement(claim, name), "", claim.text, claim.audience)
@@ -84,8 +93,10 @@ def read_claim(row: object, noted: Evidence) -> tuple[DeclaredClaim | None, str]
     location = noted.location
     line = location.line if location is not None and location.line else 1
     file = location.path if location is not None else "README.md"
-    if isinstance(row, Mapping) and isinstance(row.get("text"), str):
-        row = {**row, "text": {"en": row["text"]}}  # a sentence in one language
+    if isinstance(row, Mapping):
+        row = {key: value for key, value in row.items() if key != "prompts"}
+        if isinstance(row.get("text"), str):
+            row["text"] = {"en": row["text"]}  # a sentence in one language
     declared, findings = read_declared({KEY: {"claims": [row]}}, lambda _path: line, file)
     return (declared.claims[0], "") if declared.claims else (None, findings[0].message if findings else "it is empty")
 

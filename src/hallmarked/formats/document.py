@@ -12,7 +12,7 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -151,7 +151,9 @@ def walk(document: object, *, keys: bool = False) -> Iterator[tuple[Path, object
             pending.extend(((*path, index), node[index]) for index in range(len(node) - 1, -1, -1))
 
 
-def read_yaml(data: bytes, budget: Budget, first: int = 1) -> object:
+def read_yaml(
+    data: bytes, budget: Budget, first: int = 1, watch: Callable[[Event], None] = lambda _event: None
+) -> object:
     """Read one YAML 1.2 document; an empty one is ``None``.
 
     Aliases are counted as often as they are used, so that a caller who walks the tree stays within the budget.
@@ -161,6 +163,7 @@ def read_yaml(data: bytes, budget: Budget, first: int = 1) -> object:
         data: UTF-8 text.
         budget: Pays for the nodes.
         first: Line of its first line, where it is part of a larger file.
+        watch: Called with each event of the parser once it was accepted.
 
     Raises:
         FormatError: When it is not YAML, has a duplicate or compound key, an alias to itself, or a second document. The
@@ -181,6 +184,7 @@ def read_yaml(data: bytes, budget: Budget, first: int = 1) -> object:
         for event in YAML(typ="safe", pure=True).parse(text):
             at = event.start_mark.index
             builder.take(event)
+            watch(event)
     except FormatError as error:
         broken = first + text.count("\n", 0, at)
         raise type(error)(f"{error} in line {broken}", line=broken) from error

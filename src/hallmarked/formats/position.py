@@ -6,6 +6,8 @@ every bound on size, depth and aliases. An alias is one place here, whatever it 
 
 from __future__ import annotations
 
+import bisect
+import re
 from dataclasses import dataclass, field
 
 from ruamel.yaml import YAML
@@ -60,13 +62,18 @@ class Place:
         return place
 
     def start_of(self, path: Path) -> int:
-        """Return the character where a node at ``path`` starts, its key included."""
-        if not path:
-            return self.start
-        parent, last = self.at(path[:-1]), path[-1]
-        if not isinstance(last, int) and str(last) in parent.keys:
-            return parent.keys[str(last)][0].start
-        return self.at(path).start
+        """Return the character where the node at ``path`` starts, its key included; else the nearest one above it."""
+        place, start = self, self.start
+        for step in path:
+            if isinstance(step, int) and place.kind == "sequence" and step < len(place.items):
+                place = place.items[step]
+                start = place.start
+            elif str(step) in place.keys:
+                key, place = place.keys[str(step)]
+                start = key.start
+            else:
+                break
+        return start
 
 
 def read_places(text: str) -> Place | None:
@@ -75,7 +82,7 @@ def read_places(text: str) -> Place | None:
     Raises:
         FormatError: When it is not YAML.
     """
-    reader = _Reader(text)
+    reader = PlaceReader(text)
     try:
         for event in YAML(typ="safe", pure=True).parse(text):
             reader.take(event)
@@ -95,23 +102,31 @@ class Lines:
 
     def __init__(self, text: str, first: int, root: Place | None) -> None:
         self._text, self._first, self._root = text, first, root
+        self._breaks: list[int] | None = None  # looked for when somebody asks
 
     def __call__(self, path: Path) -> int:
         """Return the line of the node at ``path``, or of the nearest one that is there."""
+        if self._breaks is None:
+            self._breaks = [match.start() for match in re.finditer("\n", self._text)]
         offset = self._root.start_of(path) if self._root else 0
-        return self._first + self._text.count("\n", 0, offset)
+        return self._first + bisect.bisect_left(self._breaks, offset)
 
 
-class _Reader:
-    """Builds places from parser events with an explicit stack."""
+class PlaceReader:
+    """Builds places from parser events with an explicit stack.
+
+    Args:
+        text: The document.
+    """
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._stack: list[tuple[Place, list[Place]]] = []  # collections that are open, with the nodes seen
         self.root: Place | None = None
+        """What was read; ``None`` before the end, and of an empty document."""
 
     def take(self, event: Event) -> None:
-        """Apply one event."""
+        """Apply one event, which ``read_yaml`` has accepted."""
         start, end = event.start_mark.index, event.end_mark.index
         if isinstance(event, AliasEvent):
             self._finish(Place("alias", start, end))

@@ -11,12 +11,13 @@ The steps can be called one by one, so that broken metadata does not hide the te
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from ruamel.yaml.events import Event
 
 from hallmarked.core.errors import FormatError, LimitExceeded
 from hallmarked.formats.blob import Budget
@@ -156,8 +157,10 @@ def split(text: str) -> tuple[Front | None, str, int]:
     return Front(unified[: close.start()], line), body, line + unified.count("\n", 0, close.end()) + 1
 
 
-def read_metadata(front: Front | None, budget: Budget) -> dict[str, object]:
-    """Return the metadata of a card; nothing at all counts as an empty mapping.
+def read_metadata(
+    front: Front | None, budget: Budget, watch: Callable[[Event], None] = lambda _event: None
+) -> dict[str, object]:
+    """Return the metadata of a card; nothing at all counts as an empty mapping. ``watch`` is as for ``read_yaml``.
 
     Raises:
         FormatError: When it is not a YAML mapping with text keys, or costs more than the budget.
@@ -167,7 +170,7 @@ def read_metadata(front: Front | None, budget: Budget) -> dict[str, object]:
     data = front.text.encode()
     if len(data) > MAX_FRONT:
         raise LimitExceeded(f"metadata of {len(data):,} bytes is longer than this reader goes")
-    value = read_yaml(data, budget, front.line)
+    value = read_yaml(data, budget, front.line, watch)
     if value is None:
         return {}
     if not isinstance(value, Mapping):

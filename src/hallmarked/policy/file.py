@@ -74,13 +74,24 @@ def load_shipped() -> Policy:
     return load([Source(each.read_bytes(), each.name) for each in found], Policy({}, {}), None)
 
 
-def read_policy(path: Path) -> Policy:
+def read_policy(path: Path, *, instead: bool = False) -> Policy:
     """Read a policy file, or every ``.toml`` in a folder, beside what is shipped.
+
+    Args:
+        path: The file or folder.
+        instead: Let its contexts and harms take the place of shipped ones of the same name, as a changed copy of these
+            does that is compared with another one.
 
     Raises:
         InputError: When it cannot be read, or does not hold what it should; the message names file and line.
     """
-    return load(read_sources(path), load_shipped(), Vocabulary())
+    sources, beside = read_sources(path), load_shipped()
+    if instead:
+        own = [source.root.get(part) for source in sources for part in ("context", "harm")]
+        named = {name for tables in own if isinstance(tables, dict) for name in tables}
+        kept = {name: context for name, context in beside.contexts.items() if name not in named}
+        beside = Policy(kept, {name: versions for name, versions in beside.harms.items() if name not in named})
+    return load(sources, beside, Vocabulary())
 
 
 def read_sources(path: Path) -> list[Source]:

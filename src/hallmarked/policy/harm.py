@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from itertools import pairwise
 from pathlib import PurePath
@@ -43,7 +43,7 @@ class Version:
     """Decimal text, by name."""
     source: str = ""
     """Where the definition comes from."""
-    place: str = ""
+    place: str = field(default="", compare=False)
     """File and line."""
 
     def holds(self, at: datetime) -> bool:

@@ -129,7 +129,7 @@ def judge(requirement: Requirement, facts: Facts, time: datetime) -> Judged:
     if not found:
         return Judged(requirement, Outcome.MISSING, f"nothing is stated about {_named(requirement)}")
     parts = [_judge_part(requirement, part, facts, time) for part in found]
-    decisive = min(parts, key=lambda judged: judged.outcome.rank)
+    decisive = min(parts, key=lambda judged: (judged.outcome.rank, _merit(judged)))
     return replace(decisive, until=min((part.until for part in parts if part.until), default=None))
 
 
@@ -223,7 +223,7 @@ def _compare(requirement: Requirement, fact: Fact) -> tuple[Outcome, str]:
     if op.orders:
         return _compare_sizes(requirement, fact)
     holds = _equals(requirement, fact)
-    reason = f"{said} {'satisfies' if holds else 'is not'} {op} {_asked(requirement)}"
+    reason = f"{said} {'satisfies' if holds else 'does not satisfy'} {op} {_asked(requirement)}"
     return (Outcome.MET if holds else Outcome.FAILS), reason
 
 
@@ -240,6 +240,16 @@ def _compare_sizes(requirement: Requirement, fact: Fact) -> tuple[Outcome, str]:
     if low != high and _holds(op, kind, threshold):
         return Outcome.UNDERPOWERED, f"{said} spans {_asked(requirement)}, so that it settles nothing about {asked}"
     return Outcome.FAILS, f"{said} is not {asked}"
+
+
+def _merit(judged: Judged) -> Decimal:
+    """Return how good the value that decided is, by its bound on the unsafe side: of parts alike the worst is named."""
+    op, fact = judged.requirement.op, judged.facts[0] if judged.facts else None
+    value = decimal(fact.value) if fact is not None and op.orders else None
+    if fact is None or value is None:
+        return Decimal(0)
+    low, high = _bounds(fact, value)
+    return low if op in {Operator.MORE, Operator.AT_LEAST} else -high
 
 
 def _equals(requirement: Requirement, fact: Fact) -> bool:

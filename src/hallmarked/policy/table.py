@@ -212,7 +212,8 @@ def _find_lines(text: str) -> Iterator[tuple[Path, int]]:
             here = _resolve(_parts(header[2]), counts, repeated=bool(header[1]))
             yield here, number
         elif key := _KEY.match(line):
-            yield (*here, *_parts(key[1])), number
+            parts = _parts(key[1])
+            yield from (((*here, *parts[:count]), number) for count in range(1, len(parts) + 1))
         closing = next((mark for mark in ('"""', "'''") if line.count(mark) % 2), "")
 
 

@@ -109,7 +109,7 @@ def build_profile(framework: Framework, facts: Facts, time: datetime, audience: 
         found = excluded or settled[answer.id]
         record = records.get(control.id)
         if record is not None and found.answerable:
-            rows.append(_recorded(control, record))
+            rows.append(_recorded(control, record, found))
         else:
             rows.append(Row(control, found.state, found.why, _ids(found.judged), _facts_of(found.judged)))
     return Profile(framework, tuple(rows), audience, tuple(withheld))
@@ -163,6 +163,8 @@ def _excluded(framework: Framework, unless: Sequence[str], conditions: Mapping[s
 
 def _settle(answer: Answer, facts: Facts, time: datetime) -> _Settled:
     judged = tuple(judge(requirement, facts, time) for requirement in answer.evidence)
+    if answer.any_of:
+        judged += (_best([judge(requirement, facts, time) for requirement in answer.any_of]),)
     if judged and all(one.outcome is Outcome.MET for one in judged):
         return _Settled(State.EVIDENCED, say("evidenced", shows=answer.shows, facts=_named(judged)), judged)
     seen = sorted(
@@ -179,6 +181,13 @@ def _settle(answer: Answer, facts: Facts, time: datetime) -> _Settled:
         why = say(f"open-{how}", needs=answer.needs, facts=_named(seen[:1]))
         return _Settled(State.OPEN, why, (seen[0],), answerable=not against)
     return _Settled(State.OPEN, say("open", needs=answer.needs), answerable=True)
+
+
+def _best(judged: Sequence[Judged]) -> Judged:
+    """Return the first of several that is met; else one that somebody stated something about, worst first."""
+    met = [one for one in judged if one.outcome is Outcome.MET]
+    stated = sorted((one for one in judged if one.facts), key=lambda one: one.outcome.rank)
+    return [*met, *stated, *judged][0]
 
 
 def _unfinished(judged: Judged) -> bool:
@@ -203,23 +212,37 @@ def _all(requirements: Sequence[Requirement], facts: Facts, time: datetime) -> t
 
 def _records(framework: Framework, facts: Facts) -> dict[str, Fact]:
     """Return the newest answer to each control of an edition that somebody signed whom somebody here trusts."""
-    known = {control.id for control in framework.controls}
+    known = {framework.reference(control): control.id for control in framework.controls}
     found: dict[str, Fact] = {}
     for fact in facts.find(RECORD):
-        about = fact.slice.get("framework") == framework.name and fact.slice.get("control") in known
-        if about and fact.current and fact.source.role:
-            found[fact.slice["control"]] = fact
+        control = known.get(fact.slice.get("control", ""))
+        if control and fact.slice.get("state") in _RECORDED and fact.current and fact.source.role:
+            found[control] = fact
     return found
 
 
-def _recorded(control: Control, fact: Fact) -> Row:
-    signer: Text = {"en": fact.source.signer} if fact.source.signer else say("unnamed-signer")
-    said = fact.slice.get("statement", "").strip()[:MOST_TEXT]
-    text: Text = {"en": said} if said else say("no-text")
-    applies = fact.slice.get("answer") != State.NOT_APPLICABLE
-    key = "documented-record" if applies else "record-not-applicable"
-    state = State.DOCUMENTED if applies else State.NOT_APPLICABLE
-    return Row(control, state, say(key, signer=signer, text=text), (fact.source.id,), (fact,))
+_RECORDED = {
+    "documented": State.DOCUMENTED,
+    "not-applicable": State.NOT_APPLICABLE,
+    "organisational": None,
+    "planned": None,
+}
+"""What a record's state makes of a control; None leaves it as it is, and the record is told beside it."""
+
+
+def _recorded(control: Control, fact: Fact, found: _Settled) -> Row:
+    said = fact.slice
+    texts = (said.get("where", ""), said.get("reason", ""))
+    words = " · ".join(text.strip()[:MOST_TEXT] for text in texts if text.strip())
+    values: dict[str, Text | str] = {
+        "by": said.get("by", "")[:200] or fact.source.signer,
+        "signer": fact.source.signer or say("unnamed-signer"),
+        "text": words or say("no-text"),
+        "needs": found.why,
+    }
+    state = _RECORDED[said["state"]] or found.state
+    why = say(f"record-{said['state']}", **values)
+    return Row(control, state, why, (*_ids(found.judged), fact.source.id), (*_facts_of(found.judged), fact))
 
 
 def _facts_of(judged: Sequence[Judged]) -> tuple[Fact, ...]:
@@ -246,6 +269,8 @@ def _fact(path: str, place: tuple[tuple[str, str], ...], value: str, n: int | No
     where = dict(place)
     if path == "card.section.filled" and where.get("section"):
         return say("fact-section", section=where["section"][:80])
+    if path == "scope.digest":
+        return say("fact-scope")
     if path.startswith("record."):
         return say("fact-record", name=path.removeprefix("record.")[:80])
     if path.startswith("check.") and path.count(".") == 1 and value in set(Verdict):

@@ -10,38 +10,19 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
 from typing import Any, TypeVar
 
 from hallmarked.core.errors import InputError
-from hallmarked.ledger.trust import SIGNER_ROLES
-from hallmarked.policy.requirement import WORST, Operator, Requirement
-from hallmarked.profiles.framework import NAME, Answer, Audience, Condition, Control, Framework, Group
+from hallmarked.policy.requirement import Requirement
+from hallmarked.profiles import field
+from hallmarked.profiles.framework import Answer, Audience, Condition, Control, Framework, Group
 from hallmarked.profiles.language import Text
 
-KNOWN = tuple(sorted(SIGNER_ROLES))
-"""Whose statements count where a requirement does not say: those of everybody whom somebody here trusts."""
 MOST_BYTES = 4 << 20
 MOST_CONTROLS = 5_000
-MOST_TEXT = 4_000
 MOST_SHOWN = 10
 _TABLES = frozenset({"framework", "group", "tag", "condition", "answer", "control", "summary"})
-_DAYS = re.compile(r"(\d{1,5})d")
-_FIELDS: Mapping[str, frozenset[str]] = {
-    "framework": frozenset({"id", "edition", "title", "source", "date", "note"}),
-    "group": frozenset({"title", "function"}),
-    "condition": frozenset({"when", "reason"}),
-    "answer": frozenset({"evidence", "documents", "organisational", "unless", "shows", "needs"}),
-    "control": frozenset({"id", "group", "answer", "summary", "tags", "page", "printed_id", "audience", "unless"}),
-    "requirement": frozenset({"path", "op", "value", "slice", "min_n", "max_age", "by", "check"}),
-}
-
-
 _T = TypeVar("_T")
-
-
-class _Wrong(ValueError):
-    """Something in a file that cannot be used."""
 
 
 def read_framework(parts: Mapping[str, bytes]) -> Framework:
@@ -127,15 +108,15 @@ class _Reader:
         known.update(value)
 
     def _head(self, head: Mapping[str, Any], controls: list[Control]) -> dict[str, Any]:
-        _known(head, "framework")
+        field.check_known(head, "framework")
         if not controls:
-            raise _Wrong("there is no control")
+            raise field.Wrong("there is no control")
         return {
-            "id": _name(head, "id"),
-            "edition": _name(head, "edition"),
+            "id": field.read_name(head, "id"),
+            "edition": field.read_name(head, "edition"),
             "title": self._text(head, "title"),
-            "source": _string(head, "source"),
-            "date": _string(head, "date"),
+            "source": field.read_string(head, "source"),
+            "date": field.read_string(head, "date"),
             "note": self._text(head, "note") if "note" in head else {},
         }
 
@@ -160,21 +141,21 @@ class _Reader:
                 self._wrong(name, f"a summary in “{language}” is of {name}, which is no control")
 
     def _control(self, row: Any) -> Control:
-        _known(row, "control")
-        name = _name(row, "id")
+        field.check_known(row, "control")
+        name = field.read_name(row, "id")
         page = row.get("page")
         if page is not None and (not isinstance(page, int) or isinstance(page, bool) or not 0 < page < 100_000):
-            raise _Wrong("“page” is no page number")
+            raise field.Wrong("“page” is no page number")
         return Control(
             name,
-            _named(_string(row, "group")),
-            _name(row, "answer"),
+            field.check_name(field.read_string(row, "group")),
+            field.read_name(row, "answer"),
             self._summary(name, row),
-            _strings(row, "tags"),
+            field.read_strings(row, "tags"),
             page,
-            _string(row, "printed_id"),
+            field.read_string(row, "printed_id"),
             self._audience(row),
-            _strings(row, "unless"),
+            field.read_strings(row, "unless"),
         )
 
     def _summary(self, name: str, row: Mapping[str, Any]) -> Text:
@@ -183,46 +164,49 @@ class _Reader:
             if isinstance(each, dict) and name in each:
                 texts |= self._words({language: each[name]}, f"summary.{language}")
         if "en" not in texts:
-            raise _Wrong("“summary” is missing in English")
+            raise field.Wrong("“summary” is missing in English")
         return texts
 
     def _audience(self, row: Mapping[str, Any]) -> frozenset[Audience]:
         if "audience" not in row:
             return frozenset(Audience)
-        named = _strings(row, "audience")
+        named = field.read_strings(row, "audience")
         if not named or not set(named) <= set(Audience):
-            raise _Wrong(f"“audience” names one or more of {', '.join(Audience)}")
+            raise field.Wrong(f"“audience” names one or more of {', '.join(Audience)}")
         return frozenset(map(Audience, named))
 
     def _answer(self, name: str, row: Mapping[str, Any]) -> Answer:
-        _known(row, "answer")
+        field.check_known(row, "answer")
         organisational = row.get("organisational", False)
         if not isinstance(organisational, bool):
-            raise _Wrong("“organisational” is neither true nor false")
+            raise field.Wrong("“organisational” is neither true nor false")
         evidence = self._requirements(row, "evidence", name)
-        if evidence and "shows" not in row:
-            raise _Wrong("“shows” is missing: what the evidence shows")
+        any_of = self._requirements(row, "any_of", name)
+        if (evidence or any_of) and "shows" not in row:
+            raise field.Wrong("“shows” is missing: what the evidence shows")
         documents = self._documents(row, name)
         shows = self._text(row, "shows") if "shows" in row else {}
         needs = self._text(row, "needs")
-        return Answer(name, evidence, documents, organisational, _strings(row, "unless"), shows, needs)
+        return Answer(
+            name, evidence, any_of, documents, organisational, field.read_strings(row, "unless"), shows, needs
+        )
 
     def _group(self, name: str, row: Mapping[str, Any]) -> Group:
-        _known(row, "group")
-        return Group(name, self._text(row, "title"), _string(row, "function"))
+        field.check_known(row, "group")
+        return Group(name, self._text(row, "title"), field.read_string(row, "function"))
 
     def _condition(self, name: str, row: Mapping[str, Any]) -> Condition:
-        _known(row, "condition")
+        field.check_known(row, "condition")
         when = self._requirements(row, "when", name)
         if not when:
-            raise _Wrong("“when” is empty, so that it would never hold")
+            raise field.Wrong("“when” is empty, so that it would never hold")
         return Condition(name, when, self._text(row, "reason"))
 
     def _documents(self, row: Mapping[str, Any], owner: str) -> tuple[tuple[Requirement, ...], ...]:
         """Read alternatives: each a requirement, or a list of several that belong together."""
         listed = row.get("documents", [])
         if not isinstance(listed, list):
-            raise _Wrong("“documents” is not a list of requirements")
+            raise field.Wrong("“documents” is not a list of requirements")
         return tuple(
             self._requirements({"documents": each if isinstance(each, list) else [each]}, "documents", owner)
             for each in listed
@@ -231,19 +215,19 @@ class _Reader:
     def _requirements(self, row: Mapping[str, Any], key: str, owner: str) -> tuple[Requirement, ...]:
         listed = row.get(key, [])
         if not isinstance(listed, list):
-            raise _Wrong(f"“{key}” is not a list of requirements")
-        return tuple(_requirement(each, f"{owner}-{number}") for number, each in enumerate(listed, 1))
+            raise field.Wrong(f"“{key}” is not a list of requirements")
+        return tuple(field.read_requirement(each, f"{owner}-{number}") for number, each in enumerate(listed, 1))
 
     def _text(self, row: Mapping[str, Any], key: str) -> Text:
         value = row.get(key)
         if not isinstance(value, dict) or "en" not in value:
-            raise _Wrong(f"“{key}” is missing, or has no English text")
+            raise field.Wrong(f"“{key}” is missing, or has no English text")
         return self._words(value, key)
 
     def _words(self, value: Mapping[str, Any], key: str) -> dict[str, str]:
         for language, text in value.items():
-            if not isinstance(text, str) or not text.strip() or len(text) > MOST_TEXT:
-                raise _Wrong(f"“{key}” in “{language}” is no text of 1 to {MOST_TEXT:,} characters")
+            if not isinstance(text, str) or not text.strip() or len(text) > field.MOST_TEXT:
+                raise field.Wrong(f"“{key}” in “{language}” is no text of 1 to {field.MOST_TEXT:,} characters")
         return dict(value)
 
     def _check_links(
@@ -274,7 +258,7 @@ class _Reader:
     def _each(self, key: str, make: Callable[[str, Any], _T]) -> dict[str, _T]:
         made: dict[str, _T] = {}
         for name, row in self._table(key).items():
-            found = self._try(f"{key} {name}", name, lambda name=name, row=row: make(_named(name), row))  # type: ignore[misc]
+            found = self._try(f"{key} {name}", name, lambda name=name, row=row: make(field.check_name(name), row))  # type: ignore[misc]
             if found is not None:
                 made[name] = found
         return made
@@ -282,13 +266,13 @@ class _Reader:
     def _try(self, label: str, where: str, make: Callable[[], _T]) -> _T | None:
         try:
             return make()
-        except _Wrong as error:
+        except field.Wrong as error:
             self._wrong(where, f"{label}: {error}")
             return None
 
     def _wrong(self, where: str, message: str) -> None:
-        """Note something wrong, with the file and line where its name stands."""
-        for name in self.texts:
+        """Note something wrong, with file and line; these are looked up only for what is going to be shown."""
+        for name in self.texts if len(self.problems) < MOST_SHOWN else ():
             if line := self._line(name, where):
                 self.problems.append(f"{name}{line}: {message}")
                 return
@@ -296,98 +280,10 @@ class _Reader:
 
     def _line(self, name: str, key: str) -> str:
         """Return where a table or control is declared; empty when that cannot be told."""
+        written = rf'"?{re.escape(key)}"?'
         declared = re.compile(
-            rf'^\s*(?:\[+.*?"?{re.escape(key)}"?\]+|id\s*=\s*"{re.escape(key)}"|"?{re.escape(key)}"?\s*=)', re.MULTILINE
+            rf"^[ \t]{{0,40}}(?:\[{{1,2}}[^\]\n]{{0,200}}?{written}\]|id[ \t]*=[ \t]*{written}|{written}[ \t]*=)",
+            re.MULTILINE,
         )
         found = declared.search(self.texts.get(name, ""))
         return f", line {self.texts[name].count(chr(10), 0, found.end()) + 1}" if found else ""
-
-
-def _requirement(row: Any, name: str) -> Requirement:
-    _known(row, "requirement")
-    try:
-        op = Operator(row.get("op", Operator.PRESENT))
-    except ValueError as error:
-        raise _Wrong(f"“{row.get('op')}” is no operator; there are: {', '.join(Operator)}") from error
-    value = row.get("value", "")
-    several = isinstance(value, list) and bool(value) and all(isinstance(each, str) for each in value)
-    if several != (op is Operator.IN) or not (several or isinstance(value, str)):
-        raise _Wrong(
-            f"“value” of {op} is {'a list of texts' if op is Operator.IN else 'a text, also where it is a number'}"
-        )
-    if (op in {Operator.PRESENT, Operator.ABSENT}) == bool(value):
-        raise _Wrong(f"“value” is {'not for' if value else 'missing for'} the operator {op}")
-    if op is Operator.ABSENT and not _string(row, "check"):
-        raise _Wrong("“absent” needs “check”: the check that must have looked")
-    least = row.get("min_n", 0)
-    if not isinstance(least, int) or isinstance(least, bool) or not 0 <= least < 1 << 53:
-        raise _Wrong("“min_n” is no whole number")
-    path = _string(row, "path")
-    if not path or len(path) > 200:
-        raise _Wrong("“path” is missing, or too long")
-    return Requirement(
-        name,
-        path,
-        op,
-        tuple(value) if several else value,
-        _slice(row),
-        least,
-        _age(row),
-        _strings(row, "by") or KNOWN,
-        _string(row, "check"),
-    )
-
-
-def _slice(row: Mapping[str, Any]) -> Mapping[str, str] | str:
-    value = row.get("slice", {})
-    if value == WORST:
-        return WORST
-    if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
-        raise _Wrong("“slice” is neither “worst” nor a table of texts")
-    return value
-
-
-def _age(row: Mapping[str, Any]) -> timedelta | None:
-    if "max_age" not in row:
-        return None
-    match = _DAYS.fullmatch(_string(row, "max_age"))
-    if match is None:
-        raise _Wrong("“max_age” is no number of days such as “90d”")
-    return timedelta(days=int(match[1]))
-
-
-def _known(row: Any, kind: str) -> None:
-    if not isinstance(row, dict):
-        raise _Wrong("it is not a table")
-    unknown = sorted(row.keys() - _FIELDS[kind])
-    if unknown:
-        raise _Wrong(f"“{unknown[0]}” is not known; there are: {', '.join(sorted(_FIELDS[kind]))}")
-
-
-def _named(name: str) -> str:
-    if not NAME.fullmatch(name.replace(" ", "-")):
-        raise _Wrong("the name is not made of letters, digits, “.”, “_” and “-”")
-    return name
-
-
-def _name(row: Mapping[str, Any], key: str) -> str:
-    value = row.get(key)
-    if not isinstance(value, str):
-        raise _Wrong(f"“{key}” is missing, or no text")
-    if " " in value:
-        raise _Wrong(f"“{key}” holds a space")
-    return _named(value)
-
-
-def _string(row: Mapping[str, Any], key: str) -> str:
-    value = row.get(key, "")
-    if not isinstance(value, str) or len(value) > MOST_TEXT:
-        raise _Wrong(f"“{key}” is no text of at most {MOST_TEXT:,} characters")
-    return value
-
-
-def _strings(row: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    value = row.get(key, [])
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise _Wrong(f"“{key}” is not a list of texts")
-    return tuple(value)

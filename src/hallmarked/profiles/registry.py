@@ -36,6 +36,7 @@ class Family:
     """Reads the maps between editions; by default there are none."""
 
 
+@cache
 def families() -> Mapping[str, Family]:
     """Return every framework that is installed, by id, sorted."""
     return {name: _family(name) for name in sorted(entry_points(group=GROUP).names)}

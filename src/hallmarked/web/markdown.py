@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from html import escape
+from html import escape, unescape
 from html.parser import HTMLParser
 from urllib.parse import quote, unquote, urlsplit
 
@@ -58,6 +59,8 @@ ATTRIBUTES = {
 _WITHOUT_END = {"br", "hr", "img"}
 _NUMERIC = {"width", "height", "colspan", "rowspan", "start", "value"}
 _ALIGNMENT = re.compile(r"(?:text-align:\s*)?(left|right|center);?", re.IGNORECASE)
+_PLACE = re.compile(r"\{\{[ \t]{0,9}claim\b[^{}<>\r\n]{0,300}\}\}")
+_CLAIMED = re.compile(r'<span class="place">([^<]*)</span>')
 _SLUG = re.compile(r"[^\w\- ]+")
 _LOOKS_LIKE_HOST = re.compile(r"(?:https?://)?(?:www\.)?((?:[\w-]+\.)+[a-z]{2,})(?:[/:?#]|$)", re.IGNORECASE)
 
@@ -94,6 +97,16 @@ def render_markdown(text: str, place: Place = Place()) -> Rendered:
     body = _without_front(text)
     found = _render(body[:MOST_CHARACTERS], place)
     return replace(found, cut=len(body) > MOST_CHARACTERS or found.cut)
+
+
+def mark_places(text: str) -> Markup:
+    """Return plain text, with its places for claims ready to be filled."""
+    return Markup(_PLACE.sub(r'<span class="place">\g<0></span>', escape(show_invisible(text))))  # noqa: S704 -- escaped
+
+
+def fill_places(html: Markup, claims: Mapping[str, Markup]) -> Markup:
+    """Put claims into the places of a text, by the place as written; others stay as they are written."""
+    return Markup(_CLAIMED.sub(lambda match: claims.get(unescape(match[1]), match[0]), html))  # noqa: S704 -- ours
 
 
 @lru_cache(maxsize=32)
@@ -183,7 +196,8 @@ class _Writer(HTMLParser):
         for element in self._open:
             if element.tag[0] in "ah" or (element.tag == "p" and not self.lead):
                 element.text.append(shown)
-        self._out.append(escape(shown))
+        literal = any(element.tag in {"a", "code", "pre", "samp", "kbd"} for element in self._open)
+        self._out.append(escape(shown) if literal else _PLACE.sub(r'<span class="place">\g<0></span>', escape(shown)))
 
     def _push(self, tag: str, start: str, end: str, target: str = "") -> None:
         self._open.append(_Open(tag, end, len(self._out), target))

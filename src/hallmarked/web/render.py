@@ -26,12 +26,14 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from hallmarked import __version__
+from hallmarked.cards.language import direction
 from hallmarked.cards.sheet import sheet
 from hallmarked.cards.sheet.sheet import shape
 from hallmarked.core.evidence import Location
 from hallmarked.core.text import clean
 from hallmarked.web.header import PAGE_POLICY
 from hallmarked.web.language import SOURCE, Language
+from hallmarked.web.markdown import fill_places, mark_places
 from hallmarked.web.sentence import figure, translator
 
 T = TypeVar("T")
@@ -269,6 +271,9 @@ def _environment(language: Language) -> jinja2.Environment:
         "figure": partial(figure, language),
         "tongue": language.tongue,
         "translated": translator(language) if language.code != SOURCE else lambda text: text,
+        "filled": fill_places,
+        "places": mark_places,
+        "way": direction,
         "short": lambda digest: str(digest).rpartition(":")[2][:12],
     }
     return environment

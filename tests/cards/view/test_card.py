@@ -7,17 +7,17 @@ from collections.abc import Sequence
 import pytest
 
 from hallmarked.cards.document.document import read_document
+from hallmarked.cards.known import know
 from hallmarked.cards.status import Status
 from hallmarked.cards.translation import blocks_of, read_translation, write_translation
 from hallmarked.cards.view.card import CardView, Look, make_view
 from hallmarked.core.evidence import Attestation
-from hallmarked.policy.fact import Facts
 from tests.cards.view.example import CARD, ELSEWHERE, HERE, NOW, recall, said
 
 
 def view(card: str = CARD, stated: Sequence[Attestation] = (), look: Look = Look.TECHNICAL) -> CardView:
     """Show a card."""
-    return make_view(read_document(card.encode()), Facts(stated, HERE), HERE, NOW, look=look)
+    return make_view(read_document(card.encode()), know(stated, HERE), HERE, NOW, look=look)
 
 
 def test_places_in_the_prose_have_value_and_status() -> None:
@@ -123,12 +123,12 @@ def test_a_translation_is_shown_with_its_claims() -> None:
     written = write_translation(blocks_of(document), "es").decode()
     written = written.replace("# Triage helper", "# Ayuda para el triaje").replace("Worst recall", "Peor tasa")
     translation = read_translation(read_document(written.encode()))
-    shown = make_view(document, Facts([recall()], HERE), HERE, NOW, language="es-MX", translations=[translation])
+    shown = make_view(document, know([recall()], HERE), HERE, NOW, language="es-MX", translations=[translation])
     assert (shown.language, shown.title) == ("es", "Ayuda para el triaje")
     assert shown.claims[0].text == "Encuentra al 90 % de los pacientes críticos"
     assert [each.language for each in shown.offered] == ["en", "es"]
     assert {limit.language for limit in shown.limitations} == {"en"}
-    without = make_view(document, Facts([], HERE), HERE, NOW, language="fr", translations=[translation])
+    without = make_view(document, know([], HERE), HERE, NOW, language="fr", translations=[translation])
     assert without.language == "en"
 
 
@@ -144,3 +144,12 @@ def test_counts_are_those_of_the_claims() -> None:
     shown = view(stated=[recall("0.5", interval=["0.4", "0.6"]), said("bytes.total", "10")])
     assert list(shown.counts.items()) == [(Status.CONTRADICTED, 1), (Status.SUPPORTED, 1)]
     assert [line.status for line in shown.claims] == [Status.CONTRADICTED, Status.SUPPORTED]
+
+
+def test_the_worst_part_is_shown_and_never_guessed() -> None:
+    """A claim shows its worst part; without a claim nobody knows which way is worse, and no number is shown."""
+    parts = [recall("0.99", slice={"age": "18"}, interval=["0.98", "0.995"]), recall()]
+    assert view(stated=parts).places["{{claim recall-worst}}"].value.startswith("0.951")
+    card = CARD.replace("{{claim files.total}}", "{{claim eval.other slice=worst}}")
+    shown = view(card, [said("eval.other", "0.9", slice={"a": "b"})]).places["{{claim eval.other slice=worst}}"]
+    assert (shown.status, shown.value) == (Status.UNKNOWN, "")

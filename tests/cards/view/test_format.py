@@ -9,12 +9,12 @@ from html.parser import HTMLParser
 import pytest
 
 from hallmarked.cards.document.document import read_document
+from hallmarked.cards.known import know
 from hallmarked.cards.translation import blocks_of, read_translation, write_translation
 from hallmarked.cards.view import label
 from hallmarked.cards.view.card import CardView, Look, make_view
 from hallmarked.cards.view.format import RENDERERS
 from hallmarked.cards.view.html import _resource
-from hallmarked.policy.fact import Facts
 from tests.cards.view.example import CARD, HERE, NOW, recall, said
 
 VOID = {"meta", "br", "hr", "link", "path", "circle", "rect"}
@@ -53,7 +53,7 @@ def shown(card: str = CARD, look: Look = Look.TECHNICAL, language: str = "") -> 
     document = read_document(card.encode())
     written = write_translation(blocks_of(document), "he", machine="Example MT").decode()
     translation = read_translation(read_document(written.replace("Triage helper", "עוזר מיון").encode()))
-    facts = Facts([recall(), said("files.total", "3", role="hub")], HERE)
+    facts = know([recall(), said("files.total", "3", role="hub")], HERE)
     return make_view(document, facts, HERE, NOW, look=look, language=language, translations=[translation])
 
 

@@ -30,7 +30,7 @@ def test_statements_follow_their_schema(event: str) -> None:
     """Every event, with and without a day on which it is due; one that is none is refused."""
     request = Request("opt-out", ("training",), (), (("account", "ada"),))
     for due in (None, NOW):
-        statement = to_statement(event, request.commit(b"s" * 32), "1", NOW, due).to_dict()
+        statement = to_statement(event, request.commit(b"s" * 32), "1", NOW, due, "opt-out" if due else "").to_dict()
         jsonschema.validate(statement["predicate"], json.loads(schema()))
         assert "ada" not in json.dumps(statement)
     with pytest.raises(InputError):
@@ -72,3 +72,12 @@ def test_whatever_is_no_receipt_is_refused(data: bytes) -> None:
         verify_receipt(data)
     with pytest.raises(VerificationError):
         evidence_of(data)
+
+
+def test_the_log_says_what_was_asked_for_and_nothing_else() -> None:
+    """A mode that no consent has is refused, and an entry without one stays valid: older ones have none."""
+    commitments = Request("opt-out", ("training",), (), (("account", "ada"),)).commit(b"s" * 32)
+    assert to_statement("filed", commitments, "1", NOW, mode="opt-in").predicate["mode"] == "opt-in"
+    assert "mode" not in to_statement("filed", commitments, "1", NOW).predicate
+    with pytest.raises(InputError, match="maybe"):
+        to_statement("filed", commitments, "1", NOW, mode="maybe")

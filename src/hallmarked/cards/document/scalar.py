@@ -7,6 +7,7 @@ Everything that is not plainly a word is written between double quotes, in the e
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -33,6 +34,8 @@ def inline(value: object, *, brackets: bool = False) -> str:
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, float):
+        return _float(value)
     if isinstance(value, str):
         plain = (_ITEM if brackets else _PLAIN).fullmatch(value)
         return value if plain and value.lower() not in AMBIGUOUS else _quoted(value)
@@ -41,6 +44,14 @@ def inline(value: object, *, brackets: bool = False) -> str:
     if isinstance(value, Sequence):
         return "[" + ", ".join(inline(item, brackets=True) for item in value) + "]"
     raise InputError(f"a card cannot hold a {type(value).__name__}")
+
+
+def _float(value: float) -> str:
+    """Write a number so that every reader takes it for one: YAML 1.1 wants a point, also before an exponent."""
+    if not math.isfinite(value):
+        return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
+    digits, mark, exponent = repr(value).partition("e")
+    return f"{digits if '.' in digits else digits + '.0'}{mark}{exponent}"
 
 
 def entry(key: str, value: object, *, step: int = 0) -> list[str]:

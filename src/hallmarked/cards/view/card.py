@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from hallmarked.cards.block import Block
 from hallmarked.cards.document.document import Document
+from hallmarked.cards.known import Known
 from hallmarked.cards.language import direction, primary
 from hallmarked.cards.readability import Readability, measure
 from hallmarked.cards.status import Status
@@ -23,10 +24,9 @@ from hallmarked.cards.translation import (
     source_language,
 )
 from hallmarked.cards.view.limitation import Limitation, limitations, section_of
-from hallmarked.cards.view.line import ClaimLine, declared_lines, order, stated_line
+from hallmarked.cards.view.line import ClaimLine, claim_lines, order, stated_line
 from hallmarked.cards.view.plain import Summary, plain, summary
 from hallmarked.core.evidence import Subject
-from hallmarked.policy.fact import Facts
 
 
 class Look(StrEnum):
@@ -99,7 +99,7 @@ class CardView:
 
 def make_view(
     document: Document,
-    facts: Facts,
+    known: Known,
     subject: Subject,
     time: datetime,
     *,
@@ -111,7 +111,7 @@ def make_view(
 
     Args:
         document: The card.
-        facts: What is stated about it.
+        known: What is stated about it.
         subject: The bytes it is about.
         time: When it is shown.
         look: How.
@@ -130,7 +130,7 @@ def make_view(
     passages = align(source, chosen, own) if chosen else tuple(Passage(block, own, State.SOURCE) for block in source)
     shown = chosen.language if chosen else own
     blocks = [passage.block for passage in passages]
-    claims = declared_lines(document.declared, facts, time, language or shown)
+    claims = claim_lines(document.declared, known, time, language or shown)
     limits = limitations(blocks, shown, [passage.language for passage in passages])
     written = summary(blocks, shown, limits)
     text = plain(written.blocks) if look is not Look.TECHNICAL and written else plain(blocks)
@@ -144,7 +144,7 @@ def make_view(
         time,
         claims,
         order(claims),
-        _places(document, claims, facts, time),
+        _places(document, claims, known, time),
         passages,
         written,
         limits,
@@ -165,13 +165,13 @@ def _choose(language: str, translations: Sequence[Translation]) -> Translation |
     return next(iter(exact + near), None)
 
 
-def _places(document: Document, claims: Sequence[ClaimLine], facts: Facts, time: datetime) -> Mapping[str, ClaimLine]:
+def _places(document: Document, claims: Sequence[ClaimLine], known: Known, time: datetime) -> Mapping[str, ClaimLine]:
     by_id = {line.id: line for line in claims}
     found: dict[str, ClaimLine] = {}
     for place in document.placeholders:
         named = place.claim(document.declared)
         if place.name and place.written not in found:
-            found[place.written] = by_id[named.id] if named else stated_line(place, facts, time)
+            found[place.written] = by_id[named.id] if named else stated_line(place, known, time)
     return found
 
 

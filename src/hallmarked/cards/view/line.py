@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
+from hallmarked.cards.claim import Claim, derive_claims
+from hallmarked.cards.declared import to_requirement
 from hallmarked.cards.document.declared import Declared, DeclaredClaim
 from hallmarked.cards.document.placeholder import Placeholder
+from hallmarked.cards.held import hold, sentence
+from hallmarked.cards.known import Known
 from hallmarked.cards.language import SOURCE, primary
-from hallmarked.cards.status import Status
-from hallmarked.policy.fact import Fact, Facts
-from hallmarked.policy.requirement import Judged, Operator, Outcome, Requirement, judge
+from hallmarked.cards.record import Evidence
+from hallmarked.cards.status import Standing, Status
+from hallmarked.policy.fact import Fact
+from hallmarked.policy.requirement import WORST, Judged, Operator, Requirement
+
+UNORDERED = "the card declares no claim about the worst part, so that nobody can tell which way is worse"
+_NOT_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 MOST_PROOFS = 20
 """Statements named beside a claim; the evidence has all."""
@@ -74,6 +85,16 @@ class ClaimLine:
     """What the evidence is held against, such as ``>= 0.90``; empty when the card only shows a value."""
     line: int = 0
     """Line of the card that makes it; 0 when none does."""
+    kind: str = "declared"
+    """``declared`` for machines, ``scope`` for its floors, ``place`` for what is only shown; else what it is about."""
+    claimed: str = ""
+    """Of what the card says in passing: the value, as written."""
+    written: str = ""
+    """Of what the card says in passing: its words."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """The sentence by language tag, where its author wrote several."""
+    name: str = ""
+    """How records and histories name it; empty for what is only shown."""
 
     @property
     def value(self) -> str:
@@ -81,40 +102,67 @@ class ClaimLine:
         return self.proofs[0].figure if self.proofs else ""
 
 
-def declared_lines(declared: Declared, facts: Facts, time: datetime, language: str = SOURCE) -> tuple[ClaimLine, ...]:
-    """Hold the claims that a card declares against what is stated, those to look at first in front.
+def claim_lines(declared: Declared, known: Known, time: datetime, language: str = SOURCE) -> tuple[ClaimLine, ...]:
+    """Say how everything that a card claims stands, what to look at first in front.
 
     Args:
-        declared: What the card declares.
-        facts: What is stated.
+        declared: What the card declares for machines, as it is now.
+        known: What is stated. What the card says in passing comes from the check that wrote it down.
         time: When it is shown; decides what is stale.
         language: The language claims are shown in where they have words in it.
     """
-    made = [_declared_line(claim, facts, time, language) for claim in declared.claims]
+    made = [_declared_line(claim, known, time, language) for claim in declared.claims]
+    here = {line.id for line in made}
+    made += [_derived_line(claim, known, time) for claim in derive_claims(known, time) if claim.id not in here]
     return tuple(sorted(made, key=lambda line: line.status.rank))
 
 
-def stated_line(place: Placeholder, facts: Facts, time: datetime) -> ClaimLine:
+def stated_line(place: Placeholder, known: Known, time: datetime) -> ClaimLine:
     """Show what is stated under a path that the card makes no claim about; never a number without its status."""
+    if place.slice == WORST:  # without an operator nobody knows which way is worse
+        return ClaimLine(f"place-{place.start}", place.name, SOURCE, Status.UNKNOWN, (), UNORDERED, (), kind="place")
     requirement = Requirement(place.name, place.name, Operator.PRESENT, slice=place.slice)
-    return _line(f"place-{place.start}", place.name, SOURCE, judge(requirement, facts, time), "", 0)
+    return _line(f"place-{place.start}", (place.name, SOURCE), hold(requirement, known, time), kind="place")
 
 
-def _declared_line(claim: DeclaredClaim, facts: Facts, time: datetime, language: str) -> ClaimLine:
-    text, spoken = _text(claim, language)
-    requirement = Requirement(
-        claim.id,
-        claim.path,
-        Operator(claim.op),
-        claim.value,
-        claim.slice,
-        claim.min_n,
-        claim.max_age,
-        claim.by,
-        claim.check,
-    )
+def _declared_line(claim: DeclaredClaim, known: Known, time: datetime, language: str) -> ClaimLine:
+    held = hold(to_requirement(claim, claim.id), known, time, claim.id, "card.declared")
     value = ", ".join(claim.value) if isinstance(claim.value, tuple) else claim.value
-    return _line(claim.id, text, spoken, judge(requirement, facts, time), f"{claim.op} {value}".strip(), claim.line)
+    asked = f"{claim.op} {value}".strip()
+    return _line(claim.id, _text(claim, language), held, asked=asked, line=claim.line, texts=claim.text, called=claim.id)
+
+
+def _derived_line(claim: Claim, known: Known, time: datetime) -> ClaimLine:
+    """Show what the card says in passing, what its scope promises, or what was taken out of it."""
+    line = claim.location.line or 0 if claim.location else 0
+    if claim.requirement is not None:
+        _, judged = hold(claim.requirement, known, time, claim.id)
+        held = claim.standings, judged
+        return _line(_anchor(claim.id), (claim.text, SOURCE), held, line=line, kind=claim.kind, called=claim.id)
+    proofs = tuple(_proof_of(item) for item in claim.evidence[1:] if item.source is not None)
+    written = claim.evidence[0].slice.get("written", claim.value) if claim.evidence else claim.value
+    return ClaimLine(
+        _anchor(claim.id or claim.kind),
+        claim.text,
+        SOURCE,
+        claim.status,
+        tuple(each.status for each in claim.others),
+        begin(claim.reason),
+        proofs[:MOST_PROOFS],
+        max(0, len(proofs) - MOST_PROOFS),
+        "",
+        line,
+        claim.kind,
+        written,
+        claim.written,
+        name=claim.id,
+    )
+
+
+def _anchor(name: str) -> str:
+    """Return a name that can stand in an address of a page; names of the card itself keep theirs."""
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{_NOT_NAME.sub('-', name)[:60]}-{digest}"
 
 
 def _text(claim: DeclaredClaim, language: str) -> tuple[str, str]:
@@ -124,37 +172,33 @@ def _text(claim: DeclaredClaim, language: str) -> tuple[str, str]:
             return claim.text[wanted], wanted
     for tag, text in claim.text.items():
         return text, tag
-    value = ", ".join(claim.value) if isinstance(claim.value, tuple) else claim.value
-    part = "worst part" if isinstance(claim.slice, str) and claim.slice else _part(dict(claim.slice or {}))
-    return " ".join(filter(None, [claim.path, f"({part})" if part else "", claim.op, value])), SOURCE
+    return sentence(to_requirement(claim, claim.id)).rstrip("."), SOURCE
 
 
-def _line(name: str, text: str, language: str, judged: Judged, asked: str, line: int) -> ClaimLine:
-    status = _status(judged)
-    reason = begin(judged.reason)
+def _line(
+    name: str,
+    text: tuple[str, str],
+    held: tuple[Sequence[Standing], Judged],
+    *,
+    asked: str = "",
+    line: int = 0,
+    kind: str = "declared",
+    texts: Mapping[str, str] = MappingProxyType({}),
+    called: str = "",
+) -> ClaimLine:
+    standings, judged = held
+    first, others = standings[0], tuple(each.status for each in standings[1:])
     shown = tuple(map(_proof, judged.facts[:MOST_PROOFS]))
     hidden = len(judged.facts) - len(shown)
-    return ClaimLine(name, text, language, status, (), reason, shown, hidden, asked, line)
+    return ClaimLine(
+        name, *text, first.status, others, begin(first.reason), shown, hidden, asked, line, kind, texts=texts
+    )
 
 
 def begin(sentence: str) -> str:
     """Begin a sentence with a capital, unless it begins with a name such as ``eval.recall``."""
     first = sentence.partition(" ")[0]
     return sentence if "." in first else sentence[:1].upper() + sentence[1:]
-
-
-def _status(judged: Judged) -> Status:
-    said_by_others = any(fact.source.role not in {"", "maker"} for fact in judged.facts)
-    return {
-        Outcome.MET: Status.SUPPORTED if said_by_others else Status.SELF_ASSERTED,
-        Outcome.FAILS: Status.CONTRADICTED,
-        Outcome.STALE: Status.STALE,
-        Outcome.DISPUTED: Status.DISPUTED,
-        Outcome.MISSING: Status.SELF_ASSERTED,
-        Outcome.WRONG_ATTESTER: Status.SELF_ASSERTED,
-        Outcome.UNDERPOWERED: Status.UNKNOWN,
-        Outcome.WAIVED: Status.SELF_ASSERTED,
-    }[judged.outcome]
 
 
 def _proof(fact: Fact) -> Proof:
@@ -173,6 +217,15 @@ def _proof(fact: Fact) -> Proof:
         source.time,
         fact.current,
     )
+
+
+def _proof_of(item: Evidence) -> Proof:
+    """Show one piece of what was compared with what the card says in passing."""
+    source = item.source
+    assert source is not None
+    part = _part({key: value for key, value in item.slice.items() if key != "row"})
+    path = f"finding.{item.metric}" if item.finding else item.metric
+    return Proof(path, item.value, None, item.n, part, source.id, source.signer, source.role, source.time, True)
 
 
 def _part(place: dict[str, str]) -> str:

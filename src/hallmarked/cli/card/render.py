@@ -13,6 +13,7 @@ from hallmarked.artifacts.source import open_artifact
 from hallmarked.audit.attested import beside
 from hallmarked.audit.audit import write
 from hallmarked.cards.document.document import CARD, open_document
+from hallmarked.cards.known import know
 from hallmarked.cards.language import check_tag
 from hallmarked.cards.translation import Translation, language_of, read_translation
 from hallmarked.cards.view.card import Look, make_view
@@ -21,7 +22,6 @@ from hallmarked.cli.attested import EVIDENCE, attestations
 from hallmarked.cli.setting import PATH
 from hallmarked.core.errors import InputError
 from hallmarked.core.evidence import Subject
-from hallmarked.policy.fact import Facts
 
 
 @click.command()
@@ -51,7 +51,7 @@ def render(path: Path, view: str, language: str, evidence: Sequence[Path], form:
     subject = open_artifact(folder).subject if stated else Subject(folder.resolve().name, {})
     shown = make_view(
         document,
-        Facts(stated, subject),
+        know(stated, subject),
         subject,
         datetime.now(UTC).replace(microsecond=0),
         look=Look(view),

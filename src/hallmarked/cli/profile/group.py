@@ -14,10 +14,16 @@ command = LazyCommands(
             "command",
             "Say what an id means, and what it became in another edition.",
         ),
+        "package": (
+            "hallmarked.cli.profile.package",
+            "command",
+            "Put forms and their evidence into a package that verifies itself.",
+        ),
         "show": (
             "hallmarked.cli.profile.show",
             "command",
             "Answer every control of an edition for a model or data set.",
         ),
+        "verify": ("hallmarked.cli.profile.verify", "command", "Check such a package, without a network."),
     },
 )

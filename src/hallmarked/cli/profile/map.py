@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -12,7 +13,7 @@ from hallmarked.cli.profile.option import LANGUAGE
 from hallmarked.core.errors import InputError
 from hallmarked.profiles.framework import Control, Framework
 from hallmarked.profiles.language import pick, say
-from hallmarked.profiles.mapping import EditionMap, Relation, unmapped
+from hallmarked.profiles.mapping import EditionMap, Namesake, Relation, unmapped
 from hallmarked.profiles.registry import load, maps_of, namesakes_of, resolve
 
 
@@ -36,27 +37,37 @@ def command(reference: str, form: str, language: str) -> None:
     maps = maps_of(framework)
     if not maps:
         raise InputError(f"{framework.name} has no map to another edition")
+    alike = namesakes_of(framework)
     if form == "json":
-        click.echo(json_text([_entry(framework, between, control) for between in maps for control in listed]).rstrip())
+        click.echo(
+            json_text([_entry(framework, between, control, alike) for between in maps for control in listed]).rstrip()
+        )
         return
     for between in maps:
-        _print(framework, between, listed, language)
+        _print(framework, between, listed, alike, language)
 
 
-def _entry(framework: Framework, between: EditionMap, control: Control) -> dict[str, Any]:
+def _entry(
+    framework: Framework, between: EditionMap, control: Control, alike: Mapping[str, Namesake]
+) -> dict[str, Any]:
     other = between.target if framework.edition == between.source else between.source
     links = [between.forward(control.id)] if framework.edition == between.source else between.backward(control.id)
-    alike = namesakes_of(framework).get(control.id)
     return {
         "id": framework.reference(control),
         "relations": sorted({link.relation for link in links}),
         "related": [f"{framework.id}/{other}#{name}" for name in between.related(framework.edition, control.id)],
-        "sameIdMeansSomethingElse": alike is not None,
+        "sameIdMeansSomethingElse": control.id in alike,
         "summary": dict(control.summary),
     }
 
 
-def _print(framework: Framework, between: EditionMap, listed: list[Control], language: str) -> None:
+def _print(
+    framework: Framework,
+    between: EditionMap,
+    listed: Sequence[Control],
+    alike: Mapping[str, Namesake],
+    language: str,
+) -> None:
     other = load(f"{framework.id}/{between.target if framework.edition == between.source else between.source}")
     if len(listed) > 1:
         counts = Counter(link.relation for link in between.links.values())
@@ -65,9 +76,8 @@ def _print(framework: Framework, between: EditionMap, listed: list[Control], lan
         later = other if framework.edition == between.source else framework
         click.echo(f"  {pick(say('relation-new'), language)} {len(unmapped(later, between))}")
         click.echo(f"  {pick(between.method, language)}\n")
-    alike = namesakes_of(framework)
     for control in listed:
-        entry = _entry(framework, between, control)
+        entry = _entry(framework, between, control, alike)
         words = ", ".join(pick(say(f"relation-{each}"), language) for each in entry["relations"])
         click.echo(f"{framework.reference(control)}  {words or pick(say('relation-new'), language)}")
         click.echo(f"    {pick(control.summary, language)}")

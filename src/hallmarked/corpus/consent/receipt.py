@@ -98,17 +98,28 @@ def written(selector: Selector) -> tuple[str, str]:
 
 
 def to_statement(
-    event: str, commitments: tuple[str, str], policy: str, time: datetime, due: datetime | None = None
+    event: str, commitments: tuple[str, str], policy: str, time: datetime, due: datetime | None = None, mode: str = ""
 ) -> Statement:
     """Write what the log says of a request.
 
+    Args:
+        event: What happened to it.
+        commitments: To its selectors, and to the whole of it.
+        policy: What it falls under.
+        time: When.
+        due: Until when it is answered, or holds.
+        mode: Of a consent, what was decided, so that anybody can count opt-outs. Nobody can tell whose it is.
+
     Raises:
-        InputError: When there is no such event.
+        InputError: When there is no such event or mode.
     """
     if event not in EVENTS:
         raise InputError(f"{event!r} is nothing that happens to a request")
+    if mode not in ("", *Mode):
+        raise InputError(f"{mode!r} is no mode of a consent")
     predicate = {"event": event, "request": commitments[1], "policy": policy, "time": format_time(time)}
     predicate |= {"due": format_time(due)} if due is not None else {}
+    predicate |= {"mode": mode} if mode else {}
     return Statement((Subject(SUBJECT, {"sha256": commitments[0]}),), PREDICATE_TYPE, predicate)
 
 
@@ -161,6 +172,8 @@ def verify_receipt(data: bytes, trust: Trust | None = None) -> Receipt:
             fail(LINK, "the receipt is about other selectors than the entry in the log")
         if entry.statement["predicate"].get("request") != whole:
             fail(LINK, "the receipt says something else than what was filed")
+        if entry.statement["predicate"].get("mode", request.action) != request.action:
+            fail(LINK, "the log says that something else was asked for than the receipt")
     due = parse_time(filed.statement["predicate"].get("due"), LINK)
     policy = str(filed.statement["predicate"].get("policy", ""))
     events = tuple((str(entry.statement["predicate"]["event"]), entry.time) for entry in _in_order(entries))

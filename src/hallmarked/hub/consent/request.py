@@ -173,7 +173,8 @@ def log_event(hub: Hub, request_id: str, event: str) -> int:
         row = _row(db, consent_request.c.id == request_id)
     time = row.created if event == "filed" else now()
     due = to_datetime(row.due) if event in ("filed", "extended") else None
-    statement = to_statement(event, (row.commitment, row.digest), row.policy, to_datetime(time), due)
+    mode = row.action if row.action in MODES else ""
+    statement = to_statement(event, (row.commitment, row.digest), row.policy, to_datetime(time), due, mode)
     found = hub.journal.locate([statement]) if event == "filed" else []
     index = found[0] if found else hub.journal.attest([statement])[0].index
     if event == "filed":

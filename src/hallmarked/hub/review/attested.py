@@ -70,6 +70,25 @@ def gather(hub: Hub, db: Connection, repo: Repository) -> Attested:
     return found
 
 
+def list_places(hub: Hub, db: Connection, repo: Repository) -> Mapping[str, int]:
+    """Return where in the ledger each statement about a repository stands, by the id of the statement."""
+    found: Mapping[str, int] = hub.kept.recall(("places", repo.id), _version(db, repo), lambda: _list_places(db, repo))
+    return found
+
+
+def _list_places(db: Connection, repo: Repository) -> tuple[Mapping[str, int], int]:
+    made, said = audit.c, evidence.c
+    found: dict[str, int] = {}
+    audits = select(made.statements, made.ids, made.entries).where(made.repository_id == repo.id)
+    for row in db.execute(audits.order_by(made.created.desc(), made.id).limit(MOST_AUDITS)):
+        for number, entry in enumerate(row.entries):
+            known = row.ids[number] if number < len(row.ids) else ""
+            found.setdefault(known or statement_id(Statement.from_dict(row.statements[number])), int(entry))
+    for row in db.execute(select(said.statement, said.entry).where(said.repository_id == repo.id)):
+        found.setdefault(row.statement, int(row.entry))
+    return found, len(found)
+
+
 def _version(db: Connection, repo: Repository) -> tuple[object, ...]:
     """Return what differs when something was added or removed."""
     made, said = audit.c, evidence.c

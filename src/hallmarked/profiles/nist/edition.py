@@ -5,7 +5,11 @@ Ids, subcategories, risks and pages are NIST's. Summaries, answers and the map b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from importlib.resources import files
+
 from hallmarked.profiles.framework import Framework
+from hallmarked.profiles.mapping import EditionMap, read_map
 from hallmarked.profiles.registry import Family, read_package
 
 PACKAGE = "hallmarked.profiles.nist"
@@ -16,6 +20,11 @@ DRAFT = "ipd-2024-04"
 def load(edition: str) -> Framework:
     """Read an edition."""
     return read_package(PACKAGE, "answers.toml", f"{edition}.toml", f"{edition}.es.toml")
+
+
+def maps() -> Sequence[EditionMap]:
+    """Read the map between the editions."""
+    return (read_map((files(PACKAGE) / "draft-to-final.toml").read_bytes()),)
 
 
 FAMILY = Family(
@@ -29,5 +38,6 @@ FAMILY = Family(
         DRAFT: {"en": "draft, April 2024: 466 actions", "es": "borrador, abril de 2024: 466 acciones"},
     },
     load,
+    maps,
 )
 """What the entry point names."""

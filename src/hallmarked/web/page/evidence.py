@@ -16,7 +16,7 @@ from hallmarked.cards.claim import derive_claims
 from hallmarked.cards.known import know
 from hallmarked.checks import registry
 from hallmarked.checks.runner import Result, items
-from hallmarked.core.evidence import Finding, Gap, Level, Location, Measurement, Outcome, Rule, Statement, Subject
+from hallmarked.core.evidence import Finding, Gap, Level, Location, Measurement, Outcome, Rule, Statement
 from hallmarked.hub.clock import now, to_datetime
 from hallmarked.hub.review.audited import Audit
 from hallmarked.hub.review.finding import check_of
@@ -36,28 +36,6 @@ class Spot:
     """The file."""
     line: int | None
     """Line, from 1, in text files."""
-
-
-@context
-class Claim:
-    """Something the card says, and how far evidence bears it out."""
-
-    status: str
-    """``supported``, ``contradicted``, ``stale``, …"""
-    kind: str
-    """What it is about, such as ``license``."""
-    value: str
-    """The value that is claimed, as written."""
-    written: str
-    """The words of the card."""
-    text: str
-    """The claim as an English sentence."""
-    reason: str
-    """How we know, or why we do not."""
-    spot: Spot | None
-    """Where the card says it."""
-    checks: tuple[str, ...]
-    """Checks whose statements were compared with it."""
 
 
 @context
@@ -182,31 +160,8 @@ def spot(location: Location | None) -> Spot | None:
     return Spot(str(location), file_of(location), location.line) if location is not None else None
 
 
-def stale_claims(earlier: Audit | None, current: Subject) -> tuple[Derived, ...]:
-    """Return what an earlier revision's audit said of claims, while the current one has none: all of it is stale."""
-    return _claims(earlier, current) if earlier is not None else ()
-
-
-def _claims(audit: Audit, current: Subject | None = None) -> tuple[Derived, ...]:
-    stated = of_own(audit.statements, to_datetime(audit.created), "hub")
-    return derive_claims(know(stated, current), to_datetime(now()))
-
-
-def claim_rows(claims: Sequence[Derived]) -> tuple[Claim, ...]:
-    """Write claims for a page, those to look at first in front."""
-    return tuple(
-        Claim(
-            claim.status.value,
-            claim.kind,
-            claim.evidence[0].slice.get("written", claim.value) if claim.evidence else claim.value,
-            claim.written,
-            claim.text,
-            claim.reason[:1].upper() + claim.reason[1:],
-            spot(claim.location),
-            tuple(dict.fromkeys(item.check for item in claim.evidence[1:] or claim.evidence)),
-        )
-        for claim in claims
-    )
+def _claims(audit: Audit) -> tuple[Derived, ...]:
+    return derive_claims(know(of_own(audit.statements, to_datetime(audit.created), "hub")), to_datetime(now()))
 
 
 def group_findings(findings: Sequence[tuple[str, Finding]]) -> tuple[Group, ...]:

@@ -5,20 +5,24 @@ from __future__ import annotations
 from hallmarked.web.page import (
     access,
     account,
+    card,
+    claim,
     community,
     consent,
     deletion,
     file,
+    framework,
     guide,
     history,
     ledger,
     like,
+    lineage,
     listing,
     operation,
     organisation,
     passage,
     proof,
-    repository,
+    use,
     webhook,
 )
 
@@ -39,7 +43,11 @@ PAGES = (
     *file.PAGES,
     *history.PAGES,
     *proof.PAGES,
-    *repository.PAGES,
+    *claim.PAGES,
+    *use.PAGES,
+    *lineage.PAGES,
+    *framework.PAGES,
+    *card.PAGES,
     *listing.LAST,
 )
 """Fixed addresses first: a repository could otherwise be meant."""

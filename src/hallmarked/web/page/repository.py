@@ -1,4 +1,4 @@
-"""What every page of a repository shows, and its card."""
+"""What every page of a repository shows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 
 from hallmarked.cards.claim import Claim as Derived
+from hallmarked.cards.claim import derive_claims
+from hallmarked.cards.known import Known, know
 from hallmarked.core.errors import Forbidden, NotFound
+from hallmarked.core.evidence import Attestation, Subject
 from hallmarked.hub.access import Action, Actor, Role, load_standing
 from hallmarked.hub.account.account import RESERVED
 from hallmarked.hub.clock import now, to_datetime
@@ -25,18 +28,18 @@ from hallmarked.hub.kind import CLIENT_KINDS, page_path
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.repository.revision import Entry, Revision, find_entry, find_revision, list_history, read_text
 from hallmarked.hub.repository.subject import subject_of
-from hallmarked.hub.review.audited import find_audit, find_audit_before
+from hallmarked.hub.review.attested import gather
+from hallmarked.hub.review.audited import find_audit
 from hallmarked.hub.review.carry import list_holds
 from hallmarked.hub.review.passage import Passage
 from hallmarked.hub.review.succession import Succession, find_succession
 from hallmarked.web.address import PREFIXES, param
-from hallmarked.web.markdown import Place, render_markdown
+from hallmarked.web.markdown import Place
 from hallmarked.web.page import evidence
-from hallmarked.web.render import Html, Page, context
+from hallmarked.web.render import context
 from hallmarked.web.request import base_url, hub_of, target
 
 MAIN = "main"
-README = "README.md"
 MOST_BACK = 50
 """How many commits back an available one is looked for."""
 KINDS = {prefix: kind for prefix, kind in PREFIXES.items() if prefix != "/systems"}
@@ -119,36 +122,6 @@ class Head:
     """Whether the reader may open and answer discussions."""
 
 
-@context
-class Card:
-    """The card of a repository: what is claimed, how we know, and where to check."""
-
-    head: Head
-    """What stands on top."""
-    text: Html | None
-    """What people wrote; none when there is no card."""
-    cut: bool
-    """Whether the text was too long to show whole."""
-    lead: str
-    """Its first paragraph, as plain text; may be empty."""
-    claims: tuple[evidence.Claim, ...]
-    """What the card claims, those to look at first in front."""
-    groups: tuple[evidence.Group, ...]
-    """Errors and warnings of the audit."""
-    unknowns: tuple[evidence.Unknown, ...]
-    """What could not be established."""
-    facts: tuple[evidence.Fact, ...]
-    """What was measured from the files."""
-    holds: tuple[tuple[str, str], ...]
-    """What a data set holds, as its tables were counted: label and sentence."""
-    reports: tuple[evidence.Report, ...]
-    """What each check came to."""
-    commands: tuple[str, ...]
-    """How to check it without believing this page, line by line."""
-    uses: tuple[str, ...]
-    """How to get its files, line by line."""
-
-
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A repository at a revision, open for reading."""
@@ -161,8 +134,12 @@ class Opened:
     head: Head
     seen: evidence.Seen | None
     """What the newest audit said; None when there was none yet."""
-    claims: tuple[Derived, ...] = ()
-    """What the card claims, as that audit bears it out; as the one before did, and stale, when there was none yet."""
+    subject: Subject
+    """What is stated about when something is stated about this revision."""
+    known: Known
+    """All that is stated about the repository, by whoever counts; what is about other revisions is stale."""
+    stated: tuple[Attestation, ...]
+    """The statements, oldest first."""
 
     def require_bytes(self, entry: Entry, at: Revision | None = None) -> None:
         """Refuse unless the reader may get a file, of this revision or another one.
@@ -208,14 +185,11 @@ def open_page(request: Request, kind: str, action: Action = Action.SEE, name: st
         at = find_revision(db, repo, name)
         audit = find_audit(db, repo.id, at.oid)
         seen = evidence.take_apart(audit) if audit is not None else None
-        claims = seen.claims if seen else _stale_claims(db, repo, at)
-        yield Opened(hub, db, actor, repo, at, make_head(db, actor, repo, at, name, seen, claims), seen, claims)
-
-
-def _stale_claims(db: Connection, repo: Repository, at: Revision) -> tuple[Derived, ...]:
-    """Return the claims as the audit before knew them: from the first request after a push on they are stale."""
-    earlier = find_audit_before(db, repo, at)
-    return evidence.stale_claims(earlier, subject_of(db, repo, at)) if earlier is not None else ()
+        subject = subject_of(db, repo, at)
+        attested = gather(hub, db, repo)
+        known = know(attested.attestations, subject, facts=attested.facts(subject))
+        head = make_head(db, actor, repo, at, name, seen, derive_claims(known, to_datetime(now())))
+        yield Opened(hub, db, actor, repo, at, head, seen, subject, known, attested.attestations)
 
 
 def make_head(
@@ -298,30 +272,6 @@ def card_list(repo: Repository, key: str) -> tuple[str, ...]:
     return tuple(item[:100] for item in found[:20] if isinstance(item, str))
 
 
-def show_card(request: Request, kind: str) -> Card:
-    """Make the card page."""
-    with open_page(request, kind) as opened:
-        written = _readme(opened)
-        rendered = render_markdown(written, opened.place()) if written is not None else None
-        seen = opened.seen
-        serious = [item for item in seen.findings if item[1].level.value != "note"] if seen else []
-        holds = evidence.holds(seen, to_datetime(now()).date()) if seen else None
-        return Card(
-            opened.head,
-            rendered.html if rendered else None,
-            rendered.cut if rendered else False,
-            rendered.lead if rendered else "",
-            evidence.claim_rows(opened.claims),
-            evidence.group_findings(serious),
-            evidence.gap_rows(seen) if seen else (),
-            evidence.facts(seen) if seen else (),
-            tuple(holds.facts) if holds else (),
-            seen.reports if seen else (),
-            verify_commands(request, opened),
-            use_commands(request, opened),
-        )
-
-
 def use_commands(request: Request, opened: Opened) -> tuple[str, ...]:
     """Return the commands that get the files with the ecosystem's own client; none when the reader may not."""
     head = opened.head
@@ -352,9 +302,10 @@ def verify_commands(request: Request, opened: Opened) -> tuple[str, ...]:
     )
 
 
-def _readme(opened: Opened) -> str | None:
+def read_words(opened: Opened, path: str) -> bytes | None:
+    """Return a text that everybody who sees a repository may read, such as its card; None when there is none."""
     try:
-        entry = find_entry(opened.db, opened.at, README)
+        entry = find_entry(opened.db, opened.at, path)
     except EntryNotFound:
         return None
     if entry.folder or entry.large:
@@ -365,10 +316,4 @@ def _readme(opened: Opened) -> str | None:
             opened.require_bytes(entry)
         except (Forbidden, Superseded):
             return None
-    return read_text(opened.db, entry).decode("utf-8", "replace")
-
-
-PAGES = (
-    Page("/{owner}/{name}", "repository/card.html.j2", show_card, KINDS),
-    Page("/{owner}/{name}/card/{revision}", "repository/card.html.j2", show_card, KINDS),
-)
+    return read_text(opened.db, entry)

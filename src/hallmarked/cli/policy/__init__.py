@@ -1,0 +1,1 @@
+"""``hallmarked policy``: contexts, what they demand, and what they decide."""

@@ -1,0 +1,1 @@
+"""``hallmarked run``: training runs, before and after."""

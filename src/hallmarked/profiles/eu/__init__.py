@@ -1,0 +1,1 @@
+"""Forms for general-purpose models in the European Union, answered from evidence."""

@@ -1,0 +1,196 @@
+"""Profiles: what each control of a framework comes to for a revision, never blank."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import groupby
+
+from starlette.requests import Request
+
+from hallmarked.hub.clock import now, to_datetime
+from hallmarked.hub.review.attested import list_places
+from hallmarked.profiles.language import say
+from hallmarked.profiles.mapping import Namesake
+from hallmarked.profiles.profile import Profile as Answered
+from hallmarked.profiles.profile import Row, State, build_profile, select
+from hallmarked.profiles.registry import editions, load, namesakes_of
+from hallmarked.web.address import param
+from hallmarked.web.page.repository import KINDS, Head, open_page
+from hallmarked.web.render import Page, context
+
+MOST_STATEMENTS = 5
+"""Statements named beside one control."""
+Text = Mapping[str, str]
+
+
+@context
+class Count:
+    """How many controls have a state."""
+
+    state: str
+    """``evidenced``, ``documented``, ``organisational``, ``not-applicable`` or ``open``."""
+    word: Text
+    """What it is called, by language."""
+    about: Text
+    """What it means, by language."""
+    count: int
+    """How many."""
+
+
+@context
+class Listed:
+    """An edition of a framework, and what it comes to."""
+
+    name: str
+    """``FRAMEWORK/EDITION``."""
+    title: Text
+    """What it is called, by language."""
+    published: str
+    """When the edition was published."""
+    counts: tuple[Count, ...]
+    """How many controls have each state."""
+
+
+@context
+class Profiles:
+    """The frameworks that a revision can be held against."""
+
+    head: Head
+    """What stands on top."""
+    profiles: tuple[Listed, ...]
+    """Every edition."""
+
+
+@context
+class Answer:
+    """A control, and what it comes to."""
+
+    id: str
+    """Its id in the edition."""
+    reference: str
+    """Its id with framework and edition."""
+    summary: Text
+    """What is asked, in our own words, by language."""
+    state: str
+    """What it comes to."""
+    word: Text
+    """What that is called, by language."""
+    why: Text
+    """Why, by language."""
+    statements: tuple[tuple[str, int | None], ...]
+    """What it rests on: id of the statement, and its place in the ledger."""
+    elsewhere: str
+    """When the same id means something else in another edition: that control; empty otherwise."""
+    elsewhere_summary: Text
+    """What it means there."""
+
+
+@context
+class Part:
+    """A heading and the controls below it."""
+
+    id: str
+    """Its id."""
+    title: Text
+    """What it is called, by language."""
+    answers: tuple[Answer, ...]
+    """Its controls."""
+
+
+@context
+class Profile:
+    """An edition of a framework, answered for a revision."""
+
+    head: Head
+    """What stands on top."""
+    name: str
+    """``FRAMEWORK/EDITION``."""
+    title: Text
+    """What it is called, by language."""
+    source: str
+    """Where the original is found."""
+    published: str
+    """When the edition was published."""
+    note: Text
+    """What readers should know of the summaries, by language."""
+    digest: str
+    """SHA-256 of what is asked."""
+    counts: tuple[Count, ...]
+    """How many controls have each state."""
+    shown: str
+    """The state that is shown alone; empty for all."""
+    parts: tuple[Part, ...]
+    """What is shown, by heading."""
+
+
+def show_profiles(request: Request, kind: str) -> Profiles:
+    """List the frameworks there are, with what each comes to."""
+    with open_page(request, kind) as opened:
+        time = to_datetime(now())
+        listed = []
+        for framework, names in editions().items():
+            for edition in names:
+                profile = build_profile(load(f"{framework}/{edition}"), opened.known.facts, time)
+                known = profile.framework
+                listed.append(Listed(known.name, dict(known.title), known.date, _counts(profile)))
+        return Profiles(opened.head, tuple(listed))
+
+
+def show_profile(request: Request, kind: str) -> Profile:
+    """Answer one edition of a framework.
+
+    Raises:
+        NotFound: When there is no such edition.
+    """
+    with open_page(request, kind, name="main") as opened:
+        framework = load(f"{param(request, 'framework')}/{param(request, 'edition')}")
+        whole = build_profile(framework, opened.known.facts, to_datetime(now()))
+        wanted = request.query_params.get("state", "")
+        chosen = select(whole, states={State(wanted)}) if wanted in set(State) else whole
+        places = list_places(opened.hub, opened.db, opened.repo)
+        alike = namesakes_of(framework)
+        parts = []
+        for group, rows in groupby(chosen.rows, lambda row: row.control.group):
+            answers = tuple(_answer(chosen, row, places, alike) for row in rows)
+            parts.append(Part(group, dict(framework.groups[group].title), answers))
+        return Profile(
+            opened.head,
+            framework.name,
+            dict(framework.title),
+            framework.source,
+            framework.date,
+            dict(framework.note),
+            framework.digest,
+            _counts(whole),
+            wanted if wanted in set(State) else "",
+            tuple(parts),
+        )
+
+
+def _counts(profile: Answered) -> tuple[Count, ...]:
+    return tuple(
+        Count(state.value, dict(say(f"state-{state}")), dict(say(f"about-{state}")), count)
+        for state, count in profile.counts.items()
+    )
+
+
+def _answer(profile: Answered, row: Row, places: Mapping[str, int], alike: Mapping[str, Namesake]) -> Answer:
+    control = row.control
+    namesake = alike.get(control.id)
+    return Answer(
+        control.id,
+        profile.framework.reference(control),
+        dict(control.summary),
+        row.state.value,
+        dict(say(f"state-{row.state}")),
+        dict(row.why),
+        tuple((name, places.get(name)) for name in row.rests_on[:MOST_STATEMENTS]),
+        f"{profile.framework.id}/{namesake.edition}#{control.id}" if namesake else "",
+        dict(namesake.control.summary) if namesake else {},
+    )
+
+
+PAGES = (
+    Page("/{owner}/{name}/profiles", "repository/profiles.html.j2", show_profiles, KINDS),
+    Page("/{owner}/{name}/profiles/{framework}/{edition}", "repository/profile.html.j2", show_profile, KINDS),
+)
