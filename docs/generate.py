@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from hallmarked.cards.document import rule
 from hallmarked.checks import registry
 from hallmarked.cli.main import COMMANDS, command
 from hallmarked.hub.setting import Settings
@@ -69,6 +70,13 @@ def rules_page() -> str:
         parts.append("|---|---|---|---|")
         parts += [f"| {r.id} | {r.level} | {_cell(r.title)} | {_cell(r.help)} |" for r in check.rules]
         parts.append("")
+    parts += [
+        "## hallmarked card lint\n",
+        "Is the card in order as a document? No check: it runs by its own command.\n",
+    ]
+    parts += ["| rule | level | what | what to do |", "|---|---|---|---|"]
+    parts += [f"| {r.id} | {r.level} | {_cell(r.title)} | {_cell(r.help)} |" for r in rule.RULES]
+    parts.append("")
     return "\n".join(parts)
 
 

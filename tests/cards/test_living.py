@@ -89,6 +89,13 @@ def test_age_and_number_decide_as_declared() -> None:
     assert found == {"good": "supported", "old": "stale", "few": "unknown", "hub": "self-asserted"}
 
 
+def test_an_age_beyond_any_calendar_is_no_trouble() -> None:
+    """A claim may say that its evidence never gets too old, in as many years as it likes."""
+    here, said = checked({"README.md": card(RECALL | {"max_age": "99999y"})})
+    claim = claims([*said, result(here, "eval.recall", "0.93")], here)["recall"]
+    assert (claim.status, claim.until) == (Status.SUPPORTED, None)
+
+
 def test_the_clock_alone_makes_a_claim_stale() -> None:
     """Nothing is stored: the same statements say something else when time has moved on."""
     here, said = checked({"README.md": card(RECALL | {"max_age": "30d"})})

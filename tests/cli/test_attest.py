@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 
 from hallmarked.audit.attested import beside, gather
+from hallmarked.cli.attest.group import COMMON
+from hallmarked.cli.attest.option import options
 from hallmarked.ledger.ledger import read_trust
-from hallmarked.records.record import records
+from hallmarked.records.dispute import standing
+from hallmarked.records.kind import KINDS
+from hallmarked.records.record import Record, records
 from hallmarked.records.result import Result
 from hallmarked.records.stage import Stage
 from hallmarked.records.waiver import Waiver
@@ -126,3 +130,23 @@ def test_statements_of_another_log(shell: Shell, model: Path, tmp_path: Path) ->
     evidence.write_text("{}")
     shell("attest", "waiver", "--about", model, *WAIVE, "--reason", "x").refused(1)
     assert evidence.read_text() == "{}"
+
+
+def test_a_dispute_and_its_settlement(shell: Shell, model: Path) -> None:
+    """What is contested is one thing, the files it is about another; the one who opened a dispute settles it."""
+    contest = ("attest", "dispute", "--about", model, "--contested", "eval.recall", "--by", "Example Author")
+    done = shell(*contest, "--reason", "We measured less.", "--format", "json")
+    assert done.json["statement"]["predicate"]["about"] == "eval.recall"
+    assert done.json["statement"]["subject"][0]["name"] == "model"
+    trust = read_trust(shell.home)
+    assert [one.open for one in standing(gather(beside(model), trust))] == [True]
+    assert shell(*contest, "--reason", "-", "--no-open", "--resolution", "Measured together.").status == 0
+    assert [one.open for one in standing(gather(beside(model), trust))] == [False]
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_no_option_means_two_things(kind: type[Record]) -> None:
+    """No field of a record has the option of another, or one that every command has."""
+    names = [name for option in (*COMMON, *options(kind)) for name in (*option.opts, *option.secondary_opts)]
+    assert len(names) == len(set(names))
+    assert all(option.help for option in options(kind))

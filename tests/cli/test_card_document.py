@@ -48,6 +48,21 @@ def test_evidence_of_an_audit_is_used(shell: Shell, model: Path) -> None:
     assert "- Arquitectura: {{claim model-architecture}}" in (model / "README.md").read_text()
 
 
+def test_claims_are_counted_against_evidence(shell: Shell, model: Path) -> None:
+    """After an audit of folder and card it is counted which claims are borne out; a change of the bytes is drift."""
+    assert shell("card", "new", model, "--kind", "model").status == 0
+    shell("audit", model, "--check", "facts", "--check", "documentation", "--check", "inventory")
+    quality = shell("card", "lint", model, "--format", "json").json["quality"]
+    assert quality["fill"]["whole"] > 10
+    assert quality["support"]["part"] >= 1
+    assert quality["freshness"]["part"] == quality["freshness"]["whole"] == quality["support"]["part"]
+    assert (quality["independence"]["part"], quality["drift"]["part"]) == (0, 0)
+    (model / "config.json").write_text("{}")
+    done = shell("card", "lint", model)
+    assert f"support       0 of {quality['support']['whole']}" in done.out
+    assert f"drift         {quality['drift']['whole']} of {quality['drift']['whole']}" in done.out
+
+
 def test_what_cannot_be_drafted(shell: Shell, model: Path, tmp_path: Path) -> None:
     """A file, an unknown language and a template for something else are told of, and nothing is written."""
     assert "is not a folder" in shell("card", "new", model / "config.json").refused()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,9 @@ def state(shell: Shell, what: Path, step: str, time: str, *options: object) -> N
         ).status
         == 0
     )
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "who-answers-for-what.md"
 
 
 def records(folder: Path) -> Path:
@@ -107,3 +112,30 @@ def test_refused(shell: Shell, made: tuple[Path, Path], tmp_path: Path) -> None:
     evidence = records(made[0])
     evidence.write_text(evidence.read_text().replace('"payload": "', '"payload": "A', 1))
     assert str(evidence) in shell("lineage", "verify", made[0]).refused(1)
+
+
+def test_the_page_that_explains_it(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every command of the page works as it is written there, and what it shows is what the page shows."""
+    text = PAGE.read_text("utf-8")
+    for path in ("letters/raw/1.csv", "model/weights.bin"):
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text(path)
+    (decision,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "decision.toml").write_text(decision)
+    monkeypatch.chdir(tmp_path)
+    shown = []
+    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
+        for line in block.replace("\\\n", "").strip().splitlines():
+            done = shell(*shlex.split(line)[1:])
+            assert done.err == ""
+            assert done.status == (2 if "lineage verify" in line else 0), line
+            shown.append(done.out)
+    (table,) = [out for out in shown if out.startswith("stage ")]
+    written = re.findall(r"^(?:deployed|approved|trained|collected|evaluated) .*$", text, re.MULTILINE)
+    assert [_row(line) for line in written] == [_row(line) for line in table.splitlines()[1:6]]
+
+
+def _row(line: str) -> tuple[str, str]:
+    """Return the stage of a row, and who answers for it; digests differ from one machine to another."""
+    cells = re.split(r" {2,}", line)
+    return cells[0], cells[2]

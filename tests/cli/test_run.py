@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hallmarked.audit.attested import gather
-from hallmarked.core.evidence import Subject
+from hallmarked.core.evidence import Statement, Subject
 from hallmarked.ledger.ledger import Ledger
 from hallmarked.records.result import Measured, Result
 from tests.cli.support import Shell
@@ -89,7 +89,7 @@ def test_late_notification_is_flagged(shell: Shell, plan: Path) -> None:
     filed = shell("run", "notify", plan)
     assert filed.status == 1
     assert "late" in filed.err
-    checked = shell("run", "check", evidence_of(plan), "--language", "es")
+    checked = shell("run", "check", evidence_of(plan), "--lang", "es")
     assert checked.status == 1
     assert "TARDE" in checked.out
 
@@ -208,3 +208,29 @@ def test_nothing_is_overwritten_by_a_form(shell: Shell, plan: Path) -> None:
     before = plan.read_text()
     assert "overwritten" in shell("run", "new", plan).refused()
     assert plan.read_text() == before
+
+
+def test_pages_of_a_plan_and_of_a_filed_one(shell: Shell, plan: Path) -> None:
+    """Plan and check make pages in both languages, with the statuses they have as text."""
+    page = shell("run", "plan", plan, "--format", "html", "--lang", "es")
+    assert page.status == 1
+    assert page.out.startswith("<!doctype html>")
+    assert "no está sellado" in page.out
+    shell("run", "notify", plan)
+    filed = shell("run", "check", evidence_of(plan), "--format", "html")
+    assert filed.status == 0
+    assert "no training step is stated yet" in filed.out
+
+
+def test_a_statement_that_cannot_be_read_is_told_of(shell: Shell, plan: Path) -> None:
+    """A plan that says nonsense is not passed over in silence."""
+    shell("run", "notify", plan)
+    with Ledger.open(shell.home) as ledger:
+        subject = Subject("example-lab/new-model", {"sha256": "ab" * 32})
+        receipts = ledger.attest(
+            [Statement((subject,), "urn:hallmarked:run-plan:v1", {"model": 5})], time=datetime.now(UTC)
+        )
+        evidence_of(plan).write_bytes(ledger.export_bundle(receipts))
+    done = shell("run", "check", evidence_of(plan))
+    assert done.status == 2
+    assert "counts for nothing" in done.err

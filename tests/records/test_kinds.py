@@ -60,8 +60,11 @@ def test_facts_know_disputes() -> None:
     found = facts.disputed("eval.recall")
     assert found is not None
     assert found.reason == "We measured less."
-    settled = Facts([signed(OPEN), signed(SETTLED, at=NOW + timedelta(1))], SUBJECT)
-    assert settled.disputed("eval.recall") is None
+    later = NOW + timedelta(1)
+    for role, settles in (("maker", True), ("hub", True), ("auditor", True), ("community", False)):
+        both = [signed(OPEN), signed(SETTLED, role=role, at=later)]
+        assert (Facts(both, SUBJECT).disputed("eval.recall") is None) is settles
+        assert [one.open for one in standing(both)] == [not settles]
 
 
 @pytest.mark.parametrize("said", [{"open": False}, {"resolution": "x"}])

@@ -360,6 +360,9 @@ ROUTES: dict[str, Use] = {
     "POST /api/{kind:kind}/{owner}/{name}/records": Use(
         "record", f"{_API}/records", json={"kind": "dispute", "record": {"about": "eval.recall", "reason": "r"}}
     ),
+    "GET /api/{kind:kind}/{owner}/{name}/decision": Use("see", f"{_API}/decision"),
+    "GET /api/{kind:kind}/{owner}/{name}/contexts": Use("see", f"{_API}/contexts"),
+    "PUT /api/{kind:kind}/{owner}/{name}/contexts": Use("manage", f"{_API}/contexts", json={"contexts": ["base"]}),
     # asked of the whole hub's managers alone, whatever somebody is to the repository
     "POST /api/{kind:kind}/{owner}/{name}/evidence/{id}/remove": Use(
         "manage", f"{_API}/evidence/x/remove", json={"reason": "a reason that says enough"}, only=NOBODY_SURELY

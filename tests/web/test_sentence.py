@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,10 +14,12 @@ from hallmarked.artifacts.local import LocalArtifact
 from hallmarked.audit.attested import of_own
 from hallmarked.audit.examine import examine
 from hallmarked.cards.claim import derive_claims
-from hallmarked.cards.known import know
+from hallmarked.cards.known import Edition, know
 from hallmarked.web.language import load_languages
 from hallmarked.web.page.evidence import rules, titles
 from hallmarked.web.sentence import LONGEST, PATTERNS, figure, translator
+from tests.cards.stating import NOW as STATED
+from tests.cards.stating import card, checked, record, result
 from tests.web.conftest import Visit
 from tests.web.test_page import MODEL
 
@@ -111,3 +114,25 @@ def test_patterns_are_what_checks_say(tmp_path: Path) -> None:
     said += [claim.reason for claim in derive_claims(know(of_own(seen.statements, NOW, "hub")), NOW)]
     assert len(said) > 12
     assert [text for text in said if translate(text) is None] == []
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"min_n": 600}, {"max_age": "1d"}, {"by": ["hub"]}, {"op": "=="}, {"value": "0.5"}]
+)
+@pytest.mark.parametrize("role", ["maker", "auditor"])
+@pytest.mark.parametrize("interval", [None, ["0.85", "0.95"]])
+def test_reasons_of_claims_are_known(more: dict[str, Any], role: str, interval: list[str] | None) -> None:
+    """How a declared claim, and how a reported result, stands is said in the reader's language."""
+    claim = {"id": "recall", "path": "eval.recall", "op": ">=", "value": "0.90"} | more
+    index = "model-index: [{results: [{dataset: {name: D}, metrics: [{type: recall, value: 0.91}]}]}]\n"
+    here, said = checked({"README.md": card(claim, claim, front=index)})
+    measured = result(
+        here, "eval.recall", "0.90", role=role, days=3, n=500, **({"interval": interval} if interval else {})
+    )
+    contested = record(here, "dispute", about=measured.id, reason="klingon")
+    back = record(here, "withdrawal", claim="recall", reason="klingon", by="Acme")
+    for stated in ([], [measured], [measured, contested], [measured, back]):
+        for edition in (None, Edition({"documentation": "99"}), Edition(rule_set="f" * 64)):
+            for each in derive_claims(know([*said, *stated], here, edition=edition), STATED):
+                unknown = [one.reason for one in each.standings if translate(one.reason) is None]
+                assert unknown == []

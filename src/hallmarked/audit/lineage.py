@@ -10,6 +10,7 @@ from hallmarked.cards.lineage.chain import Chain, follow
 from hallmarked.cards.lineage.collection import Collection, collect
 from hallmarked.cards.lineage.graph import Manifest, build
 from hallmarked.cards.lineage.inherit import Inherited, inherited
+from hallmarked.cards.lineage.licence import stated_licence
 from hallmarked.core.evidence import Attestation
 from hallmarked.records.stage import Step
 
@@ -44,6 +45,7 @@ def trace(artifact: LocalArtifact, attestations: Sequence[Attestation], expected
     """
     manifest = Manifest(artifact.subject, artifact.digests())
     graph = build(attestations, artifact.subject, manifest)
-    chain = follow(graph, attestations, expected=expected or None, manifest=manifest)
+    licence = stated_licence(attestations, artifact.subject)
+    chain = follow(graph, expected=expected or None, manifest=manifest, licence=licence)
     collected = collect(attestations, manifest) if graph.nodes[graph.target].at(Step.COLLECTED) else None
     return Lineage(chain, collected, inherited(graph, attestations))

@@ -74,6 +74,8 @@ class Claim:
     """The sentence by language tag, where its author wrote several."""
     audience: tuple[str, ...] = ("public",)
     """Who it is written for."""
+    until: datetime | None = None
+    """When its evidence becomes too old; None when age does not matter, or it is too old already."""
 
     @property
     def status(self) -> Status:
@@ -182,10 +184,11 @@ def _declared(found: Iterable[Declaration], card: Report, known: Known, time: da
     """Derive what the card declares for machines."""
     for one in found:
         evidence: tuple[Evidence, ...] = ()
+        until: datetime | None = None
         standings: tuple[Standing, ...] = (Standing(Status.UNKNOWN, one.problem),)
         if one.requirement is not None:
             standings, judged = hold(one.requirement, known, time, one.id, f"card.{one.kind}")
-            evidence = tuple(map(Evidence.of_fact, judged.facts))
+            evidence, until = tuple(map(Evidence.of_fact, judged.facts)), judged.until
         standings = worst_first((*standings, *_of_card(card, known)))
         text = one.texts.get("en") or (sentence(one.requirement) if one.requirement else one.noted.value or "…")
         yield Claim(
@@ -200,6 +203,7 @@ def _declared(found: Iterable[Declaration], card: Report, known: Known, time: da
             one.requirement,
             one.texts,
             one.audience,
+            until,
         )
 
 

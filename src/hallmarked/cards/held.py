@@ -69,7 +69,7 @@ def _judge(requirement: Requirement, known: Known, time: datetime) -> Judged:
 
 def _only_said(judged: Judged) -> Judged:
     reason = f"{judged.reason}, and nobody but its maker says so"
-    return Judged(judged.requirement, Outcome.WRONG_ATTESTER, reason, judged.facts)
+    return replace(judged, outcome=Outcome.WRONG_ATTESTER, reason=reason)
 
 
 def is_own_word(judged: Judged) -> bool:

@@ -1,13 +1,4 @@
-"""Five ratios that say how a card does, each with its counts, and never one number for all.
-
-==================  ===================================================================================================
-``fill``            sections that say something, of those the template asks for, after placeholders are taken away
-``support``         claims that valid evidence about exactly these bytes bears out, of all claims
-``freshness``       claims that evidence young enough bears out, of those that evidence of any age does
-``independence``    claims that somebody other than the maker bears out, of all claims
-``drift``           claims whose evidence is about other bytes only, of all claims
-==================  ===================================================================================================
-"""
+"""Five ratios that say how a card does, each with its counts, and never one number for all; see ``MEANING``."""
 
 from __future__ import annotations
 
@@ -22,6 +13,15 @@ from hallmarked.cards.status import Status
 from hallmarked.cards.template.checklist import Checklist
 from hallmarked.policy.fact import is_about
 from hallmarked.policy.requirement import THIRD_PARTY, Outcome, Requirement, counts, judge
+
+MEANING = {
+    "fill": "sections that say something, of those the template asks for",
+    "support": "claims that evidence about these very bytes bears out",
+    "freshness": "of these, claims whose evidence is young enough",
+    "independence": "claims that somebody other than the maker bears out",
+    "drift": "claims whose evidence is about other bytes only",
+}
+"""What each ratio counts. Placeholders count as nothing said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,7 @@ class Quality:
 
     def named(self) -> tuple[tuple[str, Ratio], ...]:
         """Return each ratio with its name, in the order in which they are told."""
-        names = ("fill", "support", "freshness", "independence", "drift")
-        return tuple((name, getattr(self, name)) for name in names)
+        return tuple((name, getattr(self, name)) for name in MEANING)
 
 
 def measure(checklist: Checklist, claims: Sequence[Claim], known: Known, time: datetime) -> Quality:

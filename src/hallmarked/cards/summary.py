@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from hallmarked.cards.claim import Claim, derive_claims, summarise
@@ -50,8 +50,6 @@ class Line:
     claim: Claim
     sources: tuple[Source, ...]
     """How we know."""
-    until: datetime | None
-    """When it goes stale by itself; None when only other bytes or rules can make it."""
     renew: str
     """What would renew it, or bear it out; empty when nothing needs to be done."""
 
@@ -59,6 +57,11 @@ class Line:
     def status(self) -> Status:
         """How it stands."""
         return self.claim.status
+
+    @property
+    def until(self) -> datetime | None:
+        """When it goes stale by itself; None when only other bytes or rules can make it."""
+        return self.claim.until if self.status is Status.SUPPORTED else None
 
     @property
     def others(self) -> tuple[Standing, ...]:
@@ -91,19 +94,12 @@ def summarise_card(known: Known, time: datetime) -> Summary:
 
 def _line(claim: Claim, time: datetime) -> Line:
     sources = tuple(_source(one, time) for one in claim.sources)
-    return Line(claim, sources, _until(claim), _renew(claim))
+    return Line(claim, sources, _renew(claim))
 
 
 def _source(one: Attestation, time: datetime) -> Source:
     who = one.signer or one.role or "nobody that is known here"
     return Source(who, one.role, one.time, max((time - one.time).days, 0), check_of(one.statement), one.id)
-
-
-def _until(claim: Claim) -> datetime | None:
-    age = claim.requirement.max_age if claim.requirement is not None else None
-    if claim.status is not Status.SUPPORTED or age is None or not claim.sources:
-        return None
-    return min(one.time for one in claim.sources) + age + timedelta(seconds=1)
 
 
 def _renew(claim: Claim) -> str:

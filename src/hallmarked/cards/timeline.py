@@ -121,7 +121,7 @@ class _History:
                 if standings != before or self._is_about(source, claim):
                     yield Moment(time, event, said, standings, source)
                 before = standings
-            expiry = _expiry(claim)
+            expiry = claim.until + timedelta(seconds=1) if claim is not None and claim.until is not None else None
             if expiry is not None and time < expiry <= self._now and (not waiting or expiry < waiting[0][0]):
                 waiting.insert(0, (expiry, Event.EXPIRY, "the evidence became too old", None))
 
@@ -179,13 +179,3 @@ def _said(one: Attestation, event: Event) -> str:
 def _named(subject: Subject) -> str:
     digest = subject.digest.get("gitCommit") or next(iter(subject.digest.values()), "")
     return f"{subject.name or 'a revision'} {digest[:12]}".strip()
-
-
-def _expiry(claim: Claim | None) -> datetime | None:
-    """Return the moment after which evidence that agrees with a claim is too old."""
-    asked = claim.requirement if claim is not None else None
-    if claim is None or asked is None or asked.max_age is None or not claim.sources:
-        return None
-    if not any(one.status in {Status.SUPPORTED, Status.SELF_ASSERTED} for one in claim.standings):
-        return None
-    return min(one.time for one in claim.sources) + asked.max_age + timedelta(seconds=1)

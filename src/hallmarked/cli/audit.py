@@ -17,20 +17,23 @@ from rich.console import Console
 from hallmarked.artifacts.local import LocalArtifact
 from hallmarked.artifacts.remote.address import Address
 from hallmarked.artifacts.source import Auditable, open_artifact
+from hallmarked.audit.attested import gather
 from hallmarked.audit.audit import judge, sign, write
 from hallmarked.audit.examine import examine
 from hallmarked.audit.report import text
 from hallmarked.audit.report.formats import FILES, RENDERERS
 from hallmarked.audit.report.report import Report
+from hallmarked.cli.attested import machine_trust
 from hallmarked.cli.benchmark import BENCHMARK, open_benchmarks
 from hallmarked.cli.progress import watch_progress
 from hallmarked.cli.setting import PATH, PATH_OR_ADDRESS, home, passphrase
 from hallmarked.core.errors import InputError
-from hallmarked.core.evidence import Level, Outcome
+from hallmarked.core.evidence import Attestation, Level, Outcome
 from hallmarked.corpus.engine.model import MOST_PROCESSES, NATIVE, Engine, parse_engine
 from hallmarked.ledger.ledger import TRUST, Ledger
 from hallmarked.policy.context import Context
-from hallmarked.policy.file import contexts
+from hallmarked.policy.fact import check_of
+from hallmarked.policy.file import load_shipped, read_policy
 
 EXIT = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.UNKNOWN: 2}
 
@@ -42,6 +45,11 @@ STYLES = {
     "stale": "yellow",
     "pass": "green",
     "supported": "green",
+    "met": "green",
+    "fails": "bold red",
+    "underpowered": "yellow",
+    "missing": "cyan",
+    "wrong_attester": "cyan",
     "unknown": "cyan",
     "disputed": "magenta",
 }
@@ -58,6 +66,7 @@ class Options:
     checks: Sequence[str]
     endpoint: str | None
     benchmarks: Sequence[str]
+    evidence: Sequence[Path]
     engine: str
     processes: int | None
     quiet: bool
@@ -68,6 +77,8 @@ class Options:
 @click.argument("paths", nargs=-1, required=True, type=PATH_OR_ADDRESS, metavar="PATH|hf://OWNER/NAME[@REVISION]...")
 @click.option("--base", type=PATH, help="The model it says it was made from, to compare with.")
 @click.option("--context", "context_name", default="default", show_default=True, help="What to judge it for.")
+@click.option("--policy", type=PATH, metavar="FILE", help="A policy file with more contexts, or a folder of them.")
+@click.option("--evidence", multiple=True, type=PATH, metavar="FILE", help="Evidence of others; may be repeated.")
 @click.option(
     "--fail-on", type=click.Choice([level.value for level in Level]), help="Lowest level that fails [the context says]."
 )
@@ -101,6 +112,7 @@ def command(
     context_name: str,
     fail_on: str | None,
     allow_unknown: bool,
+    policy: Path | None,
     **options: object,
 ) -> None:
     """Test a model folder, file or archive, and write signed evidence of what was found.
@@ -114,7 +126,7 @@ def command(
     if chosen.output and (len(paths) > 1 or chosen.no_output):
         raise InputError("--output goes with one PATH, and not with --no-output")
     engine = parse_engine(chosen.engine, chosen.processes or 0)
-    known = contexts()
+    known = (load_shipped() if policy is None else read_policy(policy)).contexts
     if context_name not in known:
         raise InputError(f"no context is called {context_name}; there are: {', '.join(known)}")
     context = known[context_name].adjusted(fail_on=Level(fail_on) if fail_on else None, allow_unknown=allow_unknown)
@@ -174,6 +186,7 @@ class Shown:
 
 def _report(artifact: Auditable, shown: Shown, context: Context, engine: Engine, options: Options) -> int:
     artifact.beside = open_benchmarks(options.benchmarks)
+    outside = _outside(options.evidence)
     with watch_progress(shown.name) as watcher:
         examination = examine(
             artifact,
@@ -183,7 +196,7 @@ def _report(artifact: Auditable, shown: Shown, context: Context, engine: Engine,
             meter=watcher.move,
         )
     folder = shown.folder
-    report = judge(examination, context, datetime.now(UTC).replace(microsecond=0))
+    report = judge(examination, context, datetime.now(UTC).replace(microsecond=0), outside=outside)
     if folder is not None:
         report = _publish(report, shown.files, folder)
     if not options.quiet or report.verdict.outcome is not Outcome.PASS:
@@ -191,6 +204,17 @@ def _report(artifact: Auditable, shown: Shown, context: Context, engine: Engine,
     if folder is not None and not options.quiet:
         click.echo(f"Report: {folder / 'report.html'}", err=options.form != "text")
     return EXIT[report.verdict.outcome]
+
+
+def _outside(files: Sequence[Path]) -> list[Attestation]:
+    """Read what others state. What checks of our own saw before is left out: they look again now."""
+    if not files:
+        return []
+    own = ""
+    if os.path.lexists(home() / TRUST):
+        with Ledger.open(home(), create=False, passphrase=passphrase()) as ledger:
+            own = ledger.key.keyid
+    return [one for one in gather(files, machine_trust()) if one.keyid != own or not check_of(one.statement)]
 
 
 def _folder(artifact: LocalArtifact, output: Path | None) -> Path:

@@ -6,6 +6,8 @@ every bound on size, depth and aliases. An alias is one place here, whatever it 
 
 from __future__ import annotations
 
+import bisect
+import re
 from dataclasses import dataclass, field
 
 from ruamel.yaml import YAML
@@ -100,11 +102,14 @@ class Lines:
 
     def __init__(self, text: str, first: int, root: Place | None) -> None:
         self._text, self._first, self._root = text, first, root
+        self._breaks: list[int] | None = None  # looked for when somebody asks
 
     def __call__(self, path: Path) -> int:
         """Return the line of the node at ``path``, or of the nearest one that is there."""
+        if self._breaks is None:
+            self._breaks = [match.start() for match in re.finditer("\n", self._text)]
         offset = self._root.start_of(path) if self._root else 0
-        return self._first + self._text.count("\n", 0, offset)
+        return self._first + bisect.bisect_left(self._breaks, offset)
 
 
 class PlaceReader:

@@ -111,6 +111,8 @@ class Scope:
     """``""``, ``auto`` or ``manual``."""
     disabled: str
     """Why nobody but its owner sees it; empty when it is not disabled."""
+    strict: bool = False
+    """Whether it has to pass in a context before others get any file, so that none is given out before it is judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +281,7 @@ def _refuse_gate(actor: Actor, scope: Scope) -> Gated:
 def _refuse_bytes(allowed: set[Action], scope: Scope, wanted: Bytes | None) -> HeldBack | None:
     if wanted is None or Action.READ_HELD in allowed or wanted.state == "available":
         return None
-    if wanted.state != "held" and wanted.lenient:
+    if wanted.state != "held" and wanted.lenient and not scope.strict:
         return None
     why = {
         "checking": "is being checked; try again in a while",

@@ -63,6 +63,10 @@ class Policy:
     """What the hub does with what the checks found."""
 
     context: str = setting("", "Context that pushes are judged for; empty for the default one.")
+    folder: str = setting("", "Folder with policy files of this hub's own, beside the contexts that are shipped.")
+    required: tuple[str, ...] = setting(
+        (), "Contexts in which everybody's files have to pass before others get them, besides that of pushes."
+    )
     allow_unknown: tuple[str, ...] = setting(
         ("malware",), "Checks whose answer 'unknown' keeps no revision back, or `all`."
     )

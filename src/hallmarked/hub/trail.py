@@ -44,6 +44,7 @@ class Tag(StrEnum):
     REPOSITORY_RESTORED = "repository:repository:restored"
     REPOSITORY_VISIBILITY_CHANGED = "repository:visibility:changed"
     REPOSITORY_GATE_CHANGED = "repository:gate:changed"
+    REPOSITORY_CONTEXTS_CHANGED = "repository:contexts:changed"
     REPOSITORY_DISABLED = "repository:repository:disabled"
     REPOSITORY_ENABLED = "repository:repository:enabled"
     REPOSITORY_SEARCH_CHANGED = "repository:search:changed"

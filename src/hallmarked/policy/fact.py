@@ -23,13 +23,18 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import NamedTuple
 
 from hallmarked.core.evidence import Attestation, Outcome, Statement, Subject
+from hallmarked.records.dispute import SETTLING
 
 CHECK_PREFIX = "hallmarked/checks/"
 CLAIMS_TYPE = "https://in-toto.io/attestation/scai/v0.3"
 DISPUTE_TYPE = "urn:hallmarked:dispute:v1"
 _RECORD = re.compile(r"urn:hallmarked:([a-z0-9-]{1,64}):v\d{1,4}")
+_ARRAYS, _OBJECTS = (list, tuple), (dict, Mapping)
+"""Types of JSON values. The first of each is the usual one, and is told much faster than the other."""
 _OUTCOMES = frozenset(outcome.value for outcome in Outcome)
 UNKNOWN = Outcome.UNKNOWN.value
 _COUNTED = {"error": "errors", "warning": "warnings", "note": "notes"}
@@ -69,6 +74,14 @@ class Dispute:
     source: Attestation
 
 
+class _Entry(NamedTuple):
+    """Something that is stated under a path, not looked into yet."""
+
+    source: Attestation
+    current: bool
+    row: Mapping[str, object]
+
+
 class Facts:
     """What is stated about one artifact, by path. Of two statements of one signer the later one counts.
 
@@ -82,26 +95,39 @@ class Facts:
 
     def __init__(self, attestations: Iterable[Attestation], current: Subject | None = None) -> None:
         self.disputes: list[Dispute] = []
-        self._facts: defaultdict[str, dict[tuple[object, ...], Fact]] = defaultdict(dict)
+        self._index: defaultdict[str, list[_Entry]] = defaultdict(list)
+        self._found: dict[str, list[Fact]] = {}
         newest: dict[tuple[str, str, bool], Attestation] = {}
-        for one in sorted(attestations, key=lambda each: (each.time, each.id)):
-            check, known = check_of(one.statement), is_about(one.statement, current)
+        disputes = []
+        for one in attestations:
+            statement = one.statement
+            check, known = check_of(statement), is_about(statement, current)
             if check:
-                newest[check, one.keyid, known] = one
+                name = (check, one.keyid, known)
+                before = newest.get(name)
+                if before is None or one.time > before.time or (one.time == before.time and one.id >= before.id):
+                    newest[name] = one
             else:
-                self._add(_facts_of(one, known))
+                self._note(one, known)
+                if statement.predicate_type == DISPUTE_TYPE:
+                    disputes.append(one)
+        for one in sorted(disputes, key=_when):
             self._note_dispute(one)
         self._checks = {check for check, _, _ in newest}
         for (check, _, known), one in newest.items():
-            self._add(_facts_of_check(check, one, known))
+            self._note_measured(one, known)
+            for path, value in _summarise(check, one):
+                self._index[path].append(_Entry(one, known, {"value": value}))
 
     def find(self, path: str) -> list[Fact]:
         """Return what is stated under a path, oldest first."""
-        return sorted(self._facts.get(path, {}).values(), key=lambda fact: fact.source.time)
+        if path not in self._found:
+            self._found[path] = _newest(path, self._index.get(path, ()))
+        return self._found[path][:]
 
     def paths(self) -> list[str]:
         """Return every path under which something is stated, sorted."""
-        return sorted(self._facts)
+        return sorted(self._index)
 
     def checks(self) -> list[str]:
         """Return the ids of the checks that something is stated by, sorted."""
@@ -111,17 +137,37 @@ class Facts:
         """Return an open dispute about one of some paths or statements."""
         return next((dispute for dispute in self.disputes if dispute.about in about), None)
 
-    def _add(self, facts: Iterable[Fact]) -> None:
-        for fact in facts:
-            self._facts[fact.path][fact.source.keyid, fact.current, fact.place] = fact
+    def _note(self, one: Attestation, known: bool) -> None:
+        """Index a statement that no check made, without looking into what it says under each path."""
+        self._note_measured(one, known)
+        statement = one.statement
+        if statement.predicate_type == CLAIMS_TYPE:
+            for row in rows(statement.predicate.get("attributes")):
+                said = row.get("conditions")
+                if isinstance(said, Mapping) and isinstance(said.get("kind"), str):
+                    values = {"value": str(said.get("status", "")), "slice": {"value": str(said.get("value", ""))}}
+                    self._index[f"card.{said['kind']}"].append(_Entry(one, known, values))
+        elif named := _RECORD.fullmatch(statement.predicate_type):
+            texts = {str(key): value for key, value in statement.predicate.items() if isinstance(value, str)}
+            self._index[f"record.{named.group(1)}"].append(_Entry(one, known, {"value": "present", "slice": texts}))
+
+    def _note_measured(self, one: Attestation, known: bool) -> None:
+        for row in rows(one.statement.predicate.get("measurements")):
+            metric = row.get("metric")
+            if isinstance(metric, str) and isinstance(row.get("value"), str):
+                self._index[metric].append(_Entry(one, known, row))
 
     def _note_dispute(self, one: Attestation) -> None:
-        if one.statement.predicate_type != DISPUTE_TYPE or not one.role:  # strangers cannot hold up a decision
+        if not one.role:  # strangers cannot hold up a decision
             return
         predicate = one.statement.predicate
         about, reason = (str(predicate.get(name, "")) for name in ("about", "reason"))
-        self.disputes = [each for each in self.disputes if (each.about, each.source.keyid) != (about, one.keyid)]
-        if about and predicate.get("open") is not False:
+        settles = predicate.get("open") is False
+        heard = settles and one.role in SETTLING  # a hub or an auditor settles what others opened; see records.dispute
+        self.disputes = [
+            each for each in self.disputes if each.about != about or (each.source.keyid != one.keyid and not heard)
+        ]
+        if about and not settles:
             self.disputes.append(Dispute(about, reason, one))
 
 
@@ -129,71 +175,78 @@ def is_about(statement: Statement, subject: Subject | None) -> bool:
     """Say whether a statement is about exactly these bytes: digests of equal name agree, and there is one."""
     if subject is None:
         return True
-    return any(_same(subject.digest, other.digest) for other in statement.subjects)
-
-
-def _same(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    shared = one.keys() & other.keys()
-    return bool(shared) and all(one[name] == other[name] for name in shared)
+    for other in statement.subjects:
+        digests, agreed = other.digest, False
+        for name, digest in subject.digest.items():  # no sets are made: this is asked of every statement there is
+            if name in digests:
+                agreed = digests[name] == digest
+                if not agreed:
+                    break
+        if agreed:
+            return True
+    return False
 
 
 def check_of(statement: Statement) -> str:
     """Return the id of the check that made a statement; empty for statements of other kinds."""
-    for row in rows(statement.predicate.get("configuration")):
-        name = row.get("name")
+    configuration = statement.predicate.get("configuration")
+    for row in configuration if isinstance(configuration, _ARRAYS) else ():
+        name = row.get("name") if isinstance(row, _OBJECTS) else None
         if isinstance(name, str) and name.startswith(CHECK_PREFIX):
-            return name.removeprefix(CHECK_PREFIX)
+            return name[len(CHECK_PREFIX) :]
     return ""
 
 
-def _facts_of_check(check: str, one: Attestation, current: bool) -> Iterator[Fact]:
+_when = attrgetter("time", "id")
+"""Orders statements by time, and those of one moment by id, so that it does not matter how they arrived."""
+
+
+def _summarise(check: str, one: Attestation) -> Iterator[tuple[str, str]]:
+    """Yield what follows from a check's report as a whole: paths and values."""
     predicate = one.statement.predicate
     stated, path = str(predicate.get("outcome")), f"check.{check}"
     outcome = stated if stated in _OUTCOMES else UNKNOWN
-    yield Fact(path, outcome, one, current)
+    yield path, outcome
     findings = list(rows(predicate.get("findings")))
     levels, rules = (Counter(str(row.get(name, "")) for row in findings) for name in ("level", "rule"))
     for level, plural in _COUNTED.items():
-        yield Fact(f"{path}.{plural}", str(levels[level]), one, current)
+        yield f"{path}.{plural}", str(levels[level])
     gaps = sum(1 for _ in rows(predicate.get("gaps")))
-    yield Fact(f"{path}.gaps", str(gaps), one, current)
+    yield f"{path}.gaps", str(gaps)
     # NOTE: gaps count beside findings, which a failing outcome would hide.
-    yield Fact(f"{path}.finished", UNKNOWN if gaps or outcome == UNKNOWN else "yes", one, current)
+    yield f"{path}.finished", UNKNOWN if gaps or outcome == UNKNOWN else "yes"
     for rule, count in rules.items():
-        yield Fact(f"finding.{rule}", str(count), one, current)
-    yield from _measured(one, current)
+        yield f"finding.{rule}", str(count)
 
 
-def _facts_of(one: Attestation, current: bool) -> Iterator[Fact]:
-    statement = one.statement
-    yield from _measured(one, current)
-    if statement.predicate_type == CLAIMS_TYPE:
-        for row in rows(statement.predicate.get("attributes")):
-            said = row.get("conditions")
-            if isinstance(said, Mapping) and isinstance(said.get("kind"), str):
-                slice_ = {"value": str(said.get("value", ""))}
-                yield Fact(f"card.{said['kind']}", str(said.get("status", "")), one, current, slice_)
-    elif named := _RECORD.fullmatch(statement.predicate_type):
-        texts = {str(key): value for key, value in statement.predicate.items() if isinstance(value, str)}
-        yield Fact(f"record.{named.group(1)}", "present", one, current, texts)
+def _newest(path: str, entries: Iterable[_Entry]) -> list[Fact]:
+    """Make facts of what is stated under a path: of each signer the newest word about a part, oldest first."""
+    found: dict[tuple[object, ...], tuple[_Entry, dict[str, str]]] = {}
+    for entry in entries:
+        where = entry.row.get("slice")
+        parts = {str(key): str(part) for key, part in where.items()} if where and isinstance(where, _OBJECTS) else {}
+        place = tuple(parts.items())
+        name = (entry.source.keyid, entry.current, place if len(place) < 2 else tuple(sorted(place)))
+        before = found.get(name)
+        if before is None or _when(entry.source) >= _when(before[0].source):
+            found[name] = (entry, parts)
+    facts = [_fact(path, entry, parts) for entry, parts in found.values()]
+    return sorted(facts, key=lambda fact: _when(fact.source))
 
 
-def _measured(one: Attestation, current: bool) -> Iterator[Fact]:
-    for row in rows(one.statement.predicate.get("measurements")):
-        metric, value, n = row.get("metric"), row.get("value"), row.get("n")
-        if not isinstance(metric, str) or not isinstance(value, str):
-            continue
-        where, unit = row.get("slice"), row.get("unit")
-        yield Fact(
-            metric,
-            value,
-            one,
-            current,
-            {str(key): str(part) for key, part in where.items()} if isinstance(where, Mapping) else {},
-            n if isinstance(n, int) and not isinstance(n, bool) else None,
-            _interval(row.get("interval")),
-            unit if isinstance(unit, str) else "",
-        )
+def _fact(path: str, entry: _Entry, parts: Mapping[str, str]) -> Fact:
+    row = entry.row
+    n, unit = row.get("n"), row.get("unit")
+    return Fact(
+        path,
+        str(row["value"]),
+        entry.source,
+        entry.current,
+        parts,
+        n if isinstance(n, int) and not isinstance(n, bool) else None,
+        _interval(row.get("interval")),
+        unit if isinstance(unit, str) else "",
+    )
 
 
 def _interval(value: object) -> tuple[str, str] | None:
@@ -204,6 +257,6 @@ def _interval(value: object) -> tuple[str, str] | None:
 
 def rows(value: object) -> Iterator[Mapping[str, object]]:
     """Yield the objects of a JSON array, passing over anything else."""
-    for item in value if isinstance(value, list | tuple) else ():
-        if isinstance(item, Mapping):
+    for item in value if isinstance(value, _ARRAYS) else ():
+        if isinstance(item, _OBJECTS):
             yield item

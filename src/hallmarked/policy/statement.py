@@ -12,6 +12,7 @@ from typing import Any
 from hallmarked.core.evidence import Attestation, Outcome, Statement, Subject
 from hallmarked.policy.decide import Decision, Ruling
 from hallmarked.policy.fact import check_of
+from hallmarked.policy.remedy import remedy
 from hallmarked.policy.requirement import Requirement
 
 PREDICATE_TYPE = "https://in-toto.io/attestation/svr/v0.2"
@@ -77,6 +78,8 @@ def _ruling(ruling: Ruling) -> dict[str, Any]:
             "reason": waiver.reason,
             "evidence": ruling.excuse.source.id,
         }
+    if meet := remedy(ruling):
+        row["remedy"] = meet
     if judged.until is not None:
         row["until"] = f"{judged.until:%Y-%m-%dT%H:%M:%SZ}"
     if ruling.demand is not None:

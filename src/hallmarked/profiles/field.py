@@ -19,7 +19,7 @@ _FIELDS: Mapping[str, frozenset[str]] = {
     "framework": frozenset({"id", "edition", "title", "source", "date", "note"}),
     "group": frozenset({"title", "function"}),
     "condition": frozenset({"when", "reason"}),
-    "answer": frozenset({"evidence", "documents", "organisational", "unless", "shows", "needs"}),
+    "answer": frozenset({"evidence", "any_of", "documents", "organisational", "unless", "shows", "needs"}),
     "control": frozenset({"id", "group", "answer", "summary", "tags", "page", "printed_id", "audience", "unless"}),
     "requirement": frozenset({"path", "op", "value", "slice", "min_n", "max_age", "by", "check"}),
 }

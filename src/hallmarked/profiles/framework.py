@@ -39,6 +39,8 @@ class Answer:
     id: str
     evidence: Sequence[Requirement] = ()
     """All of them met by statements make a control *evidenced*."""
+    any_of: Sequence[Requirement] = ()
+    """One of them has to be met beside those; for what different evaluations measure under different names."""
     documents: Sequence[Sequence[Requirement]] = ()
     """Any of them, with all its parts met, makes a control *documented*: written down, and measured by nothing."""
     organisational: bool = False

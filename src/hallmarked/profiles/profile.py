@@ -163,6 +163,8 @@ def _excluded(framework: Framework, unless: Sequence[str], conditions: Mapping[s
 
 def _settle(answer: Answer, facts: Facts, time: datetime) -> _Settled:
     judged = tuple(judge(requirement, facts, time) for requirement in answer.evidence)
+    if answer.any_of:
+        judged += (_best([judge(requirement, facts, time) for requirement in answer.any_of]),)
     if judged and all(one.outcome is Outcome.MET for one in judged):
         return _Settled(State.EVIDENCED, say("evidenced", shows=answer.shows, facts=_named(judged)), judged)
     seen = sorted(
@@ -179,6 +181,13 @@ def _settle(answer: Answer, facts: Facts, time: datetime) -> _Settled:
         why = say(f"open-{how}", needs=answer.needs, facts=_named(seen[:1]))
         return _Settled(State.OPEN, why, (seen[0],), answerable=not against)
     return _Settled(State.OPEN, say("open", needs=answer.needs), answerable=True)
+
+
+def _best(judged: Sequence[Judged]) -> Judged:
+    """Return the first of several that is met; else one that somebody stated something about, worst first."""
+    met = [one for one in judged if one.outcome is Outcome.MET]
+    stated = sorted((one for one in judged if one.facts), key=lambda one: one.outcome.rank)
+    return [*met, *stated, *judged][0]
 
 
 def _unfinished(judged: Judged) -> bool:
@@ -260,6 +269,8 @@ def _fact(path: str, place: tuple[tuple[str, str], ...], value: str, n: int | No
     where = dict(place)
     if path == "card.section.filled" and where.get("section"):
         return say("fact-section", section=where["section"][:80])
+    if path == "scope.digest":
+        return say("fact-scope")
     if path.startswith("record."):
         return say("fact-record", name=path.removeprefix("record.")[:80])
     if path.startswith("check.") and path.count(".") == 1 and value in set(Verdict):

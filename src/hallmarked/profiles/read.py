@@ -181,12 +181,15 @@ class _Reader:
         if not isinstance(organisational, bool):
             raise field.Wrong("“organisational” is neither true nor false")
         evidence = self._requirements(row, "evidence", name)
-        if evidence and "shows" not in row:
+        any_of = self._requirements(row, "any_of", name)
+        if (evidence or any_of) and "shows" not in row:
             raise field.Wrong("“shows” is missing: what the evidence shows")
         documents = self._documents(row, name)
         shows = self._text(row, "shows") if "shows" in row else {}
         needs = self._text(row, "needs")
-        return Answer(name, evidence, documents, organisational, field.read_strings(row, "unless"), shows, needs)
+        return Answer(
+            name, evidence, any_of, documents, organisational, field.read_strings(row, "unless"), shows, needs
+        )
 
     def _group(self, name: str, row: Mapping[str, Any]) -> Group:
         field.check_known(row, "group")
@@ -268,8 +271,8 @@ class _Reader:
             return None
 
     def _wrong(self, where: str, message: str) -> None:
-        """Note something wrong, with the file and line where its name stands."""
-        for name in self.texts:
+        """Note something wrong, with file and line; these are looked up only for what is going to be shown."""
+        for name in self.texts if len(self.problems) < MOST_SHOWN else ():
             if line := self._line(name, where):
                 self.problems.append(f"{name}{line}: {message}")
                 return
@@ -277,8 +280,10 @@ class _Reader:
 
     def _line(self, name: str, key: str) -> str:
         """Return where a table or control is declared; empty when that cannot be told."""
+        written = rf'"?{re.escape(key)}"?'
         declared = re.compile(
-            rf'^\s*(?:\[+.*?"?{re.escape(key)}"?\]+|id\s*=\s*"{re.escape(key)}"|"?{re.escape(key)}"?\s*=)', re.MULTILINE
+            rf"^[ \t]{{0,40}}(?:\[{{1,2}}[^\]\n]{{0,200}}?{written}\]|id[ \t]*=[ \t]*{written}|{written}[ \t]*=)",
+            re.MULTILINE,
         )
         found = declared.search(self.texts.get(name, ""))
         return f", line {self.texts[name].count(chr(10), 0, found.end()) + 1}" if found else ""

@@ -33,6 +33,7 @@ class Dispute(Record):
             most=300,
             pattern=r"\S+",
             hint="must be a path, the id of a claim or of a statement, without spaces",
+            option="contested",
         ),
     ]
     reason: Annotated[str, Say("Why it is contested.", most=5000)]

@@ -52,6 +52,8 @@ class Say:
     """A day, written in place of a moment, means its last second and not its first."""
     number: bool = False
     """A text that is a decimal number; whoever writes it by hand may leave the quotes away."""
+    option: str = ""
+    """What its option on the command line is called, where its own name means something else."""
     digests: bool = False
     """A mapping of files to digests, which a program can fill in from patterns of paths."""
 
@@ -67,6 +69,11 @@ class Declared:
     kind: Any
     say: Say
     required: bool
+
+    @property
+    def option(self) -> str:
+        """Its option on the command line."""
+        return f"--{self.say.option or self.name.replace('_', '-')}"
 
 
 class Unfit(Exception):
@@ -172,7 +179,8 @@ class Reader:
             raise Unfit("is empty")
         if len(value) > say.most:
             raise Unfit(f"has more than {say.most:,} characters")
-        if any(is_invisible(mark) and mark not in "\n\t\u200c\u200d" for mark in value):
+        plain = value.isascii() and value.isprintable()  # nearly all are, and this is far cheaper to see
+        if not plain and any(is_invisible(mark) and mark not in "\n\t\u200c\u200d" for mark in value):
             raise Unfit("holds characters that do not show")
         if say.pattern and not re.fullmatch(say.pattern, value):
             raise Unfit(say.hint or f"must look like {say.pattern}")

@@ -30,7 +30,7 @@ class Package(Record):
     NAME: ClassVar[str] = "package"
     TITLE: ClassVar[str] = "Forms, cards and evidence that were put together for a reader"
 
-    about: Annotated[Subject, Say("What the forms are about, by digest.")]
+    about: Annotated[Subject, Say("What the forms are about, by digest.", option="subject")]
     time: Annotated[datetime, Say("When the forms were answered.")]
     forms: Annotated[tuple[Form, ...], Say("The forms.", count=100)]
     audience: Annotated[str, Say("Whom it is for; what they may not see was left out.", most=50)] = ""

@@ -123,27 +123,21 @@ def name_signer(source: Attestation) -> str:
 def records(kind: type[R], attestations: Iterable[Attestation]) -> list[Signed[R]]:
     """Return the records of a kind among statements, oldest first. Those that cannot be read are passed over.
 
-    See :func:`unreadable` for these.
+    See :func:`read_all` for these.
     """
-    found = []
+    return read_all(kind, attestations)[0]
+
+
+def read_all(
+    kind: type[R], attestations: Iterable[Attestation]
+) -> tuple[list[Signed[R]], list[tuple[Attestation, str]]]:
+    """Return the records of a kind among statements, oldest first, and those that cannot be read, with the reason."""
+    found: list[Signed[R]] = []
+    wrong: list[tuple[Attestation, str]] = []
     for one in sorted(attestations, key=lambda each: each.time):
         if kind.matches(one.statement):
             try:
                 found.append(Signed(kind.of_predicate(one.statement.predicate), one))
-            except Invalid:
-                continue
-    return found
-
-
-def unreadable(kinds: Iterable[type[Record]], attestations: Iterable[Attestation]) -> list[tuple[Attestation, str]]:
-    """Return statements that say they are of one of these kinds and cannot be read, with the reason."""
-    wrong = []
-    known = tuple(kinds)
-    for one in attestations:
-        for kind in known:
-            if kind.matches(one.statement):
-                try:
-                    kind.of_predicate(one.statement.predicate)
-                except Invalid as error:
-                    wrong.append((one, str(error)))
-    return wrong
+            except Invalid as error:
+                wrong.append((one, str(error)))
+    return found, wrong

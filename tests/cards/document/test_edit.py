@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 from typing import Any
 
@@ -106,6 +107,11 @@ def test_only_the_key_changes(path: Path, value: Any, lines: list[str] | None, e
         (("model-index", 0, "results", 0, "metrics"), ["-         metrics: []"]),
         (("model-index", 0, "results", 0, "task", "type"), None),
         (("nothing", "there"), []),
+        (("language", 0), ["- - en"]),
+        (("language", 1), ["- - 'es'   # since May"]),
+        (("tags", 1), ['- tags: [a, "b", c]', "+ tags: [a, c]"]),
+        (("tags", 2), ['- tags: [a, "b", c]', '+ tags: [a, "b"]']),
+        (("model-index", 0), None),
     ],
 )
 def test_only_the_key_goes(path: Path, lines: list[str] | None) -> None:
@@ -114,7 +120,8 @@ def test_only_the_key_goes(path: Path, lines: list[str] | None) -> None:
     after = remove_key(before, path)
     if lines is not None:
         assert sorted(changed(before, after)) == sorted(lines)
-    assert remove_key(after, path) == after
+    if path[-1] not in (0, 1):  # the next entry of a list moves up
+        assert remove_key(after, path) == after
 
 
 def test_a_card_without_metadata_gets_a_block() -> None:
@@ -154,10 +161,11 @@ def middle(before: bytes, after: bytes) -> tuple[list[bytes], list[bytes]]:
 
 
 @CARDS
-def test_every_development_card_can_be_edited() -> None:
+@pytest.mark.parametrize("step", [10, pytest.param(1, marks=pytest.mark.slow)])
+def test_every_development_card_can_be_edited(step: int) -> None:
     """In every public card at hand a new key adds its line, a changed one changes its own; removing undoes adding."""
     edited = 0
-    for path in cards():
+    for path in list(cards())[::step]:
         raw = path.read_bytes()
         added = set_key(raw, ("hallmarked_test",), "x y")
         head = read_head(raw)
@@ -172,7 +180,7 @@ def test_every_development_card_can_be_edited() -> None:
             assert rest == {name: value for name, value in head.data.items() if name != key}
             assert middle(raw, other)[1] == [f"{key}: other".encode()], path.name
         edited += 1
-    assert edited == 290
+    assert edited == 290 // step
 
 
 KEYS = st.sampled_from(["a", "b-c", "d e", "yes", "1", "é", "a:b", "#x", "ñ ü"])
@@ -184,6 +192,12 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
     max_leaves=8,
 )
+
+
+def nodes(data: Any, above: Path = ()) -> list[Path]:
+    """Return the paths of everything in some metadata."""
+    pairs = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    return [path for key, value in pairs for path in ((*above, key), *nodes(value, (*above, key)))]
 
 
 def written(data: dict[str, Any], flow: bool | None, indent: int) -> bytes:
@@ -214,3 +228,27 @@ def test_any_value_in_any_card(data: dict[str, Any], key: str, value: Any, flow:
     assert read_document(gone).data == {name: item for name, item in before.data.items() if name != key}
     # An older reader, as the Hub's own clients use, understands the same.
     assert yaml.safe_load(document.head.front.text)[key] == value  # type: ignore[union-attr]
+
+
+@given(st.data(), st.sampled_from([None, False]), st.sampled_from([b"\n", b"\r\n", b"\r"]))
+@settings(max_examples=150, deadline=None)
+def test_any_place_in_any_card(data: st.DataObject, flow: bool | None, eol: bytes) -> None:
+    """Wherever a value stands, setting and removing it changes that place only, whatever ends the lines."""
+    metadata = data.draw(st.dictionaries(KEYS, VALUES, min_size=1, max_size=3))
+    raw = written(metadata, flow, 2).replace(b"\n", eol)
+    before = read_document(raw)
+    if any(finding.rule == "CRD001" for finding in before.findings):
+        return  # the other library wrote what readers understand differently
+    path, value = data.draw(st.sampled_from(nodes(before.data))), data.draw(VALUES)
+    after = read_document(set_key(raw, path, value))
+    wanted: Any = copy.deepcopy(dict(before.data))
+    node = wanted
+    for step in path[:-1]:
+        node = node[step]
+    node[path[-1]] = value
+    assert after.data == wanted
+    assert after.raw.replace(eol, b"").count(b"\n") == 0
+    del node[path[-1]]
+    gone = read_document(remove_key(after.raw, path))
+    assert gone.data == wanted
+    assert gone.text[gone.body :] == after.text[after.body :] == before.text[before.body :]

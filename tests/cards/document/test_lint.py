@@ -91,9 +91,29 @@ def test_many_problems_are_cut_short() -> None:
     assert any("980 more" in message for *_, message in found)
 
 
+def test_very_many_claims_about_one_value() -> None:
+    """Claims are compared up to a bound, and that not all were is said."""
+    rows = "".join(f"    - {{id: c{number}, path: x, op: '>=', value: {number}}}\n" for number in range(200))
+    ((rule, line, message),) = told(f"{HEAD}{rows}---\n")
+    assert (rule, line) == ("CRD005", 2)
+    assert "only 3,000 pairs were compared" in message
+
+
 @CARDS
 def test_development_cards_hold_no_errors() -> None:
     """Public cards are read without an error; what is told of them are slips that the Hub would stumble over too."""
     found = [each for path in cards() for each in lint(read_document(path.read_bytes(), path.name))]
     assert [each for each in found if each.level is Level.ERROR] == []
     assert {each.rule for each in found} <= {"CRD008", "CRD009"}
+
+
+def test_a_model_is_not_a_system() -> None:
+    """A guardrail on a model card, and a system whose model has no digest, are errors by their line (R9)."""
+    front = "---\nhallmarked:\n  kind: %s\n---\n# Heron\n\nIt has an input filter.\n"
+    found = [each for each in lint(read_document((front % "model").encode())) if each.rule.startswith("DOC")]
+    assert [(each.rule, each.level.value, each.location and each.location.line) for each in found] == [
+        ("DOC010", "error", 7)
+    ]
+    system = (front % "system").replace("---\n#", "  components: [{kind: model, name: acme/heron}]\n---\n#")
+    errors = [each for each in lint(read_document(system.encode())) if each.level.value == "error"]
+    assert [each.rule for each in errors] == ["DOC011"]

@@ -135,7 +135,8 @@ def test_every_template_gives_a_card_that_can_be_read(kind: Kind, tier: Tier, la
     """Without any evidence the draft is a card of the right kind and tier that only asks."""
     template = shipped(kind, tier)
     document = read_document(draft("x", template, Facts(()), language).data)
-    assert lint(document) == ()
+    # Which parts a system is made of only people know; the draft of its card has to be told.
+    assert {each.rule for each in lint(document)} <= ({"DOC011", "DOC012"} if kind is Kind.SYSTEM else set())
     assert (document.declared.kind, document.declared.tier) == (kind, tier)
     assert check(document, template).count("section")[0] == 0
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hallmarked.cards.lineage.chain import Chain, Trouble, follow
 from hallmarked.cards.lineage.graph import Manifest, build
+from hallmarked.cards.lineage.licence import stated_licence
 from hallmarked.core.evidence import Attestation, Statement, Subject
 from hallmarked.records.stage import Stage, Step
 from tests.cards.lineage.example import check_report, provenance, stage, thing, whole
@@ -19,7 +20,7 @@ TUNED = thing("tuned")
 
 
 def chain(attestations: list[Attestation], target: Subject = TUNED, **options: object) -> Chain:
-    return follow(build(attestations, target), attestations, **options)  # type: ignore[arg-type]
+    return follow(build(attestations, target), **options)  # type: ignore[arg-type]
 
 
 def troubles(found: Chain) -> list[Trouble]:
@@ -239,3 +240,27 @@ def test_long_chains() -> None:
     found = chain([*links, stage(thing("t1500"), Step.CURATED, thing("t0"))], thing("t0"), expected=[])
     assert len(found.order) == 1501
     assert troubles(found) == [Trouble.CYCLE]
+
+
+def test_licences_are_carried_along() -> None:
+    """Data under a licence that asks for the same licence may not be passed on under another one, however far back."""
+    web, mix, tuned = thing("web"), thing("mix"), thing("tuned")
+
+    def found(licence: str, stated: str, *, role: str = "maker") -> list[str]:
+        said = Stage(stage=Step.COLLECTED, by="Example Team", time=NOW, licence=licence)
+        card = check_report(tuned, "documentation", measurements=[{"metric": "claim.license", "value": stated}])
+        attestations = [
+            signed(said.to_statement(web), role=role),
+            stage(mix, Step.CURATED, web),
+            stage(tuned, Step.CURATED, mix),
+            card,
+        ]
+        graph = build(attestations, tuned)
+        problems = follow(graph, expected=[], licence=stated_licence(attestations, tuned)).problems
+        return [problem.message for problem in problems if problem.trouble is Trouble.LICENCE]
+
+    (message,) = found("cc-by-sa-4.0", "mit")
+    assert "web, collected by Example Team" in message
+    assert found("cc-by-sa-4.0", "cc-by-sa-4.0") == []
+    assert found("cc-by-4.0", "") == []
+    assert found("cc-by-sa-4.0", "mit", role="") == []

@@ -29,7 +29,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def chain(attestations: list[Attestation], target: Subject = TUNED) -> Chain:
-    return follow(build(attestations, target), attestations)
+    return follow(build(attestations, target))
 
 
 def test_the_table() -> None:

@@ -82,6 +82,12 @@ def test_a_card_is_held_against_an_own_template(tmp_path: Path) -> None:
         assert template.id == "acme:model/limited@3"
     empty = check(read_document(b"# X\n\n## Turnos de noche\n"), template)
     assert (empty.outcome, [item.asked.id for item in empty.open]) == (Outcome.FAIL, ["night", "license", "eval"])
+    assert find_template(Kind.MODEL, Tier.LIMITED, tmp_path, 2).id == "acme:model/limited@2"
+    with pytest.raises(InputError, match=r"holds no template called model@4\.toml"):
+        find_template(Kind.MODEL, Tier.LIMITED, tmp_path, 4)
+    with pytest.raises(InputError, match="is version 3, and version 2 is asked for"):
+        find_template(Kind.MODEL, Tier.LIMITED, file, 2)
+    assert find_template(Kind.MODEL, Tier.HIGH, None, 1).digest == shipped(Kind.MODEL, Tier.HIGH).digest
     (first, *_) = empty.findings("README.md")
     assert first.level is Level.ERROR
     assert first.message == "README.md, line 3: nothing is written about “Night Shifts”. Who answers at night?"
@@ -95,11 +101,16 @@ def test_a_card_is_held_against_an_own_template(tmp_path: Path) -> None:
 def test_a_changed_template_has_another_digest() -> None:
     """A verdict keeps the digest it was made under: every changed question, level or heading makes another one."""
     card = read_document(b"# Nights\nAna does.\n")
+    verdict = check(card, read_template(OWN.encode(), "t", Tier.HIGH)).verdict()
     before = check(card, read_template(OWN.encode(), "t", Tier.HIGH))
     assert before.digest == check(card, read_template(OWN.encode(), "t", Tier.HIGH)).digest
     for old, new in (("at night?", "by night?"), ('"error"', '"note"'), ('"nights"', '"night"'), ("= 3", "= 4")):
         after = check(card, read_template(OWN.replace(old, new).encode(), "t", Tier.HIGH))
         assert after.digest != before.digest
+        assert after.verdict() != verdict
+    assert (verdict.outcome, verdict.context) == (Outcome.PASS, "acme:model/high@3")
+    assert verdict.policy == {"sha256": before.digest}
+    assert verdict.reasons == ["section only-high: x?", "field license: Which licence?", "claim eval: How good?"]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +141,7 @@ def test_a_template_for_another_kind(tmp_path: Path) -> None:
     (tmp_path / "model@1.toml").write_text(OWN)
     with pytest.raises(InputError, match="is a template for a model card, and this is a dataset card"):
         find_template(Kind.DATASET, Tier.HIGH, tmp_path / "model@1.toml")
-    with pytest.raises(InputError, match="holds no template for a dataset card"):
+    with pytest.raises(InputError, match=r"holds no template called dataset@1\.toml for a dataset card"):
         find_template(Kind.DATASET, Tier.HIGH, tmp_path)
     with pytest.raises(InputError, match="cannot be read"):
         find_template(Kind.DATASET, Tier.HIGH, tmp_path / "nowhere.toml")

@@ -79,5 +79,5 @@ def test_the_log_says_what_was_asked_for_and_nothing_else() -> None:
     commitments = Request("opt-out", ("training",), (), (("account", "ada"),)).commit(b"s" * 32)
     assert to_statement("filed", commitments, "1", NOW, mode="opt-in").predicate["mode"] == "opt-in"
     assert "mode" not in to_statement("filed", commitments, "1", NOW).predicate
-    with pytest.raises(ValueError, match="maybe"):
+    with pytest.raises(InputError, match="maybe"):
         to_statement("filed", commitments, "1", NOW, mode="maybe")

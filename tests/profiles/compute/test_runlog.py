@@ -33,7 +33,7 @@ def test_utilisation_that_nobody_measured_widens_the_interval() -> None:
     """Not knowing the utilisation is said, and the interval spans a factor of three."""
     made = estimate_from_hours((Segment(8, Decimal(1), Decimal("1e15")),))
     assert made.interval[1] == 3 * made.interval[0]
-    assert "Nobody measured" in made.assumptions[0]
+    assert "Nobody measured" in made.assumptions[0]["en"]
 
 
 def test_utilisation_never_passes_the_peak() -> None:
@@ -58,8 +58,8 @@ def test_log_and_architecture_are_held_against_each_other() -> None:
     ]
     assert [one.agree for one in logged] == [True, False, False]
     assert [one.ratio for one in logged] == ["1.00", "3.00", "0.10"]
-    assert "more operations" in logged[1].reason
-    assert "fewer operations" in logged[2].reason
+    assert "more operations" in logged[1].reason["en"]
+    assert "fewer operations" in logged[2].reason["en"]
 
 
 @pytest.mark.parametrize("given", ["", "abacus", "-1", "0", "nan", "inf", "1e400", "1e25", "9" * 200])

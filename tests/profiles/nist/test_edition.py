@@ -12,14 +12,20 @@ from typing import Any
 
 import pytest
 
+from hallmarked.cards.rules import RULES
+from hallmarked.checks import registry
+from hallmarked.checks.documentation.sections import template
 from hallmarked.core.errors import InputError, NotFound
+from hallmarked.core.evidence import Attestation
 from hallmarked.policy.fact import Facts
+from hallmarked.policy.requirement import Requirement
 from hallmarked.profiles.framework import Framework
 from hallmarked.profiles.mapping import EditionMap, Relation, unmapped
 from hallmarked.profiles.nist.edition import DRAFT, FAMILY, FINAL
 from hallmarked.profiles.profile import State, build_profile
 from hallmarked.profiles.registry import load, namesakes_of, resolve
-from tests.profiles.example import HERE, NOW, answered, filled, measured, statement
+from hallmarked.records.kind import KINDS
+from tests.profiles.example import HERE, NOW, TEST_RESULT, answered, filled, measured, statement
 from tests.support import DATA, needs_data
 
 COUNTS = {
@@ -27,7 +33,8 @@ COUNTS = {
     DRAFT: {"GOVERN": 122, "MAP": 79, "MEASURE": 191, "MANAGE": 74},
 }
 EDITIONS = list(COUNTS)
-PROSE = ("card.", "record.", "claim.", "purpose.", "retention.", "context.")
+SOURCE = Path(__file__).parents[3] / "src" / "hallmarked"
+PROSE = ("card.", "scope.", "record.", "claim.", "purpose.", "retention.", "context.")
 """Paths of what people say; "privacy.claimed" is one, too, and never counts alone."""
 
 
@@ -109,10 +116,37 @@ def test_summaries_are_complete(name: str) -> None:
 def test_words_are_not_evidence() -> None:
     """What shows an action as evidenced is measured; what people say can only document it."""
     for answer in edition(FINAL).answers.values():
-        measured_paths = [each.path for each in answer.evidence if not each.path.startswith(PROSE)]
-        assert bool(measured_paths) == bool(answer.evidence), answer.id
-        assert answer.evidence or answer.documents or answer.organisational, answer.id
+        paths = [each.path for each in (*answer.evidence, *answer.any_of)]
+        measured_paths = [path for path in paths if not path.startswith(PROSE)]
+        assert bool(measured_paths) == bool(paths), answer.id
+        assert paths or answer.documents or answer.organisational, answer.id
         assert {"en", "es"} == set(answer.needs), answer.id
+
+
+def test_answers_ask_for_what_exists() -> None:
+    """Checks, sections of cards, kinds of records and metrics that answers name are those that there are."""
+    framework = edition(FINAL)
+    asked: list[Requirement] = []
+    for answer in framework.answers.values():
+        asked += [*answer.evidence, *answer.any_of, *(each for group in answer.documents for each in group)]
+    for condition in framework.conditions.values():
+        asked += condition.when
+    sections = {entry.id for kind in ("model", "dataset") for entry in template(kind).entries}
+    source = "".join(file.read_text(encoding="utf-8") for file in (SOURCE / "checks").rglob("*.py"))
+    for each in asked:
+        kind, _, name = each.path.partition(".")
+        if kind == "check":
+            assert name in registry.available(), each
+        elif kind == "record":
+            assert name in {*KINDS, "consent", "deletion"}, each
+        elif each.path == "card.section.filled":
+            assert isinstance(each.slice, dict)
+            assert each.slice["section"] in sections, each
+        elif kind == "card":
+            assert f"claim.{name}" in RULES or each.path == "card.kind", each
+        elif kind not in {"eval", "safety"}:
+            written = {each.path, f"{kind}.{{name}}"}  # some names are put together
+            assert any(f'"{path}"' in source for path in written), each
 
 
 def test_every_answer_is_used() -> None:
@@ -137,12 +171,54 @@ def test_a_measurement_changes_what_rests_on_it() -> None:
     for new, state, answers in (
         (measured("eval.privacy", "0.01", n=500), State.EVIDENCED, {"eval-privacy"}),
         (filled("contact"), State.DOCUMENTED, {"channel"}),
+        (measured("scope.digest", "ab", slice={"path": "scope.yaml"}), State.DOCUMENTED, {"intended-use"}),
     ):
         after = build_profile(framework, Facts([new], HERE), NOW)
         changed = {a.control.id: a for a, b in zip(after.rows, before.rows, strict=True) if a.state is not b.state}
         assert set(changed) == {control.id for control in framework.controls if control.answer in answers}
         assert changed
         assert all(row.state is state and row.rests_on == (new.id,) for row in changed.values())
+
+
+@pytest.mark.parametrize(
+    ("metric", "role", "slice_", "answered_"),
+    [
+        ("eval.recall", "maker", {}, {"MS-2.3-002": True, "GV-3.2-001": False, "MS-2.11-002": False}),
+        ("eval.recall", "auditor", {"group": "women"}, {"MS-2.3-002": True, "GV-3.2-001": True, "MS-2.11-002": True}),
+    ],
+)
+def test_who_measured_what(metric: str, role: str, slice_: dict[str, str], answered_: dict[str, bool]) -> None:
+    """Any measure of performance answers that it was evaluated; independence asks for others; fairness, for groups."""
+    new = statement(TEST_RESULT, {"measurements": [{"metric": metric, "value": "0.9", "slice": slice_}]}, role=role)
+    profile = build_profile(edition(FINAL), Facts([new], HERE), NOW)
+    for control, expected in answered_.items():
+        row = profile.row(control)
+        assert row is not None
+        assert (row.state is State.EVIDENCED) is expected, control
+
+
+def _ran(check: str, outcome: str) -> Attestation:
+    """State that a check ran."""
+    configuration = [{"name": f"hallmarked/checks/{check}"}]
+    return statement(TEST_RESULT, {"configuration": configuration, "outcome": outcome, "findings": []})
+
+
+def test_a_check_that_did_not_finish() -> None:
+    """A check that could not settle everything leaves a gap and is named; it does not say otherwise."""
+    names = ("serialization", "code", "secrets", "malware")
+    for last, state, words in (
+        ("unknown", State.OPEN, "So far not everything could be established: the check malware"),
+        ("fail", State.EVIDENCED, "what files do not show, such as labour and hardware, was not looked at. Stated:"),
+    ):
+        stated = [_ran(name, last if name == "malware" else "pass") for name in names]
+        row = build_profile(edition(FINAL), Facts(stated, HERE), NOW).row("MG-3.1-002")
+        assert row is not None
+        assert row.state is state
+        assert words in row.why["en"]
+    record = answered("MG-3.1-002", edition="nist-ai-600-1/final-2024-07")
+    row = build_profile(edition(FINAL), Facts([_ran("malware", "unknown"), record], HERE), NOW).row("MG-3.1-002")
+    assert row is not None
+    assert row.state is State.DOCUMENTED
 
 
 def test_an_organisation_answers_in_one_edition() -> None:
@@ -181,9 +257,9 @@ def test_a_model_that_generates_nothing(status: str, excluded: bool) -> None:
 def test_measurements_asked_for_are_explained() -> None:
     """Every measurement of an evaluation that an answer names stands in the documentation."""
     page = (Path(__file__).parents[3] / "docs" / "how-to" / "risk-profile.md").read_text(encoding="utf-8")
-    asked = {each.path for answer in edition(FINAL).answers.values() for each in answer.evidence}
+    asked = {each.path for answer in edition(FINAL).answers.values() for each in (*answer.evidence, *answer.any_of)}
     for path in sorted(asked):
-        assert not path.startswith("eval.") or f"`{path}`" in page, path
+        assert not path.startswith(("eval.", "safety.")) or f"`{path}`" in page, path
 
 
 @pytest.mark.parametrize("name", EDITIONS)

@@ -69,7 +69,7 @@ def test_missing_evidence_is_named() -> None:
         made = argued(ours, theirs, held=held)
         assert made.standing is Standing.MISSING
         assert made.missing == (missing.id,)
-        assert missing.id[:23] in made.compared[0].reason
+        assert missing.id[:23] in made.compared[0].reason["en"]
 
 
 def test_evidence_about_another_model_does_not_count() -> None:

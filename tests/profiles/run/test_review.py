@@ -9,14 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hallmarked.core.evidence import Attestation
+from hallmarked.core.errors import InputError
+from hallmarked.core.evidence import Attestation, Statement, Subject
 from hallmarked.profiles.language import pick
 from hallmarked.profiles.run.decide import Decision, Filing, to_statement
 from hallmarked.profiles.run.pack import Pack, load_pack
+from hallmarked.profiles.run.render import review_document, review_lines
 from hallmarked.profiles.run.review import Review, Timing, review
 from hallmarked.records.result import Measured
 from hallmarked.records.run_deviation import Change, RunDeviation
 from hallmarked.records.run_plan import Filer, RunPlan
+from hallmarked.records.stage import Stage, Step
 from tests.profiles.run.example import NOW, SUBJECT, day, decided, factors, signed, with_operations
 
 EU, TWO = load_pack("eu-ai-act"), load_pack("two-stage")
@@ -90,6 +93,10 @@ def test_a_deviation_changes_what_the_run_comes_to() -> None:
     less = RunDeviation(plan=plan.id, by="Example Lab", reason="stopped early", ended=day(20), measurements=(counted,))
     found = only([plan, old, signed(less, day(21))])
     assert found.decisions[0].filing is Filing.NOTHING
+    assert found.now.operations is not None
+    assert found.now.operations.operations == 10**23
+    assert found.projection.operations is not None
+    assert found.projection.operations.operations > 10**26
     assert [one.filing for one in found.earlier] == ["to-be-filed"]
     assert found.earlier[0].digest == EU.digest
     assert found.changed == ("eu-ai-act",)
@@ -149,3 +156,55 @@ def test_plans_that_contradict_themselves(changes: dict[str, object], field: str
     """Shares are 1 together, one of several speaks for all, and the end comes after the start."""
     plan: RunPlan = replace(LARGE, **changes)  # type: ignore[arg-type]
     assert field in {name for name, _ in plan.problems()}
+
+
+SCRAP = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(
+    st.sampled_from(sorted(LARGE.predicate())), SCRAP, st.sampled_from(["plan", "by", "reason", "measurements"]), SCRAP
+)
+def test_whatever_others_state_nothing_breaks(field: str, value: object, other: str, wrong: object) -> None:
+    """A plan or deviation in which anything stands is read, passed over, or refused in one sentence."""
+    plan = signed(LARGE, day(-3))
+    strange = Statement((SUBJECT,), RunPlan.predicate_type(), {**LARGE.predicate(), field: value})
+    said = {"plan": plan.id, "by": "x", "reason": "y", "began": "2026-12-16T00:00:00Z", other: wrong}
+    deviation = Statement((SUBJECT,), RunDeviation.predicate_type(), said)
+    held = [
+        plan,
+        *(Attestation(one, f"sha256:{at}", day(at), "maker", "", "k1") for at, one in enumerate((strange, deviation))),
+    ]
+    try:
+        found = review(held, (EU, TWO), day(30))
+    except InputError as error:
+        assert "\n" not in str(error)  # noqa: PT017 -- either is right
+        return
+    assert plan.id in {one.plan.source.id for one in found}
+    for one in found:
+        assert review_lines(one, "es")
+        assert review_document(one)
+
+
+@pytest.mark.parametrize("value", ["many", "-5", "NaN", "1e9999"])
+def test_nonsense_does_not_clear_a_run(value: str) -> None:
+    """A number of operations that is none is passed over; the run is judged by what was planned."""
+    plan = signed(LARGE, day(-3))
+    nonsense = (Measured(metric="run.operations", value=value),)
+    wrong = RunDeviation(plan=plan.id, by="x", reason="y", began=day(0), measurements=nonsense)
+    found = only([plan, signed(wrong, day(1))])
+    assert found.decisions[0].filing is Filing.FILE
+    assert found.now.operations == found.projection.operations
+
+
+def test_a_stage_that_names_the_plan_says_when_training_began() -> None:
+    """A signed record of the stage trained, with the plan among what went in, counts as the first step."""
+    plan = signed(LARGE, day(-3))
+    model = Subject("example-lab/new", {"dirHash": "ef" * 32})
+    stage = Stage(stage=Step.TRAINED, by="Example Lab", since=day(-20), time=day(5), materials=(SUBJECT,))
+    assert only([plan, signed(stage, day(6), subject=model)]).is_late
+    other = replace(stage, materials=(Subject("other", {"sha256": "00" * 32}),))
+    assert not only([plan, signed(other, day(6), subject=model)]).is_late

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from hallmarked import __version__
 from hallmarked.audit.report import view
 from hallmarked.audit.report.dataset import DataSet, data_set
+from hallmarked.audit.report.demand import DemandRow, OtherRow, demands, others
 from hallmarked.audit.report.report import Report
 from hallmarked.cards.sheet import sheet
 from hallmarked.cards.sheet.sheet import shape
@@ -118,6 +119,11 @@ class Page:
     gaps: Sequence[GapRow]
     gaps_hidden: int
     claims: Sequence[ClaimRow]
+    context: str
+    """For what it was judged."""
+    demands: Sequence[tuple[str, DemandRow]]
+    """What the context spells out, each with the shape of its mark."""
+    others: Sequence[OtherRow]
     facts: Sequence[view.Fact]
     dataset: DataSet | None
     """What is shown of the rows of tables; None when there are none."""
@@ -158,6 +164,9 @@ def page(report: Report) -> Page:
         gaps=[GapRow(check, gap.reason, gap.location) for check, gap in gaps[:MOST_ROWS]],
         gaps_hidden=max(0, len(gaps) - MOST_ROWS),
         claims=_claims(report),
+        context=report.context.title.get("en", report.context.name),
+        demands=[(shape(row.status), row) for row in demands(report)],
+        others=others(report)[:MOST_ROWS],
         facts=view.facts(seen.results),
         dataset=data_set(seen.results, report.time.date()),
         checks=_checks(report),
@@ -173,9 +182,9 @@ def page(report: Report) -> Page:
 def _state(report: Report) -> State:
     outcome = report.verdict.outcome
     word, sentence = view.state(report.verdict, report.examination.results)
-    return State(
-        outcome.value, shape(outcome.value), word, sentence, view.reasons(report.verdict, report.examination.results)
-    )
+    told = [ruling.sentence for ruling in report.decision.demanded]
+    reasons = view.reasons(report.verdict, report.examination.results, told)
+    return State(outcome.value, shape(outcome.value), word, sentence, reasons)
 
 
 def _group(group: view.Group) -> GroupRow:

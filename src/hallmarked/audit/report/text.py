@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from hallmarked.audit.report import view
 from hallmarked.audit.report.dataset import data_set
+from hallmarked.audit.report.demand import demands, others
 from hallmarked.audit.report.report import Report
 from hallmarked.core.evidence import Level, Outcome
 from hallmarked.core.text import clean
@@ -23,6 +24,12 @@ MARKS = {
     "disputed": "…",
     "self-asserted": "○",
     "withdrawn": "○",
+    "met": "✔",
+    "fails": "✖",
+    "waived": "○",
+    "missing": "?",
+    "underpowered": "▲",
+    "wrong_attester": "?",
     "not-evaluated": "?",
 }
 MOST_PLACES = 5
@@ -53,6 +60,8 @@ def render(report: Report, *, paint: Paint = plain, verbose: bool = False) -> st
             *_data(report),
             *_findings(report, paint, verbose),
             *_claims(report, paint, verbose),
+            *_demands(report, paint, verbose),
+            *_others(report),
             *_end(report, paint),
         ]
     )
@@ -133,12 +142,46 @@ def _claims(report: Report, paint: Paint, verbose: bool) -> Iterator[str]:
     yield ""
 
 
+def _demands(report: Report, paint: Paint, verbose: bool) -> Iterator[str]:
+    """Tell what the context spells out; what is met takes one line."""
+    shown = demands(report)
+    if not shown:
+        return
+    yield f"What {report.context.name} asks for"
+    for row in shown:
+        padding = " " * max(1, 16 - len(row.word))
+        mark = paint(f"{MARKS[row.status]} {row.word}", row.status)
+        yield f"  {mark}{padding}{clean(row.id)}: {clean(row.asked)}"
+        if row.status == "met" and not verbose:
+            continue
+        yield f"{' ' * 20}{clean(row.reason)}"
+        for label, said in (("", row.waiver), ("why: ", row.why), ("→ ", row.remedy), ("stated by ", row.evidence)):
+            if said:
+                yield f"{' ' * 20}{label}{clean(said)}"
+    yield ""
+
+
+def _others(report: Report) -> Iterator[str]:
+    """Tell what others state, a line for each statement."""
+    rows = others(report)
+    if not rows:
+        return
+    yield "What others state"
+    for row in rows[:MOST_CLAIMS]:
+        about = "" if row.current else "  (about other bytes)"
+        yield f"  {row.date}  {clean(row.who)}: {clean(row.said)}{about}"
+    if len(rows) > MOST_CLAIMS:
+        yield f"  … and {len(rows) - MOST_CLAIMS} more"
+    yield ""
+
+
 def _end(report: Report, paint: Paint) -> Iterator[str]:
     word, _ = view.state(report.verdict, report.examination.results)
     outcome = report.verdict.outcome.value
     ran = view.plural(len(report.examination.results), "check")
     yield paint(f"{MARKS[outcome]} {word}", outcome) + f"  ({ran}, context {report.context.name})"
-    for reason in view.reasons(report.verdict, report.examination.results):
+    told = [ruling.sentence for ruling in report.decision.demanded]
+    for reason in view.reasons(report.verdict, report.examination.results, told):
         yield f"    {clean(reason)}"
     if report.verdict.outcome is Outcome.UNKNOWN:
         yield "    → Have it established, or accept it as it is with --allow-unknown."

@@ -186,11 +186,19 @@ def state(verdict: Verdict, results: Sequence[Result]) -> tuple[str, str]:
     }[verdict.outcome]
 
 
-def reasons(verdict: Verdict, results: Sequence[Result]) -> list[str]:
-    """Return the reasons of a verdict, with those that only repeat the list of gaps in one line."""
+def reasons(verdict: Verdict, results: Sequence[Result], told: Sequence[str] = ()) -> list[str]:
+    """Return the reasons of a verdict, with those that only repeat the list of gaps in one line.
+
+    Args:
+        verdict: The verdict.
+        results: What the checks saw.
+        told: Reasons that are shown elsewhere, each with more about it; they are counted.
+    """
     repeated = {f"{result.check}: {result.reason}": result.check for result in results if result.reason}
-    shown = [reason for reason in verdict.reasons if reason not in repeated]
+    shown = [reason for reason in verdict.reasons if reason not in repeated and reason not in told]
     unsettled = [repeated[reason] for reason in verdict.reasons if reason in repeated]
+    if counted := sum(reason in told for reason in verdict.reasons):
+        shown.append(f"{plural(counted, 'requirement')} of the context not met")
     return [*shown, f"not everything could be established by: {', '.join(unsettled)}"] if unsettled else shown
 
 

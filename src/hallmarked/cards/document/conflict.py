@@ -17,22 +17,33 @@ from hallmarked.core.evidence import Attestation, Statement
 from hallmarked.policy.fact import Facts
 from hallmarked.policy.requirement import Operator, Outcome, decimal, judge
 
-MAX_COMPARED = 30
-"""Claims about one value that are compared with each other."""
+MAX_PAIRS = 3_000
+"""Pairs of claims about one value that are compared."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NEITHER = "a-word-that-neither-names"
 
 
 def find_conflicts(claims: Sequence[DeclaredClaim]) -> Iterator[tuple[DeclaredClaim, DeclaredClaim]]:
-    """Yield pairs of claims, in the order of the card, of which at most one can be true."""
+    """Yield pairs of claims, in the order of the card, of which at most one can be true; see ``MAX_PAIRS``."""
+    for first, second in itertools.islice(_pairs(claims), MAX_PAIRS):
+        if _conflict(first, second):
+            yield first, second
+
+
+def are_too_many(claims: Sequence[DeclaredClaim]) -> bool:
+    """Say whether there are more pairs of claims about one value than are compared."""
+    return next(itertools.islice(_pairs(claims), MAX_PAIRS, None), None) is not None
+
+
+def _pairs(claims: Sequence[DeclaredClaim]) -> Iterator[tuple[DeclaredClaim, DeclaredClaim]]:
+    """Yield pairs of claims about one value, without those that ask for the same."""
     groups: defaultdict[tuple[str, object], list[DeclaredClaim]] = defaultdict(list)
     for claim in claims:
         part = claim.slice if isinstance(claim.slice, str) else tuple(sorted(claim.slice.items()))
         groups[claim.path, part].append(claim)
     for group in groups.values():
-        for first, second in itertools.combinations(group[:MAX_COMPARED], 2):
-            if _conflict(first, second):
-                yield first, second
+        distinct = {(claim.op, claim.value): claim for claim in reversed(group)}
+        yield from itertools.combinations(sorted(distinct.values(), key=lambda claim: claim.line), 2)
 
 
 def _conflict(first: DeclaredClaim, second: DeclaredClaim) -> bool:

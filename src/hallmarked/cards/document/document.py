@@ -52,10 +52,8 @@ class Head:
     data: Mapping[str, object]
     places: Place | None
     """Where each part of them stands."""
-
-    def line_of(self, path: Path) -> int:
-        """Return the line of a part, or of the nearest one that is there."""
-        return Lines(self.front.text, self.front.line, self.places)(path) if self.front else 1
+    line_of: Lines
+    """Gives the line of a part, or of the nearest one that is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +132,12 @@ def read_document(raw: bytes, file: str = CARD) -> Document:
         findings.append(Finding.of(BROKEN, f"{file}, line {at}: {said}", Location(file, line=at)))
 
     text, front, unified, line = "", None, "", 1
-    head = Head("", None, {}, None)
+    head = _without_data("", None)
     try:
         text = readme.decode(raw)
-        head, unified = Head(text, None, {}, None), text
+        head, unified = _without_data(text, None), text
         front, unified, line = readme.split(text)
-        head = Head(text, front, {}, None)
+        head = _without_data(text, front)
         head = _head(text, front, budget)
     except FormatError as error:
         note(error, raw.count(b"\n", 0, error.offset or 0) + 1)
@@ -167,7 +165,12 @@ def read_head(raw: bytes) -> Head:
 def _head(text: str, front: Front | None, budget: Budget) -> Head:
     reader = PlaceReader(front.text if front else "")
     data = readme.read_metadata(front, budget, reader.take)
-    return Head(text, front, data, reader.root)
+    line_of = Lines(front.text, front.line, reader.root) if front else Lines("", 1, None)
+    return Head(text, front, data, reader.root, line_of)
+
+
+def _without_data(text: str, front: Front | None) -> Head:
+    return Head(text, front, {}, None, Lines("", front.line if front else 1, None))
 
 
 def open_document(path: FilePath) -> Document:

@@ -46,7 +46,7 @@ def set_key(raw: bytes, path: Path, value: object, file: str = CARD) -> bytes:
 
 
 def remove_key(raw: bytes, path: Path, file: str = CARD) -> bytes:
-    """Return the card without one key of its metadata; the same bytes when it is not there.
+    """Return the card without one key of its metadata, or one entry of a list; the same bytes when it is not there.
 
     Raises:
         InputError: When the card cannot be read, or the key cannot go without touching something else.
@@ -56,9 +56,7 @@ def remove_key(raw: bytes, path: Path, file: str = CARD) -> bytes:
         return raw
     wanted = copy.deepcopy(dict(document.data))
     parent = _walk(wanted, path[:-1])
-    if not isinstance(parent, dict):
-        raise InputError(f"{_shown(path)} is an entry of a list; set the list without it")
-    del parent[path[-1]]
+    del parent[path[-1]]  # type: ignore[attr-defined]
     return _check(_apply(document, _Setter(document.front.text, document.places).removal(path)), wanted, path, file)
 
 
@@ -104,22 +102,24 @@ class _Setter:
     def removal(self, path: Path) -> _Cut:
         """Return what changes when ``path`` goes."""
         assert self._root is not None
-        parent = self._root.at(path[:-1])
-        keys = list(parent.keys)
-        index = keys.index(str(path[-1]))
-        key, value = parent.keys[keys[index]]
-        following = parent.keys[keys[index + 1]][0].start if index + 1 < len(keys) else None
-        before = parent.keys[keys[index - 1]][1].end if index else None
+        parent, last = self._root.at(path[:-1]), path[-1]
+        pairs = list(parent.keys.values()) or [(item, item) for item in parent.items]
+        index = list(parent.keys).index(str(last)) if parent.keys else int(last)
+        key, value = pairs[index]
+        following = pairs[index + 1][0].start if index + 1 < len(pairs) else None
         if parent.flow:
-            if following is not None:
-                return _Cut(key.start, following, "")
-            return _Cut(before if before is not None else key.start, max(value.end, key.end), "")
-        if len(keys) == 1 and len(path) > 1:
-            return _Cut(parent.start, max(parent.end, self._colon(key)), "{}")
-        start = self._line_start(key.start)
-        if self._text[start : key.start].strip():  # the first key of an entry of a list shares its line
+            before = pairs[index - 1][1].end if index else key.start
+            return _Cut(before, max(value.end, key.end), "") if following is None else _Cut(key.start, following, "")
+        if len(pairs) == 1 and len(path) > 1:
+            empty: object = {} if parent.keys else []
+            return self._replace(self._root.at(path[:-2]), path[-2], parent, empty)
+        start, end = self._line_start(key.start), max(value.end, self._colon(key) if parent.keys else 0)
+        lead = self._text[start : key.start].strip()
+        if parent.keys and lead:  # the first key of an entry of a list shares its line
             return _Cut(key.start, following or value.end, "")
-        return _Cut(start, self._after_line(max(value.end, self._colon(key))), "")
+        if lead.strip("-"):
+            raise InputError(f"{_shown(path)} shares its line with something else; edit it by hand")
+        return _Cut(start, self._after_line(end), "")
 
     def _replace(self, parent: Place, step: str | int, place: Place, value: object) -> _Cut:
         if parent.flow or not (parent.kind == "mapping" or parent.flow):

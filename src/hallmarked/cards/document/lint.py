@@ -7,12 +7,17 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 
-from hallmarked.cards.document.conflict import find_conflicts
+from hallmarked.cards.document.conflict import MAX_PAIRS, are_too_many, find_conflicts
 from hallmarked.cards.document.document import Document
+from hallmarked.cards.document.placeholder import MAX_PLACEHOLDERS
 from hallmarked.cards.document.rule import CONFLICT, DANGLING, HELD, UNUSUAL
+from hallmarked.checks.documentation import system
+from hallmarked.checks.documentation.declared import declared_kind
+from hallmarked.checks.documentation.sections import kind_of
 from hallmarked.core.evidence import Finding, Level, Location, Rule
 from hallmarked.formats.document import Path, Tagged, walk
 from hallmarked.formats.position import Place
+from hallmarked.formats.readme import Readme
 
 MAX_SHOWN = 20
 """Findings of one rule that are told of; the last one says how many more there are."""
@@ -33,7 +38,8 @@ _FORMS = {
 def lint(document: Document) -> tuple[Finding, ...]:
     """Return what is wrong with a card, by line."""
     found = [*document.findings]
-    for notes in (_placeholders(document), _conflicts(document), _fields(document), _held(document)):
+    checks = (_placeholders, _conflicts, _fields, _held, _kind)
+    for notes in (check(document) for check in checks):
         found += _limited(list(notes), document.file)
     return tuple(sorted(found, key=lambda each: (each.location.line or 0) if each.location else 0))
 
@@ -47,12 +53,25 @@ def _placeholders(document: Document) -> Iterator[Finding]:
         else:
             continue
         yield _finding(DANGLING, document, each.line, message)
+    if len(document.placeholders) == MAX_PLACEHOLDERS:
+        message = f"the text shows claims in more than {MAX_PLACEHOLDERS - 1:,} places; those below are not shown"
+        yield _finding(DANGLING, document, document.placeholders[-1].line, message)
 
 
 def _conflicts(document: Document) -> Iterator[Finding]:
     for first, second in find_conflicts(document.declared.claims):
         message = f"the claim {second.id} cannot be true together with {first.id} on line {first.line}"
         yield _finding(CONFLICT, document, second.line, message)
+    if are_too_many(document.declared.claims):
+        message = f"so many claims are about the same values that only {MAX_PAIRS:,} pairs were compared"
+        yield _finding(CONFLICT, document, document.declared.line, message, Level.WARNING)
+
+
+def _kind(document: Document) -> Iterator[Finding]:
+    """Tell of what a card of this kind cannot say, or has to: a model is not a system."""
+    content = Readme(document.head.front, document.data, document.sections)
+    kind = declared_kind(document.data) or kind_of(document.data, document.sections)
+    yield from system.look(document.file, content, kind, document.line_of)
 
 
 def _fields(document: Document) -> Iterator[Finding]:

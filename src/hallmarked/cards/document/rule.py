@@ -58,5 +58,11 @@ HELD = Rule(
     "The metadata hold something that readers understand differently",
     "Write it out plainly, so that every reader sees the same.",
 )
+UNANSWERED = Rule(
+    "CRD010",
+    Level.WARNING,
+    "The card leaves something open that its template asks for",
+    "Answer the question in the section, field or claim it names. If nothing is known, say so in a sentence.",
+)
 
-RULES = (BROKEN, WRONG, TWICE, IMPOSSIBLE, CONFLICT, UNKNOWN, DANGLING, UNUSUAL, HELD)
+RULES = (BROKEN, WRONG, TWICE, IMPOSSIBLE, CONFLICT, UNKNOWN, DANGLING, UNUSUAL, HELD, UNANSWERED)

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hallmarked.cards.lineage.graph import Basis, Edge, Graph, Manifest, Node
+from hallmarked.cards.lineage.licence import conflicts
 from hallmarked.cards.lineage.thing import short
 from hallmarked.core.evidence import Attestation
-from hallmarked.records.record import name_signer, unreadable
-from hallmarked.records.stage import Stage, Step
+from hallmarked.records.record import name_signer
+from hallmarked.records.stage import Step
 
 MODEL = (Step.COLLECTED, Step.TRAINED, Step.EVALUATED, Step.APPROVED, Step.DEPLOYED)
 """Stages somebody must answer for before a model is in use. Curating and fine-tuning need not have happened."""
@@ -43,6 +44,8 @@ class Trouble(StrEnum):
     """Nobody signed for it."""
     UNKNOWN_SIGNER = "unknown-signer"
     """Somebody signed whom nobody here knows."""
+    LICENCE = "licence"
+    """A licence does not keep what that of a source asks for."""
     UNREADABLE = "unreadable"
     """A statement does not say what its kind should."""
     CUT = "cut"
@@ -92,19 +95,15 @@ class Chain:
 
 
 def follow(
-    graph: Graph,
-    attestations: Sequence[Attestation] = (),
-    *,
-    expected: Sequence[Step] | None = None,
-    manifest: Manifest | None = None,
+    graph: Graph, *, expected: Sequence[Step] | None = None, manifest: Manifest | None = None, licence: str = ""
 ) -> Chain:
     """Follow the thing a graph is about back to the data.
 
     Args:
         graph: What was made from what.
-        attestations: The statements it was built from, to name those that cannot be read.
         expected: Stages that somebody must answer for; by default what is usual for its kind.
         manifest: The files at hand, to compare with what is said of them.
+        licence: The licence that the card states, to hold against those of what was collected.
     """
     order = (graph.target, *graph.ancestors(graph.target))
     found = [
@@ -118,9 +117,10 @@ def follow(
         *_unknown_signers(graph, order),
         *(
             Problem(Trouble.UNREADABLE, f"a statement of {name_signer(one)} cannot be read: {why}")
-            for one, why in unreadable([Stage], attestations)
+            for one, why in graph.unreadable
         ),
     ]
+    found += [Problem(Trouble.LICENCE, message, (graph.target,)) for message in conflicts(graph, licence)]
     if graph.cut:
         found.append(Problem(Trouble.CUT, "there are more links than are followed"))
     found.sort(key=lambda problem: not problem.trouble.breaks)

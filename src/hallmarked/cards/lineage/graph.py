@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -18,7 +18,7 @@ from hallmarked.cards.rules import RULES
 from hallmarked.cards.status import Status
 from hallmarked.core.evidence import Attestation, Subject
 from hallmarked.policy.fact import rows
-from hallmarked.records.record import Signed, records
+from hallmarked.records.record import Signed, read_all
 from hallmarked.records.stage import Stage, Step
 
 PROVENANCE = "https://slsa.dev/provenance/v1"
@@ -87,6 +87,8 @@ class Graph:
     clashes: tuple[Clash, ...] = ()
     cut: bool = False
     """Whether there is more than was followed."""
+    unreadable: tuple[tuple[Attestation, str], ...] = ()
+    """Statements that say they are of a stage and cannot be read, with the reason."""
     _up: Mapping[str, Sequence[Edge]] = field(default_factory=dict)
     _down: Mapping[str, Sequence[Edge]] = field(default_factory=dict)
 
@@ -125,21 +127,25 @@ def build(attestations: Iterable[Attestation], target: Subject, manifest: Manife
         manifest: Its files, when they are at hand; otherwise what an audit listed.
     """
     ordered = by_trust(attestations)
+    signed, unreadable = read_all(Stage, ordered)
+    materials = {one.source.id: one.record.materials for one in signed}
     things = Things()
     things.add(target)
     for one in ordered:
-        for subject in (*one.statement.subjects, *_materials(one)):
+        for subject in (*one.statement.subjects, *materials.get(one.id, ()), *_dependencies(one)):
             things.add(subject, one)
     manifests = [*_manifests(ordered), *([manifest] if manifest else [])]
+    stages = _stages(signed, things)
     edges: dict[tuple[str, str, Basis, str], Edge] = {}
     cut = False
-    for edge in _edges(ordered, things, manifests):
+    for edge in _edges(ordered, stages, things, manifests):
         if len(edges) == MOST_EDGES:
             cut = True
             break
         edges.setdefault((edge.child, edge.parent, edge.basis, edge.source.keyid), edge)
     kept = _signed_for(list(edges.values()), things)
-    return _graph(things, kept, _stages(ordered, things), things.find(target), cut)
+    made = _graph(things, kept, stages, things.find(target))
+    return replace(made, cut=cut, unreadable=tuple(unreadable))
 
 
 def _signed_for(edges: Sequence[Edge], things: Things) -> list[Edge]:
@@ -152,16 +158,7 @@ def _signed_for(edges: Sequence[Edge], things: Things) -> list[Edge]:
     ]
 
 
-def _materials(one: Attestation) -> Sequence[Subject]:
-    """Return what a statement says something was made from."""
-    if one.statement.predicate_type == PROVENANCE:
-        return _dependencies(one.statement.predicate)
-    return [subject for signed in records(Stage, [one]) for subject in signed.record.materials]
-
-
-def _graph(
-    things: Things, edges: Sequence[Edge], stages: Mapping[str, list[Signed[Stage]]], target: str, cut: bool
-) -> Graph:
+def _graph(things: Things, edges: Sequence[Edge], stages: Mapping[str, list[Signed[Stage]]], target: str) -> Graph:
     keys = {target, *stages, *(edge.child for edge in edges), *(edge.parent for edge in edges)}
     nodes = {
         key: Node(key, (key.removeprefix(NAMED),), {}, ())
@@ -173,13 +170,13 @@ def _graph(
     for edge in edges:
         up[edge.child].append(edge)
         down[edge.parent].append(edge)
-    return Graph(nodes, tuple(edges), target, tuple(things.clashes), cut, dict(up), dict(down))
+    return Graph(nodes, tuple(edges), target, tuple(things.clashes), _up=dict(up), _down=dict(down))
 
 
-def _stages(attestations: Sequence[Attestation], things: Things) -> dict[str, list[Signed[Stage]]]:
+def _stages(signed: Sequence[Signed[Stage]], things: Things) -> dict[str, list[Signed[Stage]]]:
     """Return the stages of each thing; of each signer and stage the latest."""
     newest: dict[tuple[str, Step, str], Signed[Stage]] = {}
-    for one in records(Stage, attestations):
+    for one in signed:
         for subject in one.source.statement.subjects:
             newest[things.find(subject), one.record.stage, one.source.keyid] = one
     found: dict[str, list[Signed[Stage]]] = defaultdict(list)
@@ -188,8 +185,13 @@ def _stages(attestations: Sequence[Attestation], things: Things) -> dict[str, li
     return found
 
 
-def _edges(attestations: Sequence[Attestation], things: Things, manifests: Sequence[Manifest]) -> Iterator[Edge]:
-    for key, found in _stages(attestations, things).items():
+def _edges(
+    attestations: Sequence[Attestation],
+    stages: Mapping[str, Sequence[Signed[Stage]]],
+    things: Things,
+    manifests: Sequence[Manifest],
+) -> Iterator[Edge]:
+    for key, found in stages.items():
         for one in found:
             if one.record.stage.makes:
                 for material in one.record.materials:
@@ -198,7 +200,7 @@ def _edges(attestations: Sequence[Attestation], things: Things, manifests: Seque
     for attestation in attestations:
         if attestation.statement.predicate_type == PROVENANCE:
             children = folders.holding(attestation.statement.subjects)
-            parents = folders.holding(_dependencies(attestation.statement.predicate))
+            parents = folders.holding(_dependencies(attestation))
             for child in children:
                 for parent in parents:
                     if parent != child:  # what a build copied beside its output
@@ -236,8 +238,11 @@ def _manifests(attestations: Iterable[Attestation]) -> Iterator[Manifest]:
                 yield Manifest(subject, {str(path): str(digest) for path, digest in files.items()})
 
 
-def _dependencies(predicate: Mapping[str, Any]) -> list[Subject]:
-    definition = predicate.get("buildDefinition")
+def _dependencies(one: Attestation) -> list[Subject]:
+    """Return from what a program says that it made something."""
+    definition = one.statement.predicate.get("buildDefinition")
+    if one.statement.predicate_type != PROVENANCE:
+        return []
     found = []
     for row in rows(definition.get("resolvedDependencies") if isinstance(definition, Mapping) else None):
         digest = row.get("digest")

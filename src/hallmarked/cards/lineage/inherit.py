@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -48,13 +49,15 @@ def inherited(
         at_least: The lowest level of findings.
     """
     ancestors = [graph.nodes[each] for each in graph.ancestors(key or graph.target)]
-    everything = list(attestations)
+    by_digest: defaultdict[str, list[Attestation]] = defaultdict(list)
+    for one in attestations:
+        for row in {f"{name}:{text}" for each in one.statement.subjects for name, text in each.digest.items()}:
+            by_digest[row].append(one)
     found: list[Inherited] = []
     for node in ancestors:
-        if not node.known:
-            continue
         thing = Subject(node.title, node.digest)
-        about = [one for one in everything if is_about(one.statement, thing)]
+        near = {one.id: one for name, text in node.digest.items() for one in by_digest.get(f"{name}:{text}", ())}
+        about = [one for one in near.values() if is_about(one.statement, thing)]
         said = [*_disputes(about), *_findings(about, at_least)]
         found += [Inherited(node.key, node.title, *each) for each in said[: MOST - len(found)]]
     return tuple(found)

@@ -7,16 +7,10 @@ from dataclasses import dataclass
 
 from hallmarked.cards.document.declared import KEY, Kind, Tier
 from hallmarked.cards.document.document import Document
+from hallmarked.cards.document.rule import UNANSWERED
 from hallmarked.cards.template.template import Asked, Template
 from hallmarked.checks.documentation import sections
-from hallmarked.core.evidence import Finding, Level, Location, Outcome, Rule
-
-UNANSWERED = Rule(
-    "CRD010",
-    Level.WARNING,
-    "The card leaves something open that its template asks for",
-    "Answer the question in the section, field or claim it names. If nothing is known, say so in a sentence.",
-)
+from hallmarked.core.evidence import Finding, Level, Location, Outcome, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +44,11 @@ class Checklist:
         """``fail`` when something is missing that the template holds indispensable, else ``pass``."""
         failed = any(item.asked.level is Level.ERROR for item in self.open)
         return Outcome.FAIL if failed else Outcome.PASS
+
+    def verdict(self) -> Verdict:
+        """Return it as a verdict to sign, which names template and digest, so that later ones do not change it."""
+        reasons = [f"{item.asked.what} {item.asked.id}: {item.asked.ask['en']}" for item in self.open]
+        return Verdict(self.outcome, self.template, reasons, {"sha256": self.digest})
 
     def count(self, what: str) -> tuple[int, int]:
         """Return how many of one sort are filled, and how many are asked for."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -92,32 +93,31 @@ class Template:
 @cache
 def shipped(kind: Kind, tier: Tier) -> Template:
     """Return the newest template that comes with this package."""
-    named = [(file, _FILE.fullmatch(file.name)) for file in files(__package__).iterdir()]
-    versions = {int(match["version"]): file for file, match in named if match and match["kind"] == kind}
-    file = versions[max(versions)]
+    file = max(_versions(files(__package__).iterdir(), kind).items())[1]
     return read_template(file.read_bytes(), file.name, tier)
 
 
-def find_template(kind: Kind, tier: Tier, own: Path | None = None) -> Template:
+def find_template(kind: Kind, tier: Tier, own: Path | None = None, version: int | None = None) -> Template:
     """Return the template for a card.
 
     Args:
         kind: What the card is about.
         tier: How much depends on it.
-        own: An organisation's template, or a folder of them, of which the newest for the kind is taken.
+        own: An organisation's template, or a folder of them; by default those that come with this package.
+        version: Which one of several to take, such as the one that an old verdict names; by default the newest.
 
     Raises:
         InputError: When there is none for the kind, or it cannot be read.
     """
-    if own is None:
+    if own is None and version is None:
         return shipped(kind, tier)
-    file = own
-    if own.is_dir():
-        named = [(path, _FILE.fullmatch(path.name)) for path in own.iterdir()]
-        versions = {int(match["version"]): path for path, match in named if match and match["kind"] == kind}
-        if not versions:
-            raise InputError(f"{own} holds no template for a {kind} card; it would be called {kind}@1.toml")
-        file = versions[max(versions)]
+    file: Traversable = own or files(__package__)
+    if file.is_dir():
+        versions = _versions(file.iterdir(), kind)
+        if not versions or (version is not None and version not in versions):
+            called = f"{kind}@{version or 1}.toml"
+            raise InputError(f"{own or 'this package'} holds no template called {called} for a {kind} card")
+        file = versions[version or max(versions)]
     try:
         with file.open("rb") as stream:
             data = stream.read(MAX_TEMPLATE + 1)
@@ -126,7 +126,15 @@ def find_template(kind: Kind, tier: Tier, own: Path | None = None) -> Template:
     template = read_template(data, str(file), tier)
     if template.kind is not kind:
         raise InputError(f"{file} is a template for a {template.kind} card, and this is a {kind} card")
+    if version is not None and template.version != version:
+        raise InputError(f"{file} is version {template.version}, and version {version} is asked for")
     return template
+
+
+def _versions(found: Iterable[Traversable], kind: Kind) -> dict[int, Traversable]:
+    """Return template files for a kind, by version."""
+    named = [(file, _FILE.fullmatch(file.name)) for file in found]
+    return {int(match["version"]): file for file, match in named if match and match["kind"] == kind}
 
 
 def read_template(data: bytes, file: str, tier: Tier) -> Template:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from hallmarked.checks.documentation.declared import KEY, LineOf, components, declared_kind, digests, section
 from hallmarked.checks.documentation.guardrail import find_guardrails, is_system_path
-from hallmarked.core.evidence import Finding, Item, Level, Location, Rule
+from hallmarked.core.evidence import Finding, Level, Location, Rule
 from hallmarked.formats.readme import Readme
 
 MISPLACED = Rule(
@@ -43,7 +43,7 @@ MAX_FINDINGS = 20
 """Sentences named per card."""
 
 
-def look(path: str, content: Readme, kind: str, line_of: LineOf) -> Iterator[Item]:
+def look(path: str, content: Readme, kind: str, line_of: LineOf) -> Iterator[Finding]:
     """Yield what is wrong with a card because a model is not a system.
 
     Args:

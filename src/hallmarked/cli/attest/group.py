@@ -40,13 +40,14 @@ _ABOUT = click.Option(
     metavar="PATH|hf://OWNER/NAME[@REVISION]|NAME=ALGORITHM:HEX",
     help="What it is about: files here, a revision on a hub, or anything by its digest.",
 )
-_COMMON = (
+COMMON = (
     _ABOUT,
     click.Option(["--file"], type=PATH, help="A file with fields: TOML, YAML or JSON."),
     click.Option(["--output"], type=PATH, help="Folder for the evidence [PATH.hallmarked]."),
     click.Option(["--endpoint"], metavar="URL", help="The hub that hf:// means [HF_ENDPOINT, or the public one]."),
     click.Option(["--format", "form"], type=click.Choice(["text", "json"]), default="text", help="How to print."),
 )
+"""Options that every kind has; no field may have one of their names."""
 
 
 class RecordGroup(click.Group):
@@ -65,11 +66,9 @@ class RecordGroup(click.Group):
         def call(**given: Any) -> None:
             _state(kind, given)
 
-        fields = options(kind)
-        taken = {option.name for option in fields}
-        common = [option for option in _COMMON if option.name not in taken]
         text = _HELP.format(title=kind.TITLE)
-        return click.Command(cmd_name, callback=call, params=[*common, *fields], help=text, short_help=kind.TITLE)
+        params: list[click.Parameter] = [*COMMON, *options(kind)]
+        return click.Command(cmd_name, callback=call, params=params, help=text, short_help=kind.TITLE)
 
 
 @click.group(cls=RecordGroup)

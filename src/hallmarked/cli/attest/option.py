@@ -20,6 +20,9 @@ from hallmarked.formats.toml import read_toml
 from hallmarked.records.field import Declared, Unfit, declared, read_subject
 from hallmarked.records.record import Record
 
+FIELD = "field_"
+"""Goes before the names of fields among what click read, which has other options too."""
+
 
 def options(kind: type[Record]) -> list[click.Option]:
     """Return an option for each field of a kind of record."""
@@ -28,15 +31,15 @@ def options(kind: type[Record]) -> list[click.Option]:
 
 def _option(each: Declared) -> click.Option:
     inner = get_args(each.kind)[0] if get_origin(each.kind) is tuple else each.kind
-    name = f"--{each.name.replace('_', '-')}"
+    name = each.option
     kept: dict[str, Any] = {"help": each.say.help, "default": None}
     if inner is bool:
-        return click.Option([f"{name}/--no-{name[2:]}", each.name], **kept)
+        return click.Option([f"{name}/--no-{name[2:]}", FIELD + each.name], **kept)
     if each.say.digests:
         kept["help"] += " Name them by patterns of paths such as 'raw/*.csv'."
-        return click.Option([name, each.name], multiple=True, metavar="PATTERN", **kept)
+        return click.Option([name, FIELD + each.name], multiple=True, metavar="PATTERN", **kept)
     kept["multiple"] = get_origin(each.kind) in {tuple, Mapping}
-    return click.Option([name, each.name], metavar=_metavar(inner), **kept)
+    return click.Option([name, FIELD + each.name], metavar=_metavar(inner), **kept)
 
 
 def _metavar(kind: Any) -> str:
@@ -65,13 +68,13 @@ def chosen(kind: type[Record], given: Mapping[str, Any], about: Artifact | None)
     """
     said = {}
     for each in declared(kind):
-        value = given.get(each.name)
+        value = given.get(FIELD + each.name)
         if value is None or value == ():
             continue
         try:
             said[each.key] = _value(each, value, about)
         except (Unfit, FormatError) as error:
-            raise InputError(f"--{each.name.replace('_', '-')}: {error}") from error
+            raise InputError(f"{each.option}: {error}") from error
     return said
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -10,9 +12,9 @@ import click
 from hallmarked.audit.run import record_decisions
 from hallmarked.cli.run.option import (
     EVIDENCE,
-    FORMAT,
     LANGUAGE,
     PACKS,
+    PAGE,
     TRUST,
     now,
     open_evidence,
@@ -22,12 +24,16 @@ from hallmarked.cli.run.option import (
 )
 from hallmarked.cli.setting import PATH, home, passphrase
 from hallmarked.core.errors import InputError
+from hallmarked.core.text import clean
 from hallmarked.ledger.ledger import Ledger
 from hallmarked.profiles.run.decide import Filing
-from hallmarked.profiles.run.rebuttal import recompute
+from hallmarked.profiles.run.page import Shown, render_page
+from hallmarked.profiles.run.rebuttal import Recomputed, recompute
 from hallmarked.profiles.run.render import rebuttal_document, rebuttal_lines, review_document, review_lines
-from hallmarked.profiles.run.review import review
-from hallmarked.records.record import records
+from hallmarked.profiles.run.review import Review, review
+from hallmarked.records.record import records, unreadable
+from hallmarked.records.run_deviation import RunDeviation
+from hallmarked.records.run_plan import RunPlan
 from hallmarked.records.run_rebuttal import RunRebuttal
 
 
@@ -35,7 +41,7 @@ from hallmarked.records.run_rebuttal import RunRebuttal
 @click.argument("evidence", type=PATH)
 @EVIDENCE
 @PACKS
-@FORMAT
+@PAGE
 @LANGUAGE
 @TRUST
 @click.option("--record", type=PATH, metavar="FILE", help="Sign today's verdicts too, and write all evidence to FILE.")
@@ -59,14 +65,18 @@ def command(
     """
     held, time = open_evidence([evidence, *others], trust_file), now()
     found = review(held, open_packs(packs), time)
+    wrong = unreadable((RunPlan, RunDeviation, RunRebuttal), held)
+    for one, why in wrong:
+        click.echo(clean(f"{one.id} counts for nothing: {why}"), err=True)
     if not found:
-        raise InputError(f"{evidence} has no statement of a run plan")
+        raise InputError(f"{evidence} has no statement of a run plan{' that can be read' if wrong else ''}")
     made = [recompute(one.record, held, time) for one in records(RunRebuttal, held)]
-    lines = [line for one in found for line in (*review_lines(one, shown["language"]), "")][:-1]
-    for one in made:
-        lines += ["", *rebuttal_lines(one)]
-    document = {"runs": [review_document(one) for one in found], "rebuttals": [rebuttal_document(one) for one in made]}
-    show(lines, document, shown["form"])
+    if shown["form"] == "html":
+        if len(found) > 1:
+            raise InputError(f"the evidence has {len(found)} run plans, and a page shows one; give the evidence of one")
+        click.echo(_page(found[0], made, time, shown["language"], evidence), nl=False)
+    else:
+        _print(found, made, shown)
     if record is not None:
         with Ledger.open(home(), create=False, passphrase=passphrase()) as ledger:
             filed = [record_decisions(ledger, one, time) for one in found]
@@ -76,3 +86,18 @@ def command(
         ctx.exit(1)
     if any(each.filing is Filing.OPEN for one in found for each in one.decisions):
         ctx.exit(2)
+
+
+def _page(one: Review, made: Sequence[Recomputed], time: datetime, language: str, evidence: Path) -> str:
+    known = one.plan.record
+    command_line = shlex.join(["hallmarked", "run", "check", str(evidence), "--format", "html", "--lang", language])
+    shown = Shown(known, one.projection, one.decisions, one.reminders, time, language, one, made, command_line)
+    return render_page(shown)
+
+
+def _print(found: Sequence[Review], made: Sequence[Recomputed], shown: Mapping[str, str]) -> None:
+    lines = [line for one in found for line in (*review_lines(one, shown["language"]), "")][:-1]
+    for one in made:
+        lines += ["", *rebuttal_lines(one, shown["language"])]
+    document = {"runs": [review_document(one) for one in found], "rebuttals": [rebuttal_document(one) for one in made]}
+    show(lines, document, shown["form"])

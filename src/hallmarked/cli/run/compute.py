@@ -14,6 +14,7 @@ from hallmarked.core.errors import InputError
 from hallmarked.policy.requirement import decimal
 from hallmarked.profiles.compute.formula import Kernel, Recomputation, Schedule, estimate_training, rule_of_thumb
 from hallmarked.profiles.compute.runlog import compare
+from hallmarked.profiles.language import pick
 from hallmarked.profiles.run.file import read_configuration
 from hallmarked.profiles.run.log import read_log
 from hallmarked.profiles.run.project import shorten
@@ -51,7 +52,7 @@ def command(ctx: click.Context, /, config: Path, logged: Path | None, form: str,
     lines = [
         f"{shorten(made.operations)} operations ({shorten(made.interval[0])} – {shorten(made.interval[1])})",
         *(f"  {name}: {shorten(value)}" for name, value in made.parts),
-        *(f"  · {each}" for each in made.assumptions),
+        *(f"  · {pick(each, 'en')}" for each in made.assumptions),
         f"  6ND: {shorten(thumb)}, with {shorten(architecture.parameters)} parameters",
     ]
     document = {**estimate_document(made), "6ND": str(thumb), "parameters": str(architecture.parameters)}
@@ -59,11 +60,10 @@ def command(ctx: click.Context, /, config: Path, logged: Path | None, form: str,
     if logged is not None:
         log = read_log(logged).estimate
         found = compare(made, log)
-        lines.append(
-            f"{'✔' if found.agree else '✖'} log: {shorten(log.operations)}, {found.ratio} times: {found.reason}"
-        )
+        mark, why = "✔" if found.agree else "✖", pick(found.reason, "en")
+        lines.append(f"{mark} log: {shorten(log.operations)}, {found.ratio} times: {why}")
         document["log"] = estimate_document(log)
-        document["comparison"] = {"agree": found.agree, "ratio": found.ratio, "reason": found.reason}
+        document["comparison"] = {"agree": found.agree, "ratio": found.ratio, "reason": dict(found.reason)}
     show(lines, document, form)
     ctx.exit(1 if found is not None and not found.agree else 0)
 

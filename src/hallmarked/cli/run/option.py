@@ -19,13 +19,28 @@ from hallmarked.core.evidence import Attestation
 from hallmarked.core.text import clean
 from hallmarked.ledger.ledger import read_trust
 from hallmarked.ledger.trust import Trust, load_trust
+from hallmarked.profiles.language import LANGUAGES
 from hallmarked.profiles.run.pack import Pack, load_pack, shipped
 
 PACKS = click.option(
     "--pack", "packs", multiple=True, metavar="NAME|FILE", help="Rules to hold it against [all that are shipped]."
 )
 FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print.")
-LANGUAGE = click.option("--language", type=click.Choice(["en", "es"]), default="en", help="Of the sentences.")
+PAGE = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "html"]),
+    default="text",
+    help="What to make: html prints too.",
+)
+LANGUAGE = click.option(
+    "--lang",
+    "language",
+    type=click.Choice(LANGUAGES),
+    default="en",
+    show_default=True,
+    help="Language of the sentences.",
+)
 TRUST = click.option("--trust", "trust_file", type=PATH, help="A trust file beside that of this machine.")
 EVIDENCE = click.option(
     "--evidence", "others", multiple=True, type=PATH, metavar="FILE", help="Further evidence; may be repeated."

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from hallmarked.audit.run import find_plan, rebut
-from hallmarked.cli.run.option import EVIDENCE, FORMAT, TRUST, now, open_evidence, save, show
+from hallmarked.cli.run.option import EVIDENCE, FORMAT, LANGUAGE, TRUST, now, open_evidence, save, show
 from hallmarked.cli.setting import PATH, home, passphrase
 from hallmarked.ledger.ledger import Ledger
 from hallmarked.profiles.run.file import read_rebuttal
@@ -24,16 +24,18 @@ EXIT = {Standing.HOLDS: 0, Standing.FAILS: 1, Standing.MISSING: 2, Standing.UNSE
 @EVIDENCE
 @TRUST
 @FORMAT
+@LANGUAGE
 @click.option("--output", type=PATH, metavar="FILE", help="Sign the argument too, and write the evidence to FILE.")
 @click.pass_context
 def command(
     ctx: click.Context,
+    /,
     evidence: Path,
     argument: Path,
     others: Sequence[Path],
     trust_file: Path | None,
-    form: str,
     output: Path | None,
+    **shown: str,
 ) -> None:
     """Compare again what ARGUMENT, a TOML or YAML file, says of the run planned in EVIDENCE.
 
@@ -46,7 +48,7 @@ def command(
     plan = find_plan(held)
     rebuttal = read_rebuttal(argument, plan.source.id, plan.record.speaks)
     made = recompute(rebuttal, held, time)
-    show(rebuttal_lines(made), rebuttal_document(made), form)
+    show(rebuttal_lines(made, shown["language"]), rebuttal_document(made), shown["form"])
     if output is not None:
         with Ledger.open(home(), create=False, passphrase=passphrase()) as ledger:
             filed = rebut(ledger, held, rebuttal, plan.source.id, time)

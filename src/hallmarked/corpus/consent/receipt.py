@@ -111,13 +111,15 @@ def to_statement(
         mode: Of a consent, what was decided, so that anybody can count opt-outs. Nobody can tell whose it is.
 
     Raises:
-        InputError: When there is no such event.
+        InputError: When there is no such event or mode.
     """
     if event not in EVENTS:
         raise InputError(f"{event!r} is nothing that happens to a request")
+    if mode not in ("", *Mode):
+        raise InputError(f"{mode!r} is no mode of a consent")
     predicate = {"event": event, "request": commitments[1], "policy": policy, "time": format_time(time)}
     predicate |= {"due": format_time(due)} if due is not None else {}
-    predicate |= {"mode": Mode(mode).value} if mode else {}
+    predicate |= {"mode": mode} if mode else {}
     return Statement((Subject(SUBJECT, {"sha256": commitments[0]}),), PREDICATE_TYPE, predicate)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, func, select, update
@@ -39,20 +39,19 @@ from hallmarked.hub.job.stage import stage
 from hallmarked.hub.repository.repository import MAIN, Repository, repository_of
 from hallmarked.hub.repository.revision import Revision, find_revision, list_files
 from hallmarked.hub.repository.subject import COMMIT, FOLDER
-from hallmarked.hub.review.attested import statement_id
+from hallmarked.hub.review.attested import gather, statement_id
 from hallmarked.hub.review.audited import Audit, find_audit
+from hallmarked.hub.review.context import usual_context
 from hallmarked.hub.review.decision import Act, list_decisions, standing
 from hallmarked.hub.review.finding import check_of, sort_findings
-from hallmarked.hub.review.moderation import Case, apply_audit
+from hallmarked.hub.review.judgement import settle as settle_contexts
+from hallmarked.hub.review.moderation import Case, apply_audit, apply_gate
 from hallmarked.hub.review.status import SCANNER, summarise
 from hallmarked.hub.schema.repository import ref, revision
 from hallmarked.hub.schema.review import audit, draft
 from hallmarked.hub.setting import Settings
-from hallmarked.policy.context import Context
-from hallmarked.policy.file import contexts
+from hallmarked.ledger.trust import Role
 
-EVERYTHING = "all"
-"""In ``policy.allow_unknown``: no check's answer ``unknown`` keeps a revision back."""
 MAX_REASON = 500
 MOST_BY_ITSELF = 4
 """Processes that read parts of a data set when the settings do not say how many: each may use a check's memory."""
@@ -81,24 +80,6 @@ class Task:
 def task_of(repository_id: str, oid: str, signatures: int = 0) -> Task:
     """Return the audit of a revision under the rules of this installation."""
     return Task(repository_id, oid, rule_set_digest(), signatures)
-
-
-def context_of(settings: Settings) -> Context:
-    """Return what pushes are judged for.
-
-    Raises:
-        InputError: When the settings name no context there is.
-    """
-    known = contexts()
-    name = settings.policy.context or "default"
-    if name not in known:
-        raise InputError(f"policy.context is {name!r}; there are: {', '.join(known)}")
-    context, allowed = known[name], settings.policy.allow_unknown
-    if EVERYTHING in allowed:
-        return replace(context, may_be_unknown=None)
-    if context.may_be_unknown is None:
-        return context
-    return replace(context, may_be_unknown=(*context.may_be_unknown, *allowed))
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -226,7 +207,11 @@ def settle(hub: Hub, task: Task, entries: Sequence[int]) -> None:
         state, reason = STATES[Outcome(row.outcome)], row.reason
         if at.state == "held" and state != "held" and _is_forgotten(db, repo, at, statements):
             state, reason = at.state, at.reason
-        apply_audit(db, case, made, state, reason, statements)
+        gate = settle_contexts(hub, db, repo, at)
+        if state == "available" and gate.context:
+            apply_gate(db, case, gate.context, gate.reason, gate.until)
+        else:
+            apply_audit(db, case, made, state, reason, statements, gate.until)
         _label(db, repo, at, statements)
 
 
@@ -311,9 +296,10 @@ def _label(db: Connection, repo: Repository, at: Revision, statements: Sequence[
 
 def _report(hub: Hub, repo: Repository, at: Revision) -> Report:
     """Run the checks on what is not known yet, remember what they say of it, and judge."""
-    context, limits = context_of(hub.settings), limits_of(hub.settings)
+    context, limits = usual_context(hub), limits_of(hub.settings)
     memory = Memory(repo.id, limits)
     with hub.database.read() as db:
+        others = [one for one in gather(hub, db, repo).attestations if one.keyid != hub.journal.keyid]
         entries = list_files(db, at)
         # Whoever asks again wants the checks to look again, not to hear what they said.
         earlier = memory.recall(db, () if _is_asked(db, repo, at) else entries)
@@ -323,7 +309,8 @@ def _report(hub: Hub, repo: Repository, at: Revision) -> Report:
         artifact.beside = open_benchmarks(hub.settings.job.benchmarks)
         examination = run_checks(artifact, limits=limits, earlier=earlier, engine=engine_of(hub.settings))
     memory.keep(hub.database, entries, examination.results)
-    return judge(examination, context, datetime.now(UTC).replace(microsecond=0))
+    time = datetime.now(UTC).replace(microsecond=0)
+    return judge(examination, context, time, role=Role.HUB, outside=others)
 
 
 def _is_drafted(db: Connection, task: Task) -> bool:

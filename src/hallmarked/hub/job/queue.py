@@ -31,6 +31,7 @@ from hallmarked.hub.job.audit import Task
 from hallmarked.hub.job.slot import Slots
 from hallmarked.hub.job.stage import clear
 from hallmarked.hub.job.waiting import list_new, list_outdated
+from hallmarked.hub.review.judgement import redecide_due
 from hallmarked.hub.review.reason import log_decisions
 from hallmarked.hub.schema.review import decision, event
 
@@ -164,6 +165,7 @@ class Auditor:
                     self._signatures = signatures()
                 self._hand_out_new()
                 _log_events(self._hub)
+                redecide_due(self._hub)
                 if time.monotonic() >= orphans:
                     orphans = time.monotonic() + ORPHAN_SECONDS
                     self._adopt()

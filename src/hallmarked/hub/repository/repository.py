@@ -42,6 +42,10 @@ class Repository:
     modified: int
     trending: int
     """Recent interest, see :mod:`hallmarked.hub.community.popularity`."""
+    contexts: tuple[str, ...] = ()
+    """Contexts in which it is judged besides those of the whole hub."""
+    gates: tuple[str, ...] = ()
+    """Those in which it has to pass before others get its files."""
 
     @property
     def id(self) -> str:
@@ -290,9 +294,13 @@ def _taken(kind: str, name: str) -> Taken:
 def _from_row(row: Row[Any]) -> Repository:
     disabled = row.disabled or ("the account of its owner is disabled" if row.owner_disabled is not None else "")
     scope = Scope(
-        row.id, row.kind, f"{row.owner}/{row.name}", row.owner_id, row.visibility == "private", row.gate, disabled
-    )
-    return Repository(scope, row.card, row.downloads, row.likes, row.created, row.modified, row.trending)
+        row.id, row.kind, f"{row.owner}/{row.name}", row.owner_id, row.visibility == "private", row.gate, disabled,
+        bool(row.gates),
+    )  # fmt: skip
+    return Repository(
+        scope, row.card, row.downloads, row.likes, row.created, row.modified, row.trending, tuple(row.contexts),
+        tuple(row.gates),
+    )  # fmt: skip
 
 
 def _move(db: Connection, actor: Actor, repo: Repository, home: Account, values: Mapping[str, Any]) -> Repository:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from hallmarked.core.errors import Forbidden, InputError
+from hallmarked.hub.clock import now
 from hallmarked.hub.database import in_parts
 from hallmarked.hub.error import Conflict, EntryNotFound, RevisionNotFound
 from hallmarked.hub.git.object import read_object
@@ -42,6 +43,8 @@ class Revision:
     """``checking``, ``available``, ``held`` or ``unknown``."""
     reason: str
     audited: bool
+    until: int | None = None
+    """When what makes it available runs out, milliseconds since the epoch; None when it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +99,17 @@ def find_revision(db: Connection, repo: Repository, name: str) -> Revision:
     row = db.execute(select(revision).where(table.repository_id == repo.id, where)).first()
     if row is None:
         raise RevisionNotFound(f"{repo.name} has no revision {name[:200]}")
+    state, reason = effective_state(row)
     return Revision(
-        row.oid, row.tree, row.parent, row.title, row.created, row.account_id, row.state, row.reason, row.audited
+        row.oid, row.tree, row.parent, row.title, row.created, row.account_id, state, reason, row.audited, row.until
     )
+
+
+def effective_state(row: Any) -> tuple[str, str]:
+    """Return the state of a row of revisions and its reason: what ran out is held back until it is decided again."""
+    if row.state == "available" and row.until is not None and row.until < now():
+        return "held", "what it was let pass by ran out, and it has to be decided again"
+    return row.state, row.reason
 
 
 def find_entry(db: Connection, at: Revision, path: str) -> Entry:

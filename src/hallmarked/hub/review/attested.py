@@ -106,7 +106,8 @@ def _load(hub: Hub, db: Connection, repo: Repository) -> tuple[Attested, int]:
     )
     found = [one for row in db.execute(newest) for one in _of_audit(hub, row)]
     kept = select(evidence).where(said.repository_id == repo.id, said.removed.is_(None))
-    found += [read_row(row).attestation for row in db.execute(kept)]
+    # Of two statements of one second the one that came later is the later one.
+    found += [read_row(row).attestation for row in db.execute(kept.order_by(said.created, said.entry))]
     return Attested(tuple(sorted(found, key=lambda one: one.time))), len(found)
 
 

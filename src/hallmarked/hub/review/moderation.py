@@ -196,7 +196,13 @@ def note_removal(db: Connection, actor: Actor, case: Case, reason: str, data: Ma
 
 
 def apply_audit(
-    db: Connection, case: Case, audit_id: str, state: str, reason: str, statements: Sequence[Statement]
+    db: Connection,
+    case: Case,
+    audit_id: str,
+    state: str,
+    reason: str,
+    statements: Sequence[Statement],
+    until: int | None = None,
 ) -> None:
     """Let an audit decide about a revision, as far as people have not.
 
@@ -207,6 +213,7 @@ def apply_audit(
         state: ``available``, ``held`` or ``unknown``.
         reason: Why, in one sentence.
         statements: What the audit stated.
+        until: When contexts decide again about one that is available; milliseconds since the epoch.
     """
     last = standing(case.decisions(db))
     if last is not None and last.by_people:
@@ -215,7 +222,7 @@ def apply_audit(
         accepted = set(last.data.get("accepted", ()))
         if state == "unknown" or set(problems_of(statements)) <= accepted:
             state, reason = "available", ""
-    set_state(db, case.repo.id, case.at.oid, state, reason)
+    set_state(db, case.repo.id, case.at.oid, state, reason, until if state == "available" else None)
     held = last is not None and last.act is Act.HOLD
     if state == "held" and not (held and last is not None and last.reason == reason):
         rules = sorted({problem.partition(" ")[0] for problem in problems_of(statements)})
@@ -226,6 +233,38 @@ def apply_audit(
         _tell(db, case, f"{case.repo.name} is available again")
     elif state == "unknown":
         _tell(db, case, f"{case.repo.name} could not be checked completely: {_shown(reason)}")
+
+
+def is_held_otherwise(db: Connection, case: Case) -> bool:
+    """Say whether an audit or people hold a revision back, which contexts let go of in no case."""
+    last = standing(case.decisions(db))
+    return last is not None and last.act is Act.HOLD and "context" not in last.data
+
+
+def apply_gate(db: Connection, case: Case, context: str, reason: str, until: int | None) -> None:
+    """Let contexts decide about a revision in which its audit found nothing, as far as people have not.
+
+    Args:
+        db: A writing transaction.
+        case: The revision.
+        context: The one in which it does not pass; empty when it passes in all that are asked for.
+        reason: Why it does not.
+        until: When it is decided again; milliseconds since the epoch.
+    """
+    last = standing(case.decisions(db))
+    if last is not None and (last.by_people or last.act is Act.RELEASE):
+        return
+    held = last is not None and last.act is Act.HOLD
+    if context:
+        set_state(db, case.repo.id, case.at.oid, "held", reason, until)
+        if not (held and last is not None and last.reason == reason):
+            _add(db, ANYBODY, case, Act.HOLD, reason, {"category": "terms", "context": context})
+            _tell(db, case, f"{case.repo.name} is held back: {_shown(reason)}")
+        return
+    set_state(db, case.repo.id, case.at.oid, "available", "", until)
+    if held:
+        _add(db, ANYBODY, case, Act.CLEAR, "it passes in every context that is asked for", {})
+        _tell(db, case, f"{case.repo.name} is available again")
 
 
 def problems_of(statements: Sequence[Statement]) -> list[str]:

@@ -24,6 +24,8 @@ CODE = (".py", ".pyc", ".so", ".dll", ".ipynb", ".sh", ".js")
 
 def is_lenient(policy: Policy, entry: Entry) -> bool:
     """Whether policy lets others have a file although the audit of its revision is not in."""
+    if policy.required:
+        return False  # nothing passes before it was judged
     if policy.while_checked == "all":
         return True
     return policy.while_checked == "passive" and entry.passive and not entry.path.lower().endswith(CODE)
@@ -70,7 +72,8 @@ def open_passage(db: Connection, actor: Actor, kind: str, name: str, revision: s
     if refusal is not None:
         raise refusal
     at = find_revision(db, repo, revision)
-    return Passage(actor, repo, standing, at, find_succession(db, repo, at)), _end(db, actor, repo)
+    end = _end(db, actor, repo)
+    return Passage(actor, repo, standing, at, find_succession(db, repo, at)), min(end, at.until or end)
 
 
 def _end(db: Connection, actor: Actor, repo: Repository) -> int:

@@ -23,7 +23,7 @@ SCANNER, LOADER = "malware", "serialization"
 _WORST = (NO_FINDING, WORDS[Level.NOTE], UNKNOWN, WORDS[Level.WARNING], WORDS[Level.ERROR])
 
 
-def set_state(db: Connection, repository_id: str, oid: str, state: str, reason: str) -> None:
+def set_state(db: Connection, repository_id: str, oid: str, state: str, reason: str, until: int | None = None) -> None:
     """Change what others may do with a revision.
 
     Args:
@@ -32,9 +32,10 @@ def set_state(db: Connection, repository_id: str, oid: str, state: str, reason: 
         oid: The commit.
         state: ``checking``, ``available``, ``held`` or ``unknown``.
         reason: Why, in one sentence; empty when it is available.
+        until: When that has to be decided again, and it is available to nobody else until then; None for never.
     """
     where = (revision.c.repository_id == repository_id, revision.c.oid == oid)
-    db.execute(update(revision).where(*where).values(state=state, reason=reason))
+    db.execute(update(revision).where(*where).values(state=state, reason=reason, until=until))
 
 
 def summarise(statements: Sequence[Statement]) -> dict[str, Any]:

@@ -26,6 +26,10 @@ repository = Table(
     moment("modified"),
     moment("deleted", nullable=True),  # restorable for a while
     Column("disabled", Text, nullable=False, default=""),  # why nobody but its owner sees it
+    Column("contexts", JSON, nullable=False, default=list),  # in which it is judged besides those of the whole hub
+    Column(
+        "gates", JSON, nullable=False, default=list
+    ),  # those of them in which it has to pass before others get files
     Column("next_number", BigInteger, nullable=False, default=1),  # of discussions
     UniqueConstraint("kind", "key"),
 )
@@ -76,10 +80,12 @@ revision = Table(
     Column("signatures", BigInteger, nullable=False, default=0),  # version of the scanner's then; 0: none answered
     moment("settled", nullable=True),  # when its last audit came to its end
     Column("attempts", BigInteger, nullable=False, default=0),  # audits of it that began and did not end
+    moment("until", nullable=True),  # when what makes it available runs out; none: it does not
     Column("digest", Text, nullable=False, default=""),  # dirHash of its files; empty until it was audited
 )
 Index(None, revision.c.state, revision.c.created)
 Index(None, revision.c.rule_set)
 Index(None, revision.c.signatures)
 Index(None, revision.c.oid)
+Index(None, revision.c.until)
 Index(None, revision.c.repository_id, revision.c.digest)

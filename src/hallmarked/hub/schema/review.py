@@ -71,6 +71,22 @@ Index(None, decision.c.entry)
 Index(None, decision.c.repository_id, decision.c.revision, decision.c.created)
 Index(None, decision.c.created)
 
+judgement = Table(
+    "judgement",
+    metadata,
+    # The last decision about a revision in a context. What it rests on is in its statement, a row of the evidence.
+    refers("repository_id", "repository.id", primary_key=True),
+    Column("revision", Text, primary_key=True),
+    Column("context", Text, primary_key=True),
+    Column("outcome", Text, nullable=False),  # pass, fail, unknown
+    Column("digest", Text, nullable=False),  # of everything that was decided but the time
+    Column("policy", Text, nullable=False),  # digest of the context as it was
+    Column("entry", BigInteger, nullable=False),  # of its statement in the ledger
+    moment("until", nullable=True),  # when it may change although nothing new is stated
+    moment("created"),
+)
+Index(None, judgement.c.until)
+
 event = Table(
     "event",
     metadata,

@@ -19,7 +19,7 @@ from hallmarked.hub.clock import now, to_datetime
 from hallmarked.hub.error import TooLarge
 from hallmarked.hub.git.tree import read_tree
 from hallmarked.hub.repository.repository import Repository
-from hallmarked.hub.repository.revision import Entry
+from hallmarked.hub.repository.revision import Entry, effective_state
 from hallmarked.hub.review.passage import is_lenient
 from hallmarked.hub.review.succession import find_gone
 from hallmarked.hub.schema.object import content, usage
@@ -129,7 +129,7 @@ def _files(db: Connection, tree: str, state: str, seen: set[tuple[str, str]]) ->
 
 
 def _revisions(db: Connection, repo: Repository, gone: Collection[str]) -> Iterator[tuple[str, str, str]]:
-    columns = select(revision.c.oid, revision.c.tree, revision.c.state, revision.c.reason)
+    columns = select(revision.c.oid, revision.c.tree, revision.c.state, revision.c.reason, revision.c.until)
     mine = columns.where(revision.c.repository_id == repo.id)
     named = select(ref.c.oid).where(ref.c.repository_id == repo.id)
     seen: set[tuple[str, str]] = set()
@@ -138,6 +138,7 @@ def _revisions(db: Connection, repo: Repository, gone: Collection[str]) -> Itera
         mine.order_by(revision.c.created.desc()).limit(MAX_REVISIONS),
     ):
         for row in db.execute(query).all():
-            if (row.tree, row.state) not in seen and row.oid not in gone:
-                seen.add((row.tree, row.state))
-                yield row.tree, row.state, row.reason
+            state, reason = effective_state(row)
+            if (row.tree, state) not in seen and row.oid not in gone:
+                seen.add((row.tree, state))
+                yield row.tree, state, reason

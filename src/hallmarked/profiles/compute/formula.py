@@ -19,6 +19,8 @@ from fractions import Fraction
 
 from hallmarked.core.errors import InputError
 from hallmarked.profiles.compute.architecture import MOST, Architecture, Stack, cross_parameters
+from hallmarked.profiles.compute.sentence import say
+from hallmarked.profiles.language import Text
 
 
 class Kernel(StrEnum):
@@ -71,7 +73,7 @@ class Estimate:
     """What they can be by all that is not known of how the run is computed."""
     parts: tuple[tuple[str, int], ...]
     """What they are made of, largest first."""
-    assumptions: tuple[str, ...] = ()
+    assumptions: tuple[Text, ...] = ()
     """Sentences that say what was taken to hold."""
 
 
@@ -219,18 +221,18 @@ def _parts(one: _Forward, schedule: Schedule, at: int) -> Iterator[tuple[str, Fr
         yield "words", Fraction(3 * one.head)
 
 
-def _assumptions(architecture: Architecture, schedule: Schedule) -> Iterator[str]:
-    yield f"Every sequence has {schedule.sequence:,} tokens; shorter ones cost less attention"
+def _assumptions(architecture: Architecture, schedule: Schedule) -> Iterator[Text]:
+    yield say("whole-sequences", count=f"{schedule.sequence:,}")
     if schedule.kernel is Kernel.UNKNOWN:
-        yield "It is not known whether attention is fused, so the estimate lies half-way"
+        yield say("kernel-unknown")
     if schedule.kernel is not Kernel.PLAIN and any(s and (s.causal or s.window) for s in _stacks(architecture)):
-        yield "The least is what remains when fused attention passes over all that the mask hides"
+        yield say("mask")
     if schedule.recomputation is Recomputation.UNKNOWN:
-        yield "It is not known whether layers are computed again to save memory; the most assumes that all are"
+        yield say("again-unknown")
     if schedule.recomputation is Recomputation.FULL:
-        yield "It is not known whether the last matrix of each layer is computed again, so the estimate lies half-way"
+        yield say("again-full")
     if any(stack and stack.experts for stack in _stacks(architecture)):
-        yield "Every token goes to as many experts as the configuration says, and none is dropped"
+        yield say("experts")
 
 
 def _stacks(architecture: Architecture) -> tuple[Stack | None, Stack | None]:

@@ -18,6 +18,8 @@ from hallmarked.core.errors import InputError
 from hallmarked.policy.requirement import decimal
 from hallmarked.profiles.compute.architecture import Architecture
 from hallmarked.profiles.compute.formula import Estimate, Kernel, Recomputation, Schedule, estimate_training
+from hallmarked.profiles.compute.sentence import say
+from hallmarked.profiles.language import Text
 
 USUAL = (Decimal("0.2"), Decimal("0.4"), Decimal("0.6"))
 """Utilisation where it was not measured: least, estimate, most."""
@@ -101,9 +103,9 @@ def estimate_from_hours(segments: tuple[Segment, ...]) -> Estimate:
     low, middle, high = (sum((one.most * one.share[at] for one in segments), Decimal(0)) for at in range(3))
     assumed = []
     if any(one.utilisation is None for one in segments):
-        assumed.append(f"Nobody measured how much of its peak the hardware did; {USUAL[0]} to {USUAL[2]} is taken")
+        assumed.append(say("utilisation-usual", low=str(USUAL[0]), high=str(USUAL[2])))
     if any(one.utilisation is not None for one in segments):
-        assumed.append("A utilisation that is stated is taken to be off by at most a tenth of it")
+        assumed.append(say("utilisation-stated"))
     return Estimate(int(middle), (int(low), int(high)), (("hardware", int(middle)),), tuple(assumed))
 
 
@@ -135,7 +137,7 @@ class Comparison:
     """Whether their intervals meet."""
     ratio: str
     """The second as a multiple of the first, rounded."""
-    reason: str
+    reason: Text
     """What that means, in one sentence."""
 
 
@@ -149,11 +151,5 @@ def compare(planned: Estimate, logged: Estimate) -> Comparison:
     ratio = Decimal(logged.operations) / Decimal(planned.operations)
     shown = f"{ratio:.2f}" if Decimal("0.1") <= ratio < 1000 else f"{ratio:.2e}"
     if planned.interval[0] <= logged.interval[1] and logged.interval[0] <= planned.interval[1]:
-        return Comparison(True, shown, "the log and the architecture agree within what is not known of either")
-    more = "more" if ratio > 1 else "fewer"
-    why = (
-        "hours of failed or further runs, or a wrong peak"
-        if ratio > 1
-        else "hours that are missing, or a stop before the end"
-    )
-    return Comparison(False, shown, f"the log has {more} operations than the architecture explains: look for {why}")
+        return Comparison(True, shown, say("agree"))
+    return Comparison(False, shown, say("more" if ratio > 1 else "fewer"))

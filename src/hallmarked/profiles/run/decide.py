@@ -16,10 +16,11 @@ from hallmarked.core.evidence import Statement, Subject
 from hallmarked.ledger.strict import format_time
 from hallmarked.policy.fact import Facts
 from hallmarked.policy.requirement import Judged, Outcome, Requirement, decimal, judge
+from hallmarked.profiles.compute.sentence import join
 from hallmarked.profiles.language import Text, pick
 from hallmarked.profiles.run.pack import FACTORS, Pack, Rule
 from hallmarked.profiles.run.project import Projection, shorten
-from hallmarked.profiles.run.sentence import join, say
+from hallmarked.profiles.run.sentence import say
 from hallmarked.records.run_plan import RunPlan
 
 DECISION_TYPE = "https://in-toto.io/attestation/svr/v0.2"

@@ -13,6 +13,7 @@ from hallmarked.policy.fact import Facts
 from hallmarked.profiles.compute.architecture import Architecture, Stack
 from hallmarked.profiles.compute.formula import Estimate, Kernel, Recomputation, Schedule, estimate_training
 from hallmarked.profiles.compute.runlog import Comparison, Segment, compare, estimate_from_hours, peak_of
+from hallmarked.profiles.compute.sentence import say
 from hallmarked.records.result import Measured
 from hallmarked.records.run_plan import Factor, Layers, RunPlan, Transformer
 
@@ -119,8 +120,9 @@ def _from_model(plan: RunPlan) -> tuple[Estimate | None, str]:
         return estimate_training(architecture_of(plan.architecture), schedule), "architecture"
     if plan.parameters:
         thumb = 6 * int(plan.parameters) * tokens
-        said = "Only parameters and tokens are known: 6 operations for each pair are taken, half or double at worst"
-        return Estimate(thumb, (thumb // 2, thumb * 2), (("parameters", thumb),), (said,)), "rule-of-thumb"
+        return Estimate(
+            thumb, (thumb // 2, thumb * 2), (("parameters", thumb),), (say("rule-of-thumb"),)
+        ), "rule-of-thumb"
     return None, ""
 
 
@@ -137,8 +139,7 @@ def _from_hardware(plan: RunPlan) -> Estimate | None:
 def _hull(one: Estimate, other: Estimate) -> Estimate:
     """Return an estimate whose interval covers both: which is right is not known."""
     low, high = min(one.interval[0], other.interval[0]), max(one.interval[1], other.interval[1])
-    said = "Architecture and hardware do not agree, so the interval covers both"
-    return Estimate(one.operations, (low, high), one.parts, (*one.assumptions, said))
+    return Estimate(one.operations, (low, high), one.parts, (*one.assumptions, say("hull")))
 
 
 def _measured(plan: RunPlan, operations: Estimate | None, hardware: Estimate | None) -> Iterator[Measured]:

@@ -14,6 +14,8 @@ from enum import StrEnum
 from hallmarked.core.evidence import Attestation
 from hallmarked.policy.fact import Fact, Facts
 from hallmarked.policy.requirement import Operator, Outcome, Requirement, decimal, judge
+from hallmarked.profiles.language import Text
+from hallmarked.profiles.run.sentence import say
 from hallmarked.records.run_rebuttal import Comparison, RunRebuttal
 
 
@@ -35,7 +37,7 @@ class Compared:
 
     comparison: Comparison
     standing: Standing
-    reason: str
+    reason: Text
     """One sentence."""
     ours: str = ""
     """What was measured of this model; empty when it is not at hand."""
@@ -73,19 +75,19 @@ def recompute(rebuttal: RunRebuttal, attestations: Sequence[Attestation], time: 
 def _compare(one: Comparison, held: dict[str, Attestation], time: datetime) -> Compared:
     ours, theirs = held.get(one.ours), held.get(one.theirs)
     if ours is None or theirs is None:
-        cited, whose = (one.ours, "this model") if ours is None else (one.theirs, one.other)
-        return Compared(one, Standing.MISSING, f"the statement {cited[:23]}… about {whose} is not at hand")
+        cited = one.ours if ours is None else one.theirs
+        whose: Text | str = say("this-model") if ours is None else one.other
+        return Compared(one, Standing.MISSING, say("not-at-hand", id=f"{cited[:23]}…", whose=whose))
     if not any(subject.name == one.other for subject in theirs.statement.subjects):
         names = ", ".join(subject.name for subject in theirs.statement.subjects)[:100]
-        return Compared(
-            one, Standing.MISSING, f"the statement that is cited for {one.other} is about {names or 'no name'}"
-        )
+        reason = say("about-another", other=one.other, names=names or say("about-no-name"))
+        return Compared(one, Standing.MISSING, reason)
     if _digests(ours) & _digests(theirs):
-        return Compared(one, Standing.MISSING, f"the statement that is cited for {one.other} is about this model")
+        return Compared(one, Standing.MISSING, say("about-this", other=one.other))
     found, beside = _fact(one, ours), _fact(one, theirs)
     if found is None or beside is None:
-        silent = "this model" if found is None else one.other
-        return Compared(one, Standing.MISSING, f"the statement about {silent} does not say {one.metric}")
+        silent: Text | str = say("this-model") if found is None else one.other
+        return Compared(one, Standing.MISSING, say("says-nothing", whose=silent, metric=one.metric))
     return _judge(one, ours, found, beside, time)
 
 
@@ -94,9 +96,11 @@ def _judge(one: Comparison, ours: Attestation, found: Fact, beside: Fact, time: 
     independent = ours.role not in {"", "maker"}
     bound = _bound(beside, one.relation)
     if bound is None:
-        return Compared(one, Standing.UNSETTLED, f"{one.metric} of {one.other} is no number", *shown, independent)
+        return Compared(
+            one, Standing.UNSETTLED, say("no-number", metric=one.metric, other=one.other), *shown, independent
+        )
     if one.least and (beside.n is None or beside.n < one.least):
-        reason = f"{one.metric} of {one.other} comes from fewer than {one.least:,} examples"
+        reason = say("few-examples", metric=one.metric, other=one.other, least=f"{one.least:,}")
         return Compared(one, Standing.UNSETTLED, reason, *shown, independent)
     asked = Requirement(one.metric, one.metric, Operator(one.relation), bound, one.slice, one.least)
     judged = judge(asked, Facts([ours]), time)
@@ -108,8 +112,8 @@ def _judge(one: Comparison, ours: Attestation, found: Fact, beside: Fact, time: 
         # What only the other's interval speaks against is not refuted.
         if judge(kind, Facts([ours]), time).outcome is not Outcome.FAILS:
             standing = Standing.UNSETTLED
-    word = {Standing.HOLDS: "holds", Standing.FAILS: "does not hold"}.get(standing, "cannot be told")
-    reason = f"{one.metric}: {shown[0]} {one.relation} {shown[1]} of {one.other} {word}"
+    said = {"metric": one.metric, "relation": one.relation, "ours": shown[0], "theirs": shown[1], "other": one.other}
+    reason = say(f"compared-{standing.value}", **said)
     return Compared(one, standing, reason, *shown, independent)
 
 

@@ -52,6 +52,9 @@ def review_lines(one: Review, language: str) -> list[str]:
         f"  {mark} {pick(one.timing_text, language)}",
         f"    {source.id}, {one.plan.by}",
     ]
+    if one.now.operations != one.projection.operations:
+        changed = say("page-planned", planned=summarise(one.projection), now=summarise(one.now))
+        lines.insert(2, f"    {pick(changed, language)}")
     for deviation in one.deviations:
         lines.append(f"  ± {deviation.source.time:%Y-%m-%d} {deviation.record.sentence}")
         lines += [f"    {each.field}: {each.planned} → {each.now}" for each in deviation.record.changes]
@@ -77,6 +80,7 @@ def review_document(one: Review) -> dict[str, Any]:
         "began": one.began and format_time(one.began),
         "plan": one.plan.record.predicate(),
         "projection": _projection(one.projection),
+        "now": _projection(one.now),
         "deviations": [{"statement": each.source.id, **each.record.predicate()} for each in one.deviations],
         "decisions": [decision_document(each) for each in one.decisions],
         "earlier": [
@@ -126,13 +130,13 @@ def decision_document(decision: Decision) -> dict[str, Any]:
     }
 
 
-def rebuttal_lines(made: Recomputed) -> list[str]:
+def rebuttal_lines(made: Recomputed, language: str) -> list[str]:
     """Return what a rebuttal comes to as lines of text."""
-    lines = [f"{_STANDING[made.standing]} {made.standing.value}"]
+    lines = [f"{_STANDING[made.standing]} {pick(say(f'standing-{made.standing.value}'), language)}"]
     for one in made.compared:
-        by = "" if one.independent else " (ours by its maker alone)" if one.ours else ""
-        lines.append(f"  {_STANDING[one.standing]} {one.reason}{by}")
-    return lines + [f"  ? not at hand: {id_}" for id_ in made.missing]
+        by = "" if one.independent or not one.ours else f" ({pick(say('maker-alone'), language)})"
+        lines.append(f"  {_STANDING[one.standing]} {pick(one.reason, language)}{by}")
+    return lines + [f"  ? {id_}" for id_ in made.missing]
 
 
 def rebuttal_document(made: Recomputed) -> dict[str, Any]:
@@ -144,7 +148,7 @@ def rebuttal_document(made: Recomputed) -> dict[str, Any]:
             {
                 **write(one.comparison),
                 "standing": one.standing.value,
-                "reason": one.reason,
+                "reason": dict(one.reason),
                 "oursMeasured": one.ours,
                 "theirsMeasured": one.theirs,
                 "independent": one.independent,
@@ -160,7 +164,7 @@ def estimate_document(made: Estimate) -> dict[str, Any]:
         "operations": str(made.operations),
         "interval": [str(bound) for bound in made.interval],
         "parts": {name: str(value) for name, value in made.parts},
-        "assumptions": list(made.assumptions),
+        "assumptions": [dict(each) for each in made.assumptions],
     }
 
 
@@ -170,10 +174,10 @@ def _projected(plan: RunPlan, projection: Projection, language: str) -> Iterator
     name = pick(say("run-operations"), language)
     yield f"  {name}: {summarise(projection)}{f' [{projection.method}]' if projection.method else ''}"
     if projection.comparison is not None:
-        mark = "✔" if projection.comparison.agree else "✖"
-        yield f"  {mark} hardware / architecture = {projection.comparison.ratio}: {projection.comparison.reason}"
-    for made in (projection.operations,):
-        yield from (f"    · {said}" for said in (made.assumptions if made else ()))
+        said = projection.comparison
+        yield f"  {'✔' if said.agree else '✖'} hardware / architecture = {said.ratio}: {pick(said.reason, language)}"
+    made = projection.operations
+    yield from (f"    · {pick(each, language)}" for each in (made.assumptions if made else ()))
     for one in projection.measurements:
         if one.metric == "run.parameters":
             yield f"  {pick(say('run-parameters'), language)}: {shorten(int(one.value))}"
@@ -216,7 +220,7 @@ def _projection(projection: Projection) -> dict[str, Any]:
         document["hardware"] = estimate_document(projection.hardware)
     if projection.comparison is not None:
         said = projection.comparison
-        document["comparison"] = {"agree": said.agree, "ratio": said.ratio, "reason": said.reason}
+        document["comparison"] = {"agree": said.agree, "ratio": said.ratio, "reason": dict(said.reason)}
     return document
 
 

@@ -14,12 +14,15 @@ from typing import Any
 
 from hallmarked.core.evidence import Attestation
 from hallmarked.policy.fact import rows
+from hallmarked.policy.requirement import decimal
+from hallmarked.profiles.compute.formula import Estimate
 from hallmarked.profiles.language import Text
 from hallmarked.profiles.run.decide import VERIFIER, Decision, Filing, Stage, decide
-from hallmarked.profiles.run.pack import Pack
+from hallmarked.profiles.run.pack import NUMBERS, Pack
 from hallmarked.profiles.run.project import Projection, facts_of, project
 from hallmarked.profiles.run.sentence import say
 from hallmarked.records.record import Signed, records
+from hallmarked.records.result import Measured
 from hallmarked.records.run_deviation import RunDeviation
 from hallmarked.records.run_plan import RunPlan
 from hallmarked.records.stage import Stage as LifeStage
@@ -69,6 +72,8 @@ class Review:
     deviations: tuple[Signed[RunDeviation], ...]
     projection: Projection
     """As it was planned."""
+    now: Projection
+    """As far as it is known by now: what deviations state takes the place of what was planned."""
     decisions: tuple[Decision, ...]
     """Under the packs at hand, for what is known of the run now."""
     earlier: tuple[Earlier, ...]
@@ -135,7 +140,7 @@ def _review(
     due = tuple(
         sorted(remind(plan.record, decisions, now, filed=plan.source.time, deviations=heard), key=lambda r: r.due)
     )
-    return Review(plan, timing, began, tuple(heard), projection, decisions, earlier, changed, tuple(due))
+    return Review(plan, timing, began, tuple(heard), projection, known, decisions, earlier, changed, tuple(due))
 
 
 def _timing(
@@ -161,8 +166,25 @@ def _now(projection: Projection, deviations: Sequence[Signed[RunDeviation]]) -> 
     """Return what is known of the run now: what deviations measured takes the place of what was projected."""
     held = {one.metric: one for one in projection.measurements}
     for deviation in sorted(deviations, key=lambda one: one.source.time):
-        held |= {one.metric: one for one in deviation.record.measurements}
-    return replace(projection, measurements=tuple(held.values()))
+        held |= {one.metric: one for one in deviation.record.measurements if _is_sound(one)}
+    counted, operations = held.get("run.operations"), projection.operations
+    if counted is not None and counted not in projection.measurements:
+        low, high = counted.interval or (counted.value, counted.value)
+        operations = Estimate(_whole(counted.value), (_whole(low), _whole(high)), ())
+    return replace(projection, operations=operations, measurements=tuple(held.values()))
+
+
+def _is_sound(one: Measured) -> bool:
+    """Say whether a measurement says what it should: nonsense must not clear a run."""
+    if one.metric not in NUMBERS:
+        return True
+    numbers = [decimal(text) for text in (one.value, *one.interval)]
+    return all(number is not None and number >= 0 for number in numbers)
+
+
+def _whole(text: str) -> int:
+    """Return a sound number as a whole one."""
+    return int(decimal(text) or 0)
 
 
 def _answers(plan: RunPlan, deviations: Sequence[Signed[RunDeviation]]) -> Mapping[str, str]:

@@ -14,6 +14,7 @@ from hallmarked.hub.access import Action
 from hallmarked.hub.repository.repository import MAIN
 from hallmarked.hub.repository.revision import find_revision
 from hallmarked.hub.review.filing import file_record
+from hallmarked.hub.review.judgement import redecide_about
 from hallmarked.hub.review.outside import MOST_BYTES, Received, list_outside, remove, take_in
 from hallmarked.web.address import limit_of, param
 from hallmarked.web.request import actor_of, check_json, hub_of, read_body, target, text_of, with_json
@@ -45,7 +46,9 @@ def _take_in(request: Request, data: bytes) -> Received:
     hub = hub_of(request)
     with hub.database.write() as db:
         actor, repo = target(request, db, request.path_params["kind"], Action.ATTEST)
-        return take_in(hub, db, actor, repo, data)
+        got = take_in(hub, db, actor, repo, data)
+        redecide_about(hub, db, repo, {one.revision for one in got.new})
+        return got
 
 
 def listing(request: Request) -> Response:
@@ -72,6 +75,7 @@ def file(request: Request, body: dict[str, Any]) -> Response:
         request.app.state.limits.take("evidence", actor.account_id or "", FILES)
         at = find_revision(db, repo, text_of(body, "revision", MAIN))
         filed = file_record(hub, db, actor, (repo, at), text_of(body, "kind"), said)
+        redecide_about(hub, db, repo, {filed.revision})
     return JSONResponse(filed.to_dict(), 201)
 
 
@@ -82,6 +86,7 @@ def drop(request: Request, body: dict[str, Any]) -> Response:
         actor_of(request, db)
         actor, repo = target(request, db, request.path_params["kind"], Action.MANAGE)
         removed = remove(hub, db, actor, repo, param(request, "id"), text_of(body, "reason"))
+        redecide_about(hub, db, repo, {removed.revision})
     return JSONResponse(removed.to_dict())
 
 

@@ -232,6 +232,8 @@ def upgrade() -> None:
         sa.Column("modified", sa.BigInteger(), nullable=False),
         sa.Column("deleted", sa.BigInteger(), nullable=True),
         sa.Column("disabled", sa.Text(), nullable=False),
+        sa.Column("contexts", sa.JSON(), nullable=False),
+        sa.Column("gates", sa.JSON(), nullable=False),
         sa.Column("next_number", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["owner_id"], ["account.id"], name=op.f("fk_repository_owner_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_repository")),
@@ -560,6 +562,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "key", name=op.f("pk_former_name")),
     )
     op.create_table(
+        "judgement",
+        sa.Column("repository_id", sa.Text(), nullable=False),
+        sa.Column("revision", sa.Text(), nullable=False),
+        sa.Column("context", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("policy", sa.Text(), nullable=False),
+        sa.Column("entry", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=True),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["repository_id"], ["repository.id"], name=op.f("fk_judgement_repository_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("repository_id", "revision", "context", name=op.f("pk_judgement")),
+    )
+    with op.batch_alter_table("judgement", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_judgement_until"), ["until"], unique=False)
+
+    op.create_table(
         "liked",
         sa.Column("repository_id", sa.Text(), nullable=False),
         sa.Column("account_id", sa.Text(), nullable=False),
@@ -658,6 +679,7 @@ def upgrade() -> None:
         sa.Column("signatures", sa.BigInteger(), nullable=False),
         sa.Column("settled", sa.BigInteger(), nullable=True),
         sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=True),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["account.id"], name=op.f("fk_revision_account_id"), ondelete="CASCADE"
@@ -674,6 +696,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_revision_rule_set"), ["rule_set"], unique=False)
         batch_op.create_index(batch_op.f("ix_revision_signatures"), ["signatures"], unique=False)
         batch_op.create_index(batch_op.f("ix_revision_state_created"), ["state", "created"], unique=False)
+        batch_op.create_index(batch_op.f("ix_revision_until"), ["until"], unique=False)
 
     op.create_table(
         "usage",
