@@ -129,7 +129,7 @@ def _declared_line(claim: DeclaredClaim, known: Known, time: datetime, language:
     held = hold(to_requirement(claim, claim.id), known, time, claim.id, "card.declared")
     value = ", ".join(claim.value) if isinstance(claim.value, tuple) else claim.value
     asked = f"{claim.op} {value}".strip()
-    return _line(claim.id, _text(claim, language), held, asked=asked, line=claim.line, texts=claim.text, called=claim.id)
+    return _line(claim.id, _text(claim, language), held, asked=asked, line=claim.line, texts=claim.text)
 
 
 def _derived_line(claim: Claim, known: Known, time: datetime) -> ClaimLine:
@@ -138,7 +138,7 @@ def _derived_line(claim: Claim, known: Known, time: datetime) -> ClaimLine:
     if claim.requirement is not None:
         _, judged = hold(claim.requirement, known, time, claim.id)
         held = claim.standings, judged
-        return _line(_anchor(claim.id), (claim.text, SOURCE), held, line=line, kind=claim.kind, called=claim.id)
+        return _line(_anchor(claim.id), (claim.text, SOURCE), held, line=line, kind=claim.kind)
     proofs = tuple(_proof_of(item) for item in claim.evidence[1:] if item.source is not None)
     written = claim.evidence[0].slice.get("written", claim.value) if claim.evidence else claim.value
     return ClaimLine(
@@ -184,7 +184,6 @@ def _line(
     line: int = 0,
     kind: str = "declared",
     texts: Mapping[str, str] = MappingProxyType({}),
-    called: str = "",
 ) -> ClaimLine:
     standings, judged = held
     first, others = standings[0], tuple(each.status for each in standings[1:])

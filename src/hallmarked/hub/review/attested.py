@@ -84,8 +84,8 @@ def _list_places(db: Connection, repo: Repository) -> tuple[Mapping[str, int], i
         for number, entry in enumerate(row.entries):
             known = row.ids[number] if number < len(row.ids) else ""
             found.setdefault(known or statement_id(Statement.from_dict(row.statements[number])), int(entry))
-    for row in db.execute(select(said.statement, said.entry).where(said.repository_id == repo.id)):
-        found.setdefault(row.statement, int(row.entry))
+    for brought in db.execute(select(said.statement, said.entry).where(said.repository_id == repo.id)):
+        found.setdefault(brought.statement, int(brought.entry))
     return found, len(found)
 
 
