@@ -9,6 +9,7 @@ itself signed is passed over: it is shown as what it is.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -207,7 +208,7 @@ def remove(hub: Hub, db: Connection, actor: Actor, repo: Repository, evidence_id
 
 def read_row(row: Row[Any]) -> Outside:
     """Read a row of the table of evidence."""
-    statement = Statement.from_dict(parse_json(bytes(row.payload), "payload"))
+    statement = Statement.from_dict(json.loads(row.payload))  # read strictly when it came
     time = to_datetime(min(row.stated, row.created))
     said = Attestation(statement, row.statement, time, row.role, row.signer, row.keyid)
     return Outside(row.id, row.revision, said, row.entry, row.receipt, row.created, row.removed, row.reason)
