@@ -306,3 +306,16 @@ def test_files_of_results_are_held_against_what_others_measured() -> None:
     assert [one.status.value for one in derive_claims(know(known, here), NOW)] == ["contradicted"]
     known = [*said, result(here, "eval.exam_score", "0.615", slice={"dataset": "acme/exam"})]
     assert [one.status.value for one in derive_claims(know(known, here), NOW)] == ["supported"]
+
+
+def test_a_check_that_a_stranger_signed_supports_nothing() -> None:
+    """Anybody can write that a check passed; it counts when somebody who is known here answers for it."""
+    here, said = checked(
+        {"README.md": card({"id": "kind", "path": "card.kind", "op": "present"}, front="license: mit\n")}
+    )
+    text = {"metric": "licence.text", "value": "mit", "slice": {"path": "LICENSE", "how": "text"}}
+    predicate = {"configuration": [{"name": "hallmarked/checks/licences"}], "outcome": "pass", "measurements": [text]}
+    licence = Statement((here,), "https://in-toto.io/attestation/test-result/v0.1", predicate)
+    for role, expected in (("", "self-asserted"), ("maker", "supported")):
+        stated = [*(attest(one.statement, role=role) for one in said), attest(licence, role=role)]
+        assert {claim.status.value for claim in claims(stated, here).values()} == {expected}
