@@ -140,6 +140,7 @@ PATTERNS = (
     "evaluated",
     "approved",
     "deployed",
+    "nobody signed for collecting the data behind %(what)s",
     "nobody signed for collecting %(what)s",
     "nobody signed for curating %(what)s",
     "nobody signed for training %(what)s",
@@ -149,6 +150,30 @@ PATTERNS = (
     "nobody signed where %(what)s comes from",
     "nobody signed where %(what)s comes from, from which %(made)s was made",
     "the card of %(whose)s names %(what)s, but nobody signed which bytes that was",
+    "going back from %(name)s leads to it again (%(names)s), and nothing can be made from itself (signed "
+    "by %(signers)s)",
+    "%(signer)s gives %(name)s digests that belong to different things",
+    "%(signer)s says that %(name)s was %(step_sentence)s from %(materials)s, %(other)s that it was "
+    "%(again_sentence)s from %(others)s",
+    "%(name)s was %(step_sentence)s on %(day)s, before %(source)s, which it was made from, was "
+    "%(again_sentence)s on %(later)s",
+    "%(signer)s says that collecting brought %(paths)s, which the files at hand do not hold with these contents",
+    "nobody signed for fine-tuning %(what)s",
+    "%(signer)s says that %(name)s was %(step_sentence)s, but not from what",
+    "%(signer)s signed that %(name)s was %(step_sentence)s, and is not among those you trust",
+    "%(signer)s signed what %(name)s was made from, and is not among those you trust",
+    "a statement of %(signer)s cannot be read: %(reason)s",
+    "there are more links than are followed",
+    "All %(total)s files come from %(count)s events that were signed",
+    "%(count)s of %(total)s files come from no event that was signed: %(paths)s",
+    "the gate %(name)s was changed to %(digest)s by %(day)s, and no decision says why",
+    "the threshold %(name)s was changed to %(digest)s by %(day)s, and no decision says why",
+    "the moderation rule %(name)s was changed to %(digest)s by %(day)s, and no decision says why",
+    "%(column)s: fewer than two prompts were measured, so that nothing can be compared",
+    "%(column)s: no difference between prompts is shown",
+    "%(column)s: higher under %(high)s (%(most)s) than under %(low)s (%(least)s); their intervals do not overlap",
+    "%(column)s: higher under %(high)s (%(most)s) than under %(low)s (%(least)s); no interval is given, "
+    "so that it may be chance",
     # findings and gaps: hallmarked.checks
     # hallmarked.corpus.search.ask, hallmarked.hub.passage and hallmarked.hub.job.passage
     "a question has at most %(count)s characters",

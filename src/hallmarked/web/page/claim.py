@@ -15,7 +15,7 @@ from hallmarked.hub.clock import now, to_datetime
 from hallmarked.hub.repository.revision import list_history
 from hallmarked.hub.repository.subject import subject_of
 from hallmarked.hub.review.attested import list_places
-from hallmarked.policy.file import contexts
+from hallmarked.hub.review.context import known_contexts
 from hallmarked.web.page.repository import KINDS, Head, Opened, open_page
 from hallmarked.web.render import Page, context
 
@@ -137,7 +137,7 @@ def _turn(moment: Moment, opened: Opened) -> Turn:
 def show_evaluated(request: Request, kind: str) -> Evaluated:
     """Say what nobody evaluated, of what the card and chosen contexts ask for."""
     with open_page(request, kind) as opened:
-        time, known = to_datetime(now()), contexts()
+        time, known = to_datetime(now()), known_contexts(opened.hub)
         chosen = [name for name in request.query_params.getlist("context") if name in known]
         asks: list[Ask] = list(of_claims(derive_claims(opened.known, time)))
         for name in chosen:

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from starlette.requests import Request
 
+from hallmarked.core.errors import NotFound
 from hallmarked.hub.clock import now, to_datetime
 from hallmarked.hub.review.attested import list_places
 from hallmarked.profiles.language import say
@@ -143,7 +144,7 @@ def show_profile(request: Request, kind: str) -> Profile:
         NotFound: When there is no such edition.
     """
     with open_page(request, kind, name="main") as opened:
-        framework = load(f"{param(request, 'framework')}/{param(request, 'edition')}")
+        framework = load(_named(request))
         whole = build_profile(framework, opened.known.facts, to_datetime(now()))
         wanted = request.query_params.get("state", "")
         chosen = select(whole, states={State(wanted)}) if wanted in set(State) else whole
@@ -165,6 +166,18 @@ def show_profile(request: Request, kind: str) -> Profile:
             wanted if wanted in set(State) else "",
             tuple(parts),
         )
+
+
+def _named(request: Request) -> str:
+    """Return the edition that the address names.
+
+    Raises:
+        NotFound: When there is none of that name.
+    """
+    framework, edition = param(request, "framework"), param(request, "edition")
+    if edition not in editions().get(framework, ()):
+        raise NotFound("there is no such edition of a framework")
+    return f"{framework}/{edition}"
 
 
 def _counts(profile: Answered) -> tuple[Count, ...]:
