@@ -13,7 +13,7 @@ license: mit
 hallmarked:
   kind: model
   claims:
-    - {id: quiet, path: finding.PKL001, op: absent, check: serialization}
+    - {id: quiet, path: finding.SEC001, op: absent, check: secrets}
     - {id: recall, path: eval.recall, op: ">=", value: "0.90"}
 ---
 # N
@@ -26,6 +26,7 @@ def model(folder: Path) -> Path:
     folder.mkdir()
     (folder / "README.md").write_text(CARD)
     (folder / "scope.yaml").write_text(TEXT)
+    (folder / "config.json").write_text('{"model_type": "bert"}')
     (folder / "plot.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     return folder
 
@@ -112,3 +113,31 @@ def test_a_scope_that_cannot_be_read(shell: Shell, tmp_path: Path) -> None:
     results.write_text("{}")
     file.write_text(TEXT)
     assert "no list of measurements" in shell("card", "scope", file, "--results", results).refused()
+
+
+def test_what_nobody_evaluated(shell: Shell, tmp_path: Path) -> None:
+    """A new repository shows all gaps, each with who asks; a context adds its own."""
+    source = model(tmp_path / "m")
+    done = shell("card", "gaps", source, "--format", "json")
+    assert done.status == 2
+    cells = {(cell["path"], str(cell["slice"])): cell for cell in done.json["cells"]}
+    assert set(done.json["counts"]) == {"not-evaluated"}
+    assert cells["eval.recall", "{'group': 'women'}"]["asked_by"] == ["scope#floor-recall-women"]
+    shell("audit", source)
+    before = done.json["counts"]["not-evaluated"]
+    done = shell("card", "gaps", source, "--format", "json")
+    assert done.json["counts"] == {"not-evaluated": before - 1, "evaluated": 1}
+    wider = shell("card", "gaps", source, "--context", "hospital_triage")
+    assert "asked for by context hospital_triage" in wider.out
+    assert "no context is called x" in shell("card", "gaps", source, "--context", "x").refused()
+
+
+def test_the_history_of_a_claim(shell: Shell, tmp_path: Path) -> None:
+    """What was supported by an audit is stale from the moment other bytes are seen."""
+    source = model(tmp_path / "m")
+    shell("audit", source)
+    (source / "plot.png").write_bytes(b"\x89PNG\r\n\x1a\n\0")
+    moments = shell("card", "history", source, "quiet", "--format", "json").json
+    assert [(one["event"], one["status"]) for one in moments] == [("push", "supported"), ("push", "stale")]
+    assert "stale: check.secrets" in shell("card", "history", source, "quiet").out
+    assert "makes the claim nothing" in shell("card", "history", source, "nothing").refused()

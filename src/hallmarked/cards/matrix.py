@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from hallmarked.cards.claim import Claim
 from hallmarked.cards.held import is_own_word
@@ -194,3 +195,22 @@ def of_template(template: Template, claims: Iterable[Claim]) -> Iterator[Ask]:
     for asked in template.asked:
         if asked.what == "claim" and not any(path == asked.id or path.startswith(f"{asked.id}.") for path in claimed):
             yield Ask(Requirement(asked.id, asked.id, Operator.PRESENT), f"template {template.id}")
+
+
+def to_json(matrix: Matrix) -> dict[str, Any]:
+    """Write a matrix as JSON."""
+    return {
+        "counts": {state.value: count for state, count in matrix.counts.items()},
+        "cells": [
+            {
+                "path": cell.path,
+                "slice": cell.slice if isinstance(cell.slice, str) else dict(cell.slice),
+                "state": cell.state.value,
+                "reason": cell.reason,
+                "asked_by": list(cell.asked_by),
+                "parts": [{"slice": dict(part), "state": state.value} for part, state in cell.parts],
+                "statements": list(cell.statements),
+            }
+            for cell in matrix.cells
+        ],
+    }

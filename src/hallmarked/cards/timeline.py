@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from hallmarked.cards.claim import Claim, derive_claims
 from hallmarked.cards.known import Edition, know
@@ -179,3 +180,18 @@ def _said(one: Attestation, event: Event) -> str:
 def _named(subject: Subject) -> str:
     digest = subject.digest.get("gitCommit") or next(iter(subject.digest.values()), "")
     return f"{subject.name or 'a revision'} {digest[:12]}".strip()
+
+
+def to_json(moments: Sequence[Moment]) -> list[dict[str, Any]]:
+    """Write a history as JSON."""
+    return [
+        {
+            "time": one.time.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "event": one.event.value,
+            "said": one.said,
+            "status": one.status.value if one.status else None,
+            "standings": [{"status": each.status.value, "reason": each.reason} for each in one.standings],
+            "statement": one.source.id if one.source else None,
+        }
+        for one in moments
+    ]

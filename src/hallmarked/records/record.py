@@ -37,6 +37,8 @@ class Record:
     """In commands and predicate types, such as ``waiver``."""
     TITLE: ClassVar[str]
     """What it is for, as a short sentence."""
+    BY_HAND: ClassVar[bool] = True
+    """Whether people write it field by field; others come from a command that knows more than the fields."""
 
     @classmethod
     def predicate_type(cls) -> str:
@@ -141,3 +143,9 @@ def read_all(
             except Invalid as error:
                 wrong.append((one, str(error)))
     return found, wrong
+
+
+def unreadable(kinds: Iterable[type[Record]], attestations: Iterable[Attestation]) -> list[tuple[Attestation, str]]:
+    """Return statements that say they are of one of these kinds and cannot be read, with the reason."""
+    everything = list(attestations)
+    return [wrong for kind in kinds for wrong in read_all(kind, everything)[1]]
