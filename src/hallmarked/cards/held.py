@@ -21,17 +21,6 @@ STATUS: Mapping[Outcome, Status] = {
     Outcome.UNDERPOWERED: Status.UNKNOWN,
 }
 """What the outcome of a requirement means for whoever claims that it is met."""
-_WORDS = {
-    Operator.EQUAL: "is {}",
-    Operator.UNEQUAL: "is not {}",
-    Operator.LESS: "is below {}",
-    Operator.AT_MOST: "is at most {}",
-    Operator.MORE: "is above {}",
-    Operator.AT_LEAST: "is at least {}",
-    Operator.IN: "is one of {}",
-    Operator.PRESENT: "is stated",
-    Operator.ABSENT: "is not found",
-}
 
 
 def hold(requirement: Requirement, known: Known, time: datetime, *names: str) -> tuple[tuple[Standing, ...], Judged]:
@@ -118,4 +107,4 @@ def sentence(requirement: Requirement) -> str:
     else:
         part = ", ".join(f"{key} {value}" for key, value in sorted(requirement.slice.items()))
         part = f" for {part}" if part else ""
-    return f"{requirement.path}{part} {_WORDS[requirement.op].format(value)}."
+    return f"{requirement.path}{part} is {requirement.op.say(value)}."
