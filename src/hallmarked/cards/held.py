@@ -9,7 +9,7 @@ from datetime import datetime
 from hallmarked.cards.known import Known
 from hallmarked.cards.status import Standing, Status, worst_first
 from hallmarked.policy.fact import check_of
-from hallmarked.policy.requirement import THIRD_PARTY, Judged, Operator, Outcome, Requirement, judge
+from hallmarked.policy.requirement import THIRD_PARTY, Judged, Outcome, Requirement, judge
 
 STATUS: Mapping[Outcome, Status] = {
     Outcome.MET: Status.SUPPORTED,
