@@ -141,6 +141,7 @@ PATTERNS = (
     "evaluated",
     "approved",
     "deployed",
+    "nobody signed for collecting the data behind %(what)s",
     "nobody signed for collecting %(what)s",
     "nobody signed for curating %(what)s",
     "nobody signed for training %(what)s",
@@ -150,6 +151,30 @@ PATTERNS = (
     "nobody signed where %(what)s comes from",
     "nobody signed where %(what)s comes from, from which %(made)s was made",
     "the card of %(whose)s names %(what)s, but nobody signed which bytes that was",
+    "going back from %(name)s leads to it again (%(names)s), and nothing can be made from itself (signed "
+    "by %(signers)s)",
+    "%(signer)s gives %(name)s digests that belong to different things",
+    "%(signer)s says that %(name)s was %(step_sentence)s from %(materials)s, %(other)s that it was "
+    "%(again_sentence)s from %(others)s",
+    "%(name)s was %(step_sentence)s on %(day)s, before %(source)s, which it was made from, was "
+    "%(again_sentence)s on %(later)s",
+    "%(signer)s says that collecting brought %(paths)s, which the files at hand do not hold with these contents",
+    "nobody signed for fine-tuning %(what)s",
+    "%(signer)s says that %(name)s was %(step_sentence)s, but not from what",
+    "%(signer)s signed that %(name)s was %(step_sentence)s, and is not among those you trust",
+    "%(signer)s signed what %(name)s was made from, and is not among those you trust",
+    "a statement of %(signer)s cannot be read: %(reason)s",
+    "there are more links than are followed",
+    "All %(total)s files come from %(count)s events that were signed",
+    "%(count)s of %(total)s files come from no event that was signed: %(paths)s",
+    "the gate %(name)s was changed to %(digest)s by %(day)s, and no decision says why",
+    "the threshold %(name)s was changed to %(digest)s by %(day)s, and no decision says why",
+    "the moderation rule %(name)s was changed to %(digest)s by %(day)s, and no decision says why",
+    "%(column)s: fewer than two prompts were measured, so that nothing can be compared",
+    "%(column)s: no difference between prompts is shown",
+    "%(column)s: higher under %(high)s (%(most)s) than under %(low)s (%(least)s); their intervals do not overlap",
+    "%(column)s: higher under %(high)s (%(most)s) than under %(low)s (%(least)s); no interval is given, "
+    "so that it may be chance",
     # findings and gaps: hallmarked.checks
     # hallmarked.corpus.search.ask, hallmarked.hub.passage and hallmarked.hub.job.passage
     "a question has at most %(count)s characters",
@@ -388,6 +413,19 @@ PATTERNS = (
     # the hub
     "There is no page at this address.",
     "there is no page at this address",
+    # hallmarked.hub.review.judgement
+    "it does not pass in the context %(name)s: %(sentence)s; %(second_sentence)s",
+    "it does not pass in the context %(name)s: %(sentence)s and %(count)s more; %(second_sentence)s",
+    "a revision that does better, or newer evidence, would change that",
+    "whoever disputes it, an auditor or this hub can settle it",
+    "signed evidence of it would change that",
+    "evidence by somebody whose word counts there would change that",
+    "newer evidence about these very files would renew it",
+    "evidence from looking at more would change that",
+    "nothing is asked for in the context %(name)s, so that it cannot pass",
+    "it was not judged in the context %(name)s, since many revisions came after it",
+    "what it was let pass by ran out, and it has to be decided again",
+    "it passes in every context that is asked for",
     "This request could not be understood.",
     "This address does not take that kind of request.",
     "Something went wrong on our side; what went wrong is in the log of this hub.",

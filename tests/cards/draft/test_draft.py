@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from huggingface_hub import ModelCard
 from hypothesis import given
 from hypothesis import settings as options
 from hypothesis import strategies as st
@@ -159,3 +161,17 @@ def test_hostile_facts(name: str, said: list[tuple[str, str, str]]) -> None:
     document = read_document(made.data)
     assert document.declared.kind is Kind.MODEL
     assert {claim.path for claim in document.declared.claims} <= {path for path, *_ in said}
+
+
+def test_the_hubs_own_client_reads_the_same() -> None:
+    """A drafted card, claims included, means the same to the Hub's client, and its text is left as it is."""
+    made = draft("acme/triage", shipped(Kind.MODEL, Tier.HIGH), MODEL)
+    card = ModelCard(made.data.decode())
+    document = read_document(made.data)
+    assert card.data.to_dict() == document.data
+    assert card.text.strip() == document.text[document.body :].strip()
+    again = read_document(str(card).encode())  # they write the metadata in their own way
+    assert again.declared.claims == tuple(
+        replace(claim, line=other.line)
+        for claim, other in zip(document.declared.claims, again.declared.claims, strict=True)
+    )

@@ -66,7 +66,7 @@ def test_the_drawing_tells_in_words_what_it_shows() -> None:
     assert about is not None
     assert root.get("aria-labelledby") == f"{title.get('id')} {about.get('id')}"
     assert "tuned" in str(title.text)
-    for name in ("tuned: broken", "mix: broken", "web: signed", "which was made from", "nobody signed for deploying"):
+    for name in ("tuned: broken", "mix: broken", "web: signed", "leads to it again", "nobody signed for deploying"):
         assert name in str(about.text)
     groups = [group for group in root.iter(f"{SVG}g") if group.find(f"{SVG}title") is not None]
     assert len(groups) == 5

@@ -115,10 +115,8 @@ class _Setter:
             return self._replace(self._root.at(path[:-2]), path[-2], parent, empty)
         start, end = self._line_start(key.start), max(value.end, self._colon(key) if parent.keys else 0)
         lead = self._text[start : key.start].strip()
-        if parent.keys and lead:  # the first key of an entry of a list shares its line
+        if lead not in ({""} if parent.keys else {"", "-"}):  # the first part of an entry of a list shares its line
             return _Cut(key.start, following or value.end, "")
-        if lead.strip("-"):
-            raise InputError(f"{_shown(path)} shares its line with something else; edit it by hand")
         return _Cut(start, self._after_line(end), "")
 
     def _replace(self, parent: Place, step: str | int, place: Place, value: object) -> _Cut:

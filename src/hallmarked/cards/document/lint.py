@@ -37,9 +37,9 @@ _FORMS = {
 
 def lint(document: Document) -> tuple[Finding, ...]:
     """Return what is wrong with a card, by line."""
-    found = [*document.findings]
     checks = (_placeholders, _conflicts, _fields, _held, _kind)
-    for notes in (check(document) for check in checks):
+    found: list[Finding] = []
+    for notes in (document.findings, *(check(document) for check in checks)):
         found += _limited(list(notes), document.file)
     return tuple(sorted(found, key=lambda each: (each.location.line or 0) if each.location else 0))
 

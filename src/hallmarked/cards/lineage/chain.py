@@ -163,7 +163,8 @@ def _cycle(graph: Graph, edges: Sequence[Edge]) -> Problem:
     shown = names if len(names) <= 8 else [*names[:4], "…", *names[-3:]]
     signers = ", ".join(dict.fromkeys(name_signer(edge.source) for edge in edges))
     trouble = Trouble.CYCLE if all(edge.source.role for edge in edges) else Trouble.UNKNOWN_SIGNER
-    message = f"{', which was made from '.join(shown)}: nothing can be made from itself (signed by {signers})"
+    back = f"going back from {names[0]} leads to it again ({', '.join(shown)})"
+    message = f"{back}, and nothing can be made from itself (signed by {signers})"
     return Problem(trouble, message, tuple(edge.child for edge in edges))
 
 

@@ -7,15 +7,17 @@ from itertools import groupby
 
 from starlette.requests import Request
 
+from hallmarked.core.errors import NotFound
 from hallmarked.hub.clock import now, to_datetime
 from hallmarked.hub.review.attested import list_places
+from hallmarked.profiles.framework import Audience
 from hallmarked.profiles.language import say
 from hallmarked.profiles.mapping import Namesake
 from hallmarked.profiles.profile import Profile as Answered
 from hallmarked.profiles.profile import Row, State, build_profile, select
 from hallmarked.profiles.registry import editions, load, namesakes_of
 from hallmarked.web.address import param
-from hallmarked.web.page.repository import KINDS, Head, open_page
+from hallmarked.web.page.repository import KINDS, Head, Opened, open_page
 from hallmarked.web.render import Page, context
 
 MOST_STATEMENTS = 5
@@ -35,6 +37,18 @@ class Count:
     """What it means, by language."""
     count: int
     """How many."""
+
+
+@context
+class Hidden:
+    """A control whose answer the reader may not see here."""
+
+    id: str
+    """Its id in the edition."""
+    summary: Text
+    """What is asked, in our own words, by language."""
+    who: tuple[Text, ...]
+    """Who may, by language."""
 
 
 @context
@@ -119,6 +133,12 @@ class Profile:
     """How many controls have each state."""
     shown: str
     """The state that is shown alone; empty for all."""
+    audience: str
+    """Whom the answers are for; empty for whoever looks after the repository, who sees all."""
+    audiences: tuple[tuple[str, Text], ...]
+    """Whom the reader may show it for; empty for readers who may not choose."""
+    withheld: tuple[Hidden, ...]
+    """Controls whose answers are not for them."""
     parts: tuple[Part, ...]
     """What is shown, by heading."""
 
@@ -130,8 +150,8 @@ def show_profiles(request: Request, kind: str) -> Profiles:
         listed = []
         for framework, names in editions().items():
             for edition in names:
-                profile = build_profile(load(f"{framework}/{edition}"), opened.known.facts, time)
-                known = profile.framework
+                known = load(f"{framework}/{edition}")
+                profile = build_profile(known, opened.known.facts, time, _audience(request, opened))
                 listed.append(Listed(known.name, dict(known.title), known.date, _counts(profile)))
         return Profiles(opened.head, tuple(listed))
 
@@ -143,8 +163,9 @@ def show_profile(request: Request, kind: str) -> Profile:
         NotFound: When there is no such edition.
     """
     with open_page(request, kind, name="main") as opened:
-        framework = load(f"{param(request, 'framework')}/{param(request, 'edition')}")
-        whole = build_profile(framework, opened.known.facts, to_datetime(now()))
+        framework = load(_named(request))
+        audience = _audience(request, opened)
+        whole = build_profile(framework, opened.known.facts, to_datetime(now()), audience)
         wanted = request.query_params.get("state", "")
         chosen = select(whole, states={State(wanted)}) if wanted in set(State) else whole
         places = list_places(opened.hub, opened.db, opened.repo)
@@ -163,8 +184,42 @@ def show_profile(request: Request, kind: str) -> Profile:
             framework.digest,
             _counts(whole),
             wanted if wanted in set(State) else "",
+            audience or "",
+            tuple((each.value, dict(say(f"audience-{each}"))) for each in Audience) if _may_choose(opened) else (),
+            tuple(
+                Hidden(
+                    each.control.id,
+                    dict(each.control.summary),
+                    tuple(dict(say(f"audience-{who}")) for who in each.audience),
+                )
+                for each in whole.withheld
+            ),
             tuple(parts),
         )
+
+
+def _may_choose(opened: Opened) -> bool:
+    return opened.head.may_manage or opened.head.may_review
+
+
+def _audience(request: Request, opened: Opened) -> Audience | None:
+    """Return whom a profile is for: the public, unless somebody who looks after the repository asks for more."""
+    asked = request.query_params.get("for", "")
+    if not _may_choose(opened):
+        return Audience.PUBLIC
+    return Audience(asked) if asked in set(Audience) else None
+
+
+def _named(request: Request) -> str:
+    """Return the edition that the address names.
+
+    Raises:
+        NotFound: When there is none of that name.
+    """
+    framework, edition = param(request, "framework"), param(request, "edition")
+    if edition not in editions().get(framework, ()):
+        raise NotFound("there is no such edition of a framework")
+    return f"{framework}/{edition}"
 
 
 def _counts(profile: Answered) -> tuple[Count, ...]:
