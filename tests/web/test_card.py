@@ -192,6 +192,20 @@ def test_profiles_answer_every_control(place: Place) -> None:
     assert place.client.get(f"{BASE}/profiles/nist-ai-600-1/never").status_code == 404
 
 
+def test_answers_that_are_not_for_the_public_are_withheld_by_name(place: Place) -> None:
+    """A stranger sees that there is a field, and who may read it; who looks after the repository sees the answer."""
+    address = f"{BASE}/profiles.json/eu-gpai-documentation/2025-07"
+    stranger = place.data(address)
+    assert (stranger["audience"], stranger["parts"], stranger["audiences"]) == ("public", [], [])
+    assert len(stranger["withheld"]) == 33  # type: ignore[arg-type]
+    assert place.data(f"{address}?for=ai-office")["withheld"] == stranger["withheld"]
+    cookie = {"Cookie": place.running.browser("ada")["Cookie"]}
+    owner = place.client.get(address, headers=cookie).json()
+    assert (owner["audience"], owner["withheld"]) == ("", [])
+    assert place.client.get(f"{address}?for=provider", headers=cookie).json()["withheld"] != []
+    assert "Lo que no se le muestra" in place.page("/profiles/eu-gpai-documentation/2025-07", "es")
+
+
 @pytest.mark.slow
 def test_a_push_makes_claims_and_translations_stale_at_once(tmp_path: Path) -> None:
     """On the first request after it, before any audit."""

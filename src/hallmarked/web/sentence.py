@@ -80,6 +80,7 @@ PATTERNS = (
     "the check %(check)s could not see everything: %(sentence)s",
     # claims that are declared: hallmarked.cards.held, .known, .declared, .evaluation and hallmarked.policy.requirement
     "%(sentence)s, and nobody but its maker says so",
+    "%(sentence)s, and nobody who is known here signed that",
     "some of the evidence is disputed: %(reason)s",
     "it is disputed: %(reason)s",
     "no reason is given",

@@ -30,8 +30,10 @@ from hallmarked.profiles.run.decide import Filing
 from hallmarked.profiles.run.page import Shown, render_page
 from hallmarked.profiles.run.rebuttal import Recomputed, recompute
 from hallmarked.profiles.run.render import rebuttal_document, rebuttal_lines, review_document, review_lines
-from hallmarked.profiles.run.review import Review, review, unreadable
-from hallmarked.records.record import records
+from hallmarked.profiles.run.review import Review, review
+from hallmarked.records.record import read_all, records
+from hallmarked.records.run_deviation import RunDeviation
+from hallmarked.records.run_plan import RunPlan
 from hallmarked.records.run_rebuttal import RunRebuttal
 
 
@@ -63,7 +65,7 @@ def command(
     """
     held, time = open_evidence([evidence, *others], trust_file), now()
     found = review(held, open_packs(packs), time)
-    wrong = unreadable(held)
+    wrong = [each for kind in (RunPlan, RunDeviation, RunRebuttal) for each in read_all(kind, held)[1]]
     for one, why in wrong:
         click.echo(clean(f"{one.id} counts for nothing: {why}"), err=True)
     if not found:

@@ -21,16 +21,12 @@ from hallmarked.profiles.run.decide import VERIFIER, Decision, Filing, Stage, de
 from hallmarked.profiles.run.pack import NUMBERS, Pack
 from hallmarked.profiles.run.project import Projection, facts_of, project
 from hallmarked.profiles.run.sentence import say
-from hallmarked.records.record import Invalid, Record, Signed, records
+from hallmarked.records.record import Signed, records
 from hallmarked.records.result import Measured
 from hallmarked.records.run_deviation import RunDeviation
 from hallmarked.records.run_plan import RunPlan
-from hallmarked.records.run_rebuttal import RunRebuttal
 from hallmarked.records.stage import Stage as LifeStage
 from hallmarked.records.stage import Step
-
-KINDS: tuple[type[Record], ...] = (RunPlan, RunDeviation, RunRebuttal)
-"""What is stated of runs."""
 
 
 class Timing(StrEnum):
@@ -117,19 +113,6 @@ def review(attestations: Sequence[Attestation], packs: Sequence[Pack], now: date
         _review(plan, [one for one in deviations if one.record.plan == plan.source.id], attestations, packs, now)
         for plan in records(RunPlan, attestations)
     )
-
-
-def unreadable(attestations: Sequence[Attestation]) -> tuple[tuple[Attestation, str], ...]:
-    """Return statements that say they are about a run and cannot be read, each with the reason."""
-    wrong = []
-    for one in attestations:
-        kind = next((each for each in KINDS if each.matches(one.statement)), None)
-        try:
-            if kind is not None:
-                kind.of_predicate(one.statement.predicate)
-        except Invalid as error:
-            wrong.append((one, str(error)))
-    return tuple(wrong)
 
 
 def _review(

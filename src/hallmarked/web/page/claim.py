@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from itertools import islice
 
@@ -55,6 +56,8 @@ class History:
     """Name of the claim."""
     text: str
     """What is claimed; empty when the card does not claim it any more."""
+    texts: Mapping[str, str]
+    """That sentence by language, where its author wrote several."""
     status: str
     """How it stands; empty likewise."""
     turns: tuple[Turn, ...]
@@ -107,7 +110,7 @@ def show_history(request: Request, kind: str) -> History:
         claims = derive_claims(opened.known, time)
         if not name:
             known = tuple((one.id, one.text, one.status.value) for one in claims)
-            return History(opened.head, "", "", "", (), known)
+            return History(opened.head, "", "", {}, "", (), known)
         pushes = [
             Revision(subject_of(opened.db, opened.repo, each), to_datetime(each.created))
             for each in islice(list_history(opened.db, opened.repo, opened.at), MOST_REVISIONS)
@@ -117,7 +120,8 @@ def show_history(request: Request, kind: str) -> History:
         if not moments and claim is None:
             raise NotFound(f"the card never claimed anything that is called {name[:100]}")
         turns = tuple(_turn(moment, opened) for moment in reversed(moments))
-        return History(opened.head, name, claim.text if claim else "", claim.status.value if claim else "", turns, ())
+        text, texts, status = (claim.text, dict(claim.texts), claim.status.value) if claim else ("", {}, "")
+        return History(opened.head, name, text, texts, status, turns, ())
 
 
 def _turn(moment: Moment, opened: Opened) -> Turn:

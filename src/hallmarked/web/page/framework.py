@@ -10,13 +10,14 @@ from starlette.requests import Request
 from hallmarked.core.errors import NotFound
 from hallmarked.hub.clock import now, to_datetime
 from hallmarked.hub.review.attested import list_places
+from hallmarked.profiles.framework import Audience
 from hallmarked.profiles.language import say
 from hallmarked.profiles.mapping import Namesake
 from hallmarked.profiles.profile import Profile as Answered
 from hallmarked.profiles.profile import Row, State, build_profile, select
 from hallmarked.profiles.registry import editions, load, namesakes_of
 from hallmarked.web.address import param
-from hallmarked.web.page.repository import KINDS, Head, open_page
+from hallmarked.web.page.repository import KINDS, Head, Opened, open_page
 from hallmarked.web.render import Page, context
 
 MOST_STATEMENTS = 5
@@ -36,6 +37,18 @@ class Count:
     """What it means, by language."""
     count: int
     """How many."""
+
+
+@context
+class Hidden:
+    """A control whose answer the reader may not see here."""
+
+    id: str
+    """Its id in the edition."""
+    summary: Text
+    """What is asked, in our own words, by language."""
+    who: tuple[Text, ...]
+    """Who may, by language."""
 
 
 @context
@@ -120,6 +133,12 @@ class Profile:
     """How many controls have each state."""
     shown: str
     """The state that is shown alone; empty for all."""
+    audience: str
+    """Whom the answers are for; empty for whoever looks after the repository, who sees all."""
+    audiences: tuple[tuple[str, Text], ...]
+    """Whom the reader may show it for; empty for readers who may not choose."""
+    withheld: tuple[Hidden, ...]
+    """Controls whose answers are not for them."""
     parts: tuple[Part, ...]
     """What is shown, by heading."""
 
@@ -131,8 +150,8 @@ def show_profiles(request: Request, kind: str) -> Profiles:
         listed = []
         for framework, names in editions().items():
             for edition in names:
-                profile = build_profile(load(f"{framework}/{edition}"), opened.known.facts, time)
-                known = profile.framework
+                known = load(f"{framework}/{edition}")
+                profile = build_profile(known, opened.known.facts, time, _audience(request, opened))
                 listed.append(Listed(known.name, dict(known.title), known.date, _counts(profile)))
         return Profiles(opened.head, tuple(listed))
 
@@ -145,7 +164,8 @@ def show_profile(request: Request, kind: str) -> Profile:
     """
     with open_page(request, kind, name="main") as opened:
         framework = load(_named(request))
-        whole = build_profile(framework, opened.known.facts, to_datetime(now()))
+        audience = _audience(request, opened)
+        whole = build_profile(framework, opened.known.facts, to_datetime(now()), audience)
         wanted = request.query_params.get("state", "")
         chosen = select(whole, states={State(wanted)}) if wanted in set(State) else whole
         places = list_places(opened.hub, opened.db, opened.repo)
@@ -164,8 +184,30 @@ def show_profile(request: Request, kind: str) -> Profile:
             framework.digest,
             _counts(whole),
             wanted if wanted in set(State) else "",
+            audience or "",
+            tuple((each.value, dict(say(f"audience-{each}"))) for each in Audience) if _may_choose(opened) else (),
+            tuple(
+                Hidden(
+                    each.control.id,
+                    dict(each.control.summary),
+                    tuple(dict(say(f"audience-{who}")) for who in each.audience),
+                )
+                for each in whole.withheld
+            ),
             tuple(parts),
         )
+
+
+def _may_choose(opened: Opened) -> bool:
+    return opened.head.may_manage or opened.head.may_review
+
+
+def _audience(request: Request, opened: Opened) -> Audience | None:
+    """Return whom a profile is for: the public, unless somebody who looks after the repository asks for more."""
+    asked = request.query_params.get("for", "")
+    if not _may_choose(opened):
+        return Audience.PUBLIC
+    return Audience(asked) if asked in set(Audience) else None
 
 
 def _named(request: Request) -> str:
