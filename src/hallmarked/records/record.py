@@ -143,9 +143,3 @@ def read_all(
             except Invalid as error:
                 wrong.append((one, str(error)))
     return found, wrong
-
-
-def unreadable(kinds: Iterable[type[Record]], attestations: Iterable[Attestation]) -> list[tuple[Attestation, str]]:
-    """Return statements that say they are of one of these kinds and cannot be read, with the reason."""
-    everything = list(attestations)
-    return [wrong for kind in kinds for wrong in read_all(kind, everything)[1]]
