@@ -66,7 +66,8 @@ def read_results(data: bytes, file: str) -> tuple[Result, ...]:
     try:
         document = read_yaml(data, Budget(len(data)))
         text = data.decode("utf-8-sig")
-        reader = _Reader(file, Lines(text, 1, read_places(text)), ())
+        lines = Lines(text, 1, read_places(text))
+        reader = _Reader(file, lines, (), lines.written)
     except FormatError as error:
         raise InputError(f"{file}: {error}") from error
     return tuple(_entry(reader, row, path) for path, row in reader.rows(document, ()))
@@ -219,8 +220,14 @@ def _metric(result: Result) -> dict[str, Any]:
 class _Reader:
     """Takes rows apart, and names the line of what is wrong."""
 
-    def __init__(self, file: str, line_of: Callable[[Path], int], above: Path) -> None:
-        self._file, self._line_of, self._above = file, line_of, above
+    def __init__(
+        self,
+        file: str,
+        line_of: Callable[[Path], int],
+        above: Path,
+        written: Callable[[Path], str] = lambda _path: "",
+    ) -> None:
+        self._file, self._line_of, self._above, self._written = file, line_of, above, written
 
     def error(self, path: Path, message: str) -> InputError:
         """Return an error that names the line."""
@@ -253,7 +260,7 @@ class _Reader:
         return found
 
     def maybe(self, row: Mapping[str, Any], path: Path, key: str) -> str:
-        """Return a text, or empty when there is none; a number counts as its text."""
+        """Return a text, or empty when there is none; of what YAML takes for a number, what is written."""
         value = row.get(key)
         if value is None:
             return ""
@@ -261,7 +268,9 @@ class _Reader:
             raise self.error((*path, key), f"{key} should be a text")
         if len(str(value)) > MAX_TEXT:
             raise self.error((*path, key), f"{key} is longer than {MAX_TEXT:,} characters")
-        return str(value)
+        if isinstance(value, str):
+            return value
+        return self._written((*self._above, *path, key)) or str(value)  # a revision may be 5503e34
 
     def value(self, row: Mapping[str, Any], path: Path) -> Value:
         """Return the value of a result."""

@@ -111,6 +111,11 @@ class Lines:
         offset = self._root.start_of(path) if self._root else 0
         return self._first + bisect.bisect_left(self._breaks, offset)
 
+    def written(self, path: Path) -> str:
+        """Return the scalar at ``path`` as it is written, before YAML makes a number of it; empty when it is none."""
+        place = self._root.at(path) if self._root else None
+        return place.text if place is not None and place.kind == "scalar" else ""
+
 
 class PlaceReader:
     """Builds places from parser events with an explicit stack.
