@@ -14,7 +14,7 @@ from hallmarked.cards.claim import Claim, derive_claims
 from hallmarked.cards.known import Edition, know
 from hallmarked.cards.statement import to_statement
 from hallmarked.cards.status import Standing, Status, worst_first
-from hallmarked.core.evidence import Attestation, Subject
+from hallmarked.core.evidence import Attestation, Statement, Subject
 from hallmarked.policy.fact import Facts
 from tests.cards.stating import NOW, attest, card, checked, record, result
 
@@ -274,3 +274,48 @@ def test_a_check_that_anyone_can_repeat_supports_whoever_ran_it() -> None:
     here, said = checked({"README.md": card({"id": "kind", "path": "card.kind", "op": "present"})}, role="maker")
     assert claims(said, here)["kind"].status is Status.SUPPORTED
     assert attest(said[0].statement).id == said[0].id
+
+
+def test_whose_report_of_a_check_is_read() -> None:
+    """A maker cannot outdo a hub by being later; but what an older version of the check said gives way."""
+    here, said = checked({"README.md": card(front="license: mit\n")})
+    text = {"metric": "licence.text", "value": "mit", "slice": {"path": "LICENSE", "how": "text"}}
+
+    def read(value: str, role: str, days: float, version: str = "2") -> Attestation:
+        name = {"name": "hallmarked/checks/licences", "annotations": {"version": version}}
+        measured = [text | {"value": value}]
+        predicate = {"configuration": [name], "outcome": "pass", "measurements": measured}
+        return attest(
+            Statement((here,), "https://in-toto.io/attestation/test-result/v0.1", predicate), role=role, days=days
+        )
+
+    hub, later = read("gpl-3.0", "hub", 2), read("mit", "maker", 1)
+    assert claims([*said, hub, later], here)["license"].status is Status.CONTRADICTED
+    assert claims([*said, later], here)["license"].status is Status.SUPPORTED
+    old = read("gpl-3.0", "hub", 2, version="1")
+    newer = Edition({"licences": "2"})
+    assert claims([*said, old, later], here, edition=newer)["license"].status is Status.SUPPORTED
+    assert standing(claims([*said, old], here, edition=newer)["license"]) == ["contradicted", "stale"]
+
+
+def test_files_of_results_are_held_against_what_others_measured() -> None:
+    """What stands in .eval_results is a claim like what stands in the card."""
+    entry = "- {dataset: {id: acme/exam, task_id: exam_score}, value: 61.5}\n"
+    here, said = checked({"README.md": card(), ".eval_results/exam.yaml": entry})
+    known = [*said, result(here, "eval.exam_score", "0.50", slice={"dataset": "exam"})]
+    assert [one.status.value for one in derive_claims(know(known, here), NOW)] == ["contradicted"]
+    known = [*said, result(here, "eval.exam_score", "0.615", slice={"dataset": "acme/exam"})]
+    assert [one.status.value for one in derive_claims(know(known, here), NOW)] == ["supported"]
+
+
+def test_a_check_that_a_stranger_signed_supports_nothing() -> None:
+    """Anybody can write that a check passed; it counts when somebody who is known here answers for it."""
+    here, said = checked(
+        {"README.md": card({"id": "kind", "path": "card.kind", "op": "present"}, front="license: mit\n")}
+    )
+    text = {"metric": "licence.text", "value": "mit", "slice": {"path": "LICENSE", "how": "text"}}
+    predicate = {"configuration": [{"name": "hallmarked/checks/licences"}], "outcome": "pass", "measurements": [text]}
+    licence = Statement((here,), "https://in-toto.io/attestation/test-result/v0.1", predicate)
+    for role, expected in (("", "self-asserted"), ("maker", "supported")):
+        stated = [*(attest(one.statement, role=role) for one in said), attest(licence, role=role)]
+        assert {claim.status.value for claim in claims(stated, here).values()} == {expected}

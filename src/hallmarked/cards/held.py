@@ -8,6 +8,7 @@ from datetime import datetime
 
 from hallmarked.cards.known import Known
 from hallmarked.cards.status import Standing, Status, worst_first
+from hallmarked.core.evidence import Attestation
 from hallmarked.policy.fact import check_of
 from hallmarked.policy.requirement import THIRD_PARTY, Judged, Outcome, Requirement, judge
 
@@ -21,6 +22,7 @@ STATUS: Mapping[Outcome, Status] = {
     Outcome.UNDERPOWERED: Status.UNKNOWN,
 }
 """What the outcome of a requirement means for whoever claims that it is met."""
+UNKNOWN_SIGNER = "nobody who is known here signed that"
 
 
 def hold(requirement: Requirement, known: Known, time: datetime, *names: str) -> tuple[tuple[Standing, ...], Judged]:
@@ -57,13 +59,18 @@ def _judge(requirement: Requirement, known: Known, time: datetime) -> Judged:
 
 
 def _only_said(judged: Judged) -> Judged:
-    reason = f"{judged.reason}, and nobody but its maker says so"
+    known = any(fact.source.role for fact in judged.facts)
+    reason = f"{judged.reason}, and {'nobody but its maker says so' if known else UNKNOWN_SIGNER}"
     return replace(judged, outcome=Outcome.WRONG_ATTESTER, reason=reason)
 
 
 def is_own_word(judged: Judged) -> bool:
-    """Say whether all that decided is the word of the maker, or of nobody known, and no check anyone can repeat."""
-    return all(fact.source.role in {"", "maker"} and not check_of(fact.source.statement) for fact in judged.facts)
+    """Say whether all that decided is the word of nobody known, or of the maker and no check that anyone can repeat."""
+    return all(not fact.source.role or _is_maker_only(fact.source) for fact in judged.facts)
+
+
+def _is_maker_only(source: Attestation) -> bool:
+    return source.role == "maker" and not check_of(source.statement)
 
 
 def _contested(requirement: Requirement, judged: Judged, known: Known, time: datetime) -> Iterator[Standing]:

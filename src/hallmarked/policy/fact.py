@@ -35,6 +35,10 @@ DISPUTE_TYPE = "urn:hallmarked:dispute:v1"
 _RECORD = re.compile(r"urn:hallmarked:([a-z0-9-]{1,64}):v\d{1,4}")
 _ARRAYS, _OBJECTS = (list, tuple), (dict, Mapping)
 """Types of JSON values. The first of each is the usual one, and is told much faster than the other."""
+_CHECK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+"""Ids of checks: without dots, so that no path below one check is the path of another."""
+_DERIVED, _OF_CHECKS = ("check.", "finding.", "record."), ("card.",)
+"""How paths begin under which nobody measures anything; and under which only checks do."""
 _OUTCOMES = frozenset(outcome.value for outcome in Outcome)
 UNKNOWN = Outcome.UNKNOWN.value
 _COUNTED = {"error": "errors", "warning": "warnings", "note": "notes"}
@@ -112,10 +116,10 @@ class Facts:
                 if statement.predicate_type == DISPUTE_TYPE:
                     disputes.append(one)
         for one in sorted(disputes, key=_when):
-            self._note_dispute(one)
+            self._note_dispute(one, current)
         self._checks = {check for check, _, _ in newest}
         for (check, _, known), one in newest.items():
-            self._note_measured(one, known)
+            self._note_measured(one, known, _DERIVED)
             for path, value in _summarise(check, one):
                 self._index[path].append(_Entry(one, known, {"value": value}))
 
@@ -139,7 +143,7 @@ class Facts:
 
     def _note(self, one: Attestation, known: bool) -> None:
         """Index a statement that no check made, without looking into what it says under each path."""
-        self._note_measured(one, known)
+        self._note_measured(one, known, _DERIVED + _OF_CHECKS)
         statement = one.statement
         if statement.predicate_type == CLAIMS_TYPE:
             for row in rows(statement.predicate.get("attributes")):
@@ -151,22 +155,23 @@ class Facts:
             texts = {str(key): value for key, value in statement.predicate.items() if isinstance(value, str)}
             self._index[f"record.{named.group(1)}"].append(_Entry(one, known, {"value": "present", "slice": texts}))
 
-    def _note_measured(self, one: Attestation, known: bool) -> None:
+    def _note_measured(self, one: Attestation, known: bool, reserved: tuple[str, ...]) -> None:
         for row in rows(one.statement.predicate.get("measurements")):
             metric = row.get("metric")
-            if isinstance(metric, str) and isinstance(row.get("value"), str):
+            if isinstance(metric, str) and isinstance(row.get("value"), str) and not metric.startswith(reserved):
                 self._index[metric].append(_Entry(one, known, row))
 
-    def _note_dispute(self, one: Attestation) -> None:
+    def _note_dispute(self, one: Attestation, current: Subject | None) -> None:
         if not one.role:  # strangers cannot hold up a decision
             return
         predicate = one.statement.predicate
         about, reason = (str(predicate.get(name, "")) for name in ("about", "reason"))
         settles = predicate.get("open") is False
         heard = settles and one.role in SETTLING  # a hub or an auditor settles what others opened; see records.dispute
-        self.disputes = [
-            each for each in self.disputes if each.about != about or (each.source.keyid != one.keyid and not heard)
-        ]
+        meant = [each for each in self.disputes if each.about == about and (each.source.keyid == one.keyid or heard)]
+        if settles:  # what is said about something else settles nothing here
+            meant = [each for each in meant if _speaks_of(one, each, current)]
+        self.disputes = [each for each in self.disputes if each not in meant]
         if about and not settles:
             self.disputes.append(Dispute(about, reason, one))
 
@@ -187,13 +192,19 @@ def is_about(statement: Statement, subject: Subject | None) -> bool:
     return False
 
 
+def _speaks_of(one: Attestation, dispute: Dispute, current: Subject | None) -> bool:
+    """Say whether a statement is about the bytes at hand, or about what was disputed."""
+    statement, subjects = one.statement, dispute.source.statement.subjects
+    return is_about(statement, current) or any(is_about(statement, subject) for subject in subjects)
+
+
 def check_of(statement: Statement) -> str:
     """Return the id of the check that made a statement; empty for statements of other kinds."""
     configuration = statement.predicate.get("configuration")
     for row in configuration if isinstance(configuration, _ARRAYS) else ():
         name = row.get("name") if isinstance(row, _OBJECTS) else None
         if isinstance(name, str) and name.startswith(CHECK_PREFIX):
-            return name[len(CHECK_PREFIX) :]
+            return name[len(CHECK_PREFIX) :] if _CHECK.fullmatch(name, len(CHECK_PREFIX)) else ""
     return ""
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
+from hallmarked.ledger.verify import CLOCK_SKEW
 from hallmarked.policy.fact import UNKNOWN, Fact, Facts
 
 WORST = "worst"
@@ -19,6 +20,8 @@ THIRD_PARTY = "third_party"
 """Stands in ``by`` for everybody who is trusted and is not the maker."""
 TRUSTED = "trusted"
 """Stands in ``by`` for everybody who is trusted."""
+_LOOKING = frozenset({"hub", "auditor"})
+"""Roles whose look at something nobody else's makes up for."""
 _CALLED = {THIRD_PARTY: "somebody other than the maker", TRUSTED: "somebody who is trusted"}
 
 
@@ -147,7 +150,9 @@ def judge(requirement: Requirement, facts: Facts, time: datetime) -> Judged:
     found = _parts(requirement, facts.find(requirement.path))
     if not found:
         return Judged(requirement, Outcome.MISSING, f"nothing is stated about {_named(requirement)}")
-    parts = [_judge_part(requirement, part, facts, time) for part in found]
+    # A part that only strangers speak of is none, where there are others: nobody unknown holds anything up.
+    known = [part for part in found if any(fact.source.role or counts("", requirement.by) for fact in part)]
+    parts = [_judge_part(requirement, part, facts, time) for part in known or found]
     decisive = min(parts, key=lambda judged: (judged.outcome.rank, _merit(judged)))
     return replace(decisive, until=min((part.until for part in parts if part.until), default=None))
 
@@ -185,10 +190,22 @@ def _judge_part(requirement: Requirement, part: Sequence[Fact], facts: Facts, ti
             return found[0]
     best = max(judged, key=lambda one: one.outcome.rank)
     if best.outcome is Outcome.MET:
+        if requirement.path.startswith("check.") and (unseen := _unseen(judged)):
+            return unseen
         # What says otherwise but is too little to fail it is still no agreement: nobody's weak doubt makes a pass.
         doubts = (one for one in judged if one.outcome is Outcome.UNDERPOWERED and not _agrees(requirement, one.facts))
         return next(doubts, best)
     return best
+
+
+def _unseen(judged: Sequence[Judged]) -> Judged | None:
+    """Return what a hub or an auditor could not see wholly, unless one of them could: a maker does not make up for it.
+
+    What is stated here just now, by nobody's key yet, is what whoever asks has seen for themselves.
+    """
+    heavy = [one for one in judged if one.facts[0].source.role in _LOOKING or not one.facts[0].source.keyid]
+    seen = any(one.outcome is Outcome.MET for one in heavy)
+    return None if seen else next((one for one in heavy if one.outcome is Outcome.MISSING), None)
 
 
 def _judge_fact(requirement: Requirement, fact: Fact, facts: Facts, time: datetime) -> Judged:
@@ -202,6 +219,8 @@ def _judge_fact(requirement: Requirement, fact: Fact, facts: Facts, time: dateti
     outcome, reason = _compare(requirement, fact)
     if not fact.current:
         return result(Outcome.STALE, f"{said}, but of other bytes than the ones here now")
+    if fact.source.time > time + CLOCK_SKEW:
+        return result(Outcome.STALE, f"{said}, but with a date later than the moment that is judged")
     if outcome is not Outcome.MET or requirement.max_age is None:
         return result(outcome, reason)
     if time - fact.source.time > requirement.max_age:

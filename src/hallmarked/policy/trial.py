@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from importlib.resources import files
 from typing import Any
@@ -126,7 +126,9 @@ def _given(row: Table, at: datetime, number: int) -> Attestation:
     role = row.choice("by", _ROLES, "maker")
     subject = _ELSEWHERE if row.values.get("elsewhere") is True else _HERE
     statement = Statement((subject,), *_predicate(row, path))
-    return _attestation(statement, at - length, role, f"given {number}")
+    one = _attestation(statement, at - length, role, f"given {number}")
+    # A check says all it has to say in one statement; here each row is one, so that none must replace another.
+    return replace(one, keyid=f"{role} {number}") if path.startswith("card.") else one
 
 
 def _predicate(row: Table, path: str) -> tuple[str, dict[str, Any]]:
@@ -144,7 +146,8 @@ def _predicate(row: Table, path: str) -> tuple[str, dict[str, Any]]:
         row.fail("claim", f"give {'the check with its findings' if family == 'finding' else 'a waiver'} instead")
     measured: dict[str, Any] = {"metric": path, "value": row.text("value"), "slice": row.words("slice")}
     measured |= {key: row.values[key] for key in ("n", "interval") if key in row}
-    return _RESULT, {"measurements": [measured]}
+    by = {"configuration": [{"name": f"{CHECK_PREFIX}documentation"}], "outcome": "pass"} if family == "card" else {}
+    return _RESULT, {**by, "measurements": [measured]}
 
 
 def _waiver(row: Table, at: datetime, context: str, number: int) -> Attestation:
