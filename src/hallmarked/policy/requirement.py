@@ -366,6 +366,8 @@ def _named(requirement: Requirement) -> str:
 
 
 def _met(requirement: Requirement, said: str) -> str:
+    if requirement.op is Operator.EQUAL:
+        return f"{said}, as asked"
     return f"{said}, and {requirement.op.say(_asked(requirement))} is asked for"
 
 

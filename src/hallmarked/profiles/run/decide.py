@@ -198,7 +198,9 @@ def explain(judged: Judged) -> Text:
             "spans", name=name, low=_number(fact.interval[0]), high=_number(fact.interval[1]), asked=_asked(asked)
         )
     key = "met" if judged.outcome is Outcome.MET else "met-not"
-    return say(key, name=name, value=_number(fact.value), asked=f"{asked.op} {_asked(asked)}")
+    return say(
+        key, name=name, value=_number(fact.value), asked=say(f"asked-{asked.op.name.lower()}", value=_asked(asked))
+    )
 
 
 def name_of(path: str) -> Text:
