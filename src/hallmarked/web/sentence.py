@@ -127,6 +127,7 @@ PATTERNS = (
     "the card declares no claim about the worst part, so that nobody can tell which way is worse",
     "did not run",
     "no finding at the threshold",
+    "not everything could be established, which this context accepts",
     "%(count)s findings of level %(level)s or higher",
     "%(count)s finding of level %(level)s or higher",
     # the history of claims: hallmarked.cards.timeline

@@ -16,8 +16,7 @@ from hallmarked.core.evidence import Statement, Subject
 from hallmarked.ledger.strict import format_time
 from hallmarked.policy.fact import Facts
 from hallmarked.policy.requirement import Judged, Outcome, Requirement, decimal, judge
-from hallmarked.profiles.compute.sentence import join
-from hallmarked.profiles.language import Text, pick
+from hallmarked.profiles.language import Text, join, pick
 from hallmarked.profiles.run.pack import FACTORS, Pack, Rule
 from hallmarked.profiles.run.project import Projection, shorten
 from hallmarked.profiles.run.sentence import say
