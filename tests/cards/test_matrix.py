@@ -84,6 +84,13 @@ def test_presence_of_a_part_does_not_fill_the_whole() -> None:
     assert not matrix(asked, result(HERE, "energy.training", "5")).gaps
 
 
+def test_what_a_check_says_fills_the_whole_wherever_it_stands() -> None:
+    """A licence is stated although the check says on which line it stands."""
+    here, said = checked({"README.md": card(front="license: mit\n")})
+    asked = [Ask(Requirement("field", "card.field.filled", Operator.PRESENT), "context x")]
+    assert [cell.state for cell in compare(asked, know(said, here), NOW).cells] == [State.EVALUATED]
+
+
 def test_the_worst_lists_the_parts_that_there_are() -> None:
     """Where all parts have to be measured, the cell names each with its own state."""
     stated = [

@@ -19,6 +19,7 @@ from hallmarked.cards.known import Known
 from hallmarked.cards.scope.scope import Scope
 from hallmarked.cards.template.template import Template
 from hallmarked.policy.context import Context
+from hallmarked.policy.fact import check_of
 from hallmarked.policy.requirement import WORST, Judged, Operator, Outcome, Requirement, judge
 
 Part = tuple[tuple[str, str], ...]
@@ -152,10 +153,14 @@ def _state(asked: Requirement, known: Known, time: datetime) -> tuple[State, str
 
 
 def _whole(asked: Requirement, known: Known) -> Requirement:
-    """Ask for the whole where only presence is asked for: a part of it does not fill its cell."""
-    if asked.op is not Operator.PRESENT or asked.slice:
+    """Ask for the whole where only presence is asked for: a part of it does not fill its cell.
+
+    What a check says is no part: the slice of a licence or an architecture tells where it stands.
+    """
+    found = known.facts.find(asked.path)
+    if asked.op is not Operator.PRESENT or asked.slice or any(check_of(fact.source.statement) for fact in found):
         return asked
-    values = tuple(dict.fromkeys(fact.value for fact in known.facts.find(asked.path) if not fact.slice))
+    values = tuple(dict.fromkeys(fact.value for fact in found if not fact.slice))
     return replace(asked, op=Operator.IN, value=values)
 
 
