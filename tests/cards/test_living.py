@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from hallmarked.cards.claim import Claim, derive_claims
 from hallmarked.cards.known import Edition, know
 from hallmarked.cards.statement import to_statement
 from hallmarked.cards.status import Standing, Status, worst_first
-from hallmarked.core.evidence import Attestation, Subject
+from hallmarked.core.evidence import Attestation, Statement, Subject
 from hallmarked.policy.fact import Facts
 from tests.cards.stating import NOW, attest, card, checked, record, result
 
@@ -274,3 +275,34 @@ def test_a_check_that_anyone_can_repeat_supports_whoever_ran_it() -> None:
     here, said = checked({"README.md": card({"id": "kind", "path": "card.kind", "op": "present"})}, role="maker")
     assert claims(said, here)["kind"].status is Status.SUPPORTED
     assert attest(said[0].statement).id == said[0].id
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"), [("maker", "self-asserted"), ("", "self-asserted"), ("auditor", "supported")]
+)
+def test_no_check_measures_what_evaluations_do(role: str, expected: str) -> None:
+    """Whoever calls an evaluation of their own a check does not make it one that anyone can repeat."""
+    predicate = {
+        "configuration": [{"name": "hallmarked/checks/inventory"}],
+        "outcome": "pass",
+        "measurements": [{"metric": "eval.recall", "value": "0.99"}],
+    }
+    statement = Statement((HERE,), "https://in-toto.io/attestation/test-result/v0.1", predicate)
+    assert standing(recall(attest(statement, role=role, key="somebody"))) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("role", "key", "expected"), [("", "stranger", 0), ("", "", 2), ("maker", "", 2), ("hub", "", 2)]
+)
+def test_checks_of_strangers_support_nothing(role: str, key: str, expected: int) -> None:
+    """What a key signed that nobody here knows is no support; what was seen here just now, and unsigned, is."""
+    text = card(
+        {"id": "text", "path": "licence.text", "op": "==", "value": "mit", "slice": {"path": "LICENSE", "how": "text"}},
+        front="license: mit\n",
+    )
+    here, said = checked({"README.md": text})
+    row = {"metric": "licence.text", "value": "mit", "slice": {"path": "LICENSE", "how": "text"}}
+    predicate = {"configuration": [{"name": "hallmarked/checks/licences"}], "outcome": "pass", "measurements": [row]}
+    statement = Statement((here,), "https://in-toto.io/attestation/test-result/v0.1", predicate)
+    found = claims([*said, replace(attest(statement, role=role), keyid=key)], here)
+    assert [one.status is Status.SUPPORTED for one in found.values()].count(True) == expected

@@ -8,7 +8,9 @@ from datetime import datetime
 
 from hallmarked.cards.known import Known
 from hallmarked.cards.status import Standing, Status, worst_first
-from hallmarked.policy.fact import check_of
+from hallmarked.core.evidence import Attestation
+from hallmarked.policy.fact import Fact, check_of
+from hallmarked.policy.known import is_evaluated
 from hallmarked.policy.requirement import THIRD_PARTY, Judged, Operator, Outcome, Requirement, judge
 
 STATUS: Mapping[Outcome, Status] = {
@@ -73,8 +75,21 @@ def _only_said(judged: Judged) -> Judged:
 
 
 def is_own_word(judged: Judged) -> bool:
-    """Say whether all that decided is the word of the maker, or of nobody known, and no check anyone can repeat."""
-    return all(fact.source.role in {"", "maker"} and not check_of(fact.source.statement) for fact in judged.facts)
+    """Say whether all that decided is the word of the maker, or of nobody known, and no check anyone can repeat.
+
+    A statement may call itself a check; that of a stranger is none, and no check comes to what evaluations measure.
+    """
+    return all(map(_is_own, judged.facts))
+
+
+def _is_own(fact: Fact) -> bool:
+    repeatable = bool(check_of(fact.source.statement)) and not is_evaluated(fact.path)
+    return is_strange(fact.source) or (fact.source.role in {"", "maker"} and not repeatable)
+
+
+def is_strange(source: Attestation) -> bool:
+    """Say whether somebody unknown signed; what was seen here just now has no signature yet."""
+    return not source.role and bool(source.keyid)
 
 
 def _contested(requirement: Requirement, judged: Judged, known: Known, time: datetime) -> Iterator[Standing]:

@@ -80,6 +80,7 @@ PATTERNS = (
     "the check %(check)s could not see everything: %(sentence)s",
     # claims that are declared: hallmarked.cards.held, .known, .declared, .evaluation and hallmarked.policy.requirement
     "%(sentence)s, and nobody but its maker says so",
+    "%(sentence)s, and nobody that is known here says so",
     "some of the evidence is disputed: %(reason)s",
     "it is disputed: %(reason)s",
     "no reason is given",
@@ -100,6 +101,7 @@ PATTERNS = (
     "%(fact)s was stated by %(who)s, and only the word of %(roles)s counts here",
     "%(fact)s is disputed: %(reason)s",
     "%(fact)s is about other bytes than the ones here now",
+    "%(fact)s is dated later than the moment that is judged",
     "%(fact)s was stated %(age)s ago, and may be %(most)s old",
     "%(fact)s comes from looking at %(count)s; %(least)s are asked for",
     "%(fact)s comes from looking without saying at how many; %(least)s are asked for",
