@@ -132,6 +132,17 @@ def test_one_model_two_verdicts(running: RunningHub, client: TestClient, auditor
     assert client.get(f"{API}/decision").json()["context"] == "default"
 
 
+def test_the_page_judges_as_the_gate_does(tmp_path: Path, running: RunningHub) -> None:
+    """Contexts of the operator are on the page, and what it shows without being asked is what pushes are judged for."""
+    running.hub.close()
+    with open_test_hub(tmp_path, settings(tmp_path, context="triage")) as made:
+        client = TestClient(create_app(made.hub))
+        assert "Triage in a hospital" in client.get("/ada/model/uses").text
+        page = client.get("/ada/model/uses", params={"context": "research"})
+        assert page.status_code == 200
+        assert "Research" in page.text
+
+
 def test_the_gate_opens_and_closes_with_the_evidence(running: RunningHub, client: TestClient, auditor: Signer) -> None:
     """Others get files while the context passes, and are told else what would let it; its own people always do."""
     assert gets_file(running, client)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
 
 from starlette.requests import Request
 
 from hallmarked.core.errors import NotFound
 from hallmarked.hub.clock import now, to_datetime
 from hallmarked.hub.review.attested import list_places
+from hallmarked.hub.review.context import known_contexts, usual_context
 from hallmarked.policy.context import Context
 from hallmarked.policy.decide import Ruling, decide
 from hallmarked.policy.fact import Facts
-from hallmarked.policy.file import contexts
 from hallmarked.policy.remedy import describe, remedy
 from hallmarked.web.page.repository import KINDS, Head, open_page
 from hallmarked.web.render import Page, context
@@ -126,9 +125,9 @@ def show_uses(request: Request, kind: str) -> Uses:
         NotFound: When there is no such context.
     """
     with open_page(request, kind) as opened:
-        known = _known()
+        known = known_contexts(opened.hub)  # the operator's too: what the gate asks is what the page tells
         names = [name for name in request.query_params.getlist("context") if name]
-        chosen = tuple(dict.fromkeys(names))[:MOST] or ("default",)
+        chosen = tuple(dict.fromkeys(names))[:MOST] or (usual_context(opened.hub).name,)
         for name in chosen:
             if name not in known:
                 raise NotFound(f"there is no context {name[:60]}")
@@ -140,11 +139,6 @@ def show_uses(request: Request, kind: str) -> Uses:
             chosen,
             tuple(_judge(known[name], opened.known.facts, time, places) for name in chosen),
         )
-
-
-@cache
-def _known() -> Mapping[str, Context]:
-    return contexts()
 
 
 def _judge(asked: Context, facts: Facts, time: datetime, places: Mapping[str, int]) -> Judged:
