@@ -32,9 +32,6 @@ ON_BEHALF = "onBehalfOf"
 def gather(files: Sequence[Path], trust: Trust) -> tuple[Attestation, ...]:
     """Read evidence files, and keep each statement of each signer once, oldest first.
 
-    Of several times at which logs have the same statement, and hubs say others have it, the earliest counts: bringing
-    an old statement to another log does not make it fresh.
-
     Args:
         files: Evidence files, such as those an audit wrote.
         trust: Whose keys count, and as what. Statements of others are kept without a role.
@@ -43,14 +40,28 @@ def gather(files: Sequence[Path], trust: Trust) -> tuple[Attestation, ...]:
         InputError: When a file cannot be read.
         VerificationError: When a link of the chain of evidence is broken; the message names the file.
     """
-    found: dict[tuple[str, str], Attestation] = {}
-    logged: dict[tuple[str, str], datetime] = {}
+    held = []
     for path in files:
         data = read_file(path)
         try:
-            verified = verify_bundle(carried_evidence(data), trust)
+            held.append(verify_bundle(carried_evidence(data), trust))
         except VerificationError as error:
             raise VerificationError(f"{path}: {error}", link=error.link) from error
+    return from_files(held)
+
+
+def from_files(files: Iterable[Verified]) -> tuple[Attestation, ...]:
+    """Return the statements of several evidence files, each of each signer once, oldest first.
+
+    Of several times at which logs have the same statement, and hubs say others have it, the earliest counts: bringing
+    an old statement to another log does not make it fresh.
+
+    Raises:
+        InputError: When a payload is not a statement.
+    """
+    found: dict[tuple[str, str], Attestation] = {}
+    logged: dict[tuple[str, str], datetime] = {}
+    for verified in files:
         for one in from_verified(verified):
             known = found.get((one.id, one.keyid))
             found[one.id, one.keyid] = one if known is None or one.time < known.time else known

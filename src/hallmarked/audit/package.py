@@ -18,7 +18,7 @@ from pathlib import Path
 
 from hallmarked import __version__
 from hallmarked.artifacts.local import LocalArtifact
-from hallmarked.audit.attested import from_verified
+from hallmarked.audit.attested import from_files
 from hallmarked.audit.report.view import json_text, plural
 from hallmarked.audit.verify import BROKEN, HOLDS, OPEN, Check, trust_of
 from hallmarked.core.errors import InputError, VerificationError
@@ -269,7 +269,7 @@ def _evidence(request: Request) -> dict[str, bytes]:
     verified = {path: verify_bundle(data, request.trust) for path, data in named.items()}
     if request.audience is None:
         return named
-    held = [one for each in verified.values() for one in from_verified(each)]
+    held = from_files(verified.values())
     facts = Facts(held, request.artifact.subject)
     shown = [build_profile(each, facts, request.time, request.audience) for each in request.frameworks]
     keep = {id_ for profile in shown for row in profile.rows for id_ in row.rests_on}
@@ -286,11 +286,7 @@ def _part(data: bytes, verified: Verified, keep: set[str]) -> bytes:
 
 
 def _statements(evidence: Mapping[str, bytes], trust: Trust) -> tuple[Attestation, ...]:
-    once: dict[str, Attestation] = {}
-    for data in evidence.values():
-        for one in from_verified(verify_bundle(data, trust)):
-            once.setdefault(one.id, one)
-    return tuple(sorted(once.values(), key=lambda one: one.time))
+    return from_files(verify_bundle(data, trust) for data in evidence.values())
 
 
 def _evidence_of(contents: Mapping[str, bytes]) -> Mapping[str, bytes]:
