@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable
 from typing import Any
 
 from hallmarked.core.errors import FormatError, LimitExceeded
@@ -21,8 +22,12 @@ _LONG_KEY = re.compile(
 )
 
 
-def read_toml(data: bytes) -> dict[str, Any]:
-    """Read a TOML document. Fractions are returned as the text they are written with, so that no digit is lost.
+def read_toml(data: bytes, fraction: Callable[[str], Any] = str) -> dict[str, Any]:
+    """Read a TOML document.
+
+    Args:
+        data: The bytes of the document.
+        fraction: What to make of fractions; by default the text they are written with, so that no digit is lost.
 
     Raises:
         FormatError: When it is not TOML; the message names the line.
@@ -33,14 +38,14 @@ def read_toml(data: bytes) -> dict[str, Any]:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise FormatError("TOML is not valid UTF-8", offset=error.start) from error
+        raise FormatError("not TOML: not valid UTF-8", offset=error.start) from error
     if found := _LONG_KEY.search(text):
         line = text.count("\n", 0, found.start()) + 1
         raise LimitExceeded(f"TOML key of more than {MOST_PARTS} parts in line {line}")
     try:
-        return tomllib.loads(text, parse_float=str)
+        return tomllib.loads(text, parse_float=fraction)
     except RecursionError as error:
-        raise LimitExceeded("TOML nested too deeply") from error
+        raise LimitExceeded("not TOML that can be read: nested too deeply") from error
     except ValueError as error:
         said = str(error).partition("\n")[0]
         raise FormatError(f"not TOML: {ascii(said)[1:-1]}") from error

@@ -7,13 +7,13 @@ through once more for headers and keys; these only inform.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NoReturn, TypeVar
 
-from hallmarked.core.errors import InputError
+from hallmarked.core.errors import FormatError, InputError
+from hallmarked.formats.toml import read_toml
 
-MOST_BYTES = 1 << 20
+MOST_BYTES = 1_000_000
 MOST_TEXT = 4000
 """Characters of one text."""
 MOST_ITEMS = 1000
@@ -43,9 +43,9 @@ class Source:
             raise InputError(f"{name}: larger than {MOST_BYTES:,} bytes, which no policy needs")
         try:
             text = data.decode()
-            self.root: dict[str, Any] = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
-            why = "nested too deeply" if isinstance(error, RecursionError) else _lowered(str(error))
+            self.root: dict[str, Any] = read_toml(data, float)
+        except (UnicodeDecodeError, FormatError) as error:
+            why = _lowered(str(error).removeprefix("not TOML: ").removeprefix("not TOML that can be read: "))
             raise InputError(f"{name}: this cannot be read as TOML: {why}") from None
         self._lines = dict(_find_lines(text))
 
