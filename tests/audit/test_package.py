@@ -10,6 +10,7 @@ import subprocess
 import zipfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -17,15 +18,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hallmarked.artifacts.local import LocalArtifact
-from hallmarked.audit.package import MANIFEST, Request, make_package, read_package, verify_package, write_zip
+from hallmarked.audit.package.archive import MANIFEST, read_package, write_zip
+from hallmarked.audit.package.check import verify_package
+from hallmarked.audit.package.make import Request, make_package
+from hallmarked.audit.run import notify
 from hallmarked.audit.verify import Check
 from hallmarked.core.errors import Error, InputError, VerificationError
-from hallmarked.core.evidence import Statement
+from hallmarked.core.evidence import Statement, Subject
 from hallmarked.ledger.bundle import export_bundle, import_bundle
 from hallmarked.ledger.ledger import Ledger
 from hallmarked.ledger.trust import load_trust
 from hallmarked.profiles.eu.edition import load_documentation
 from hallmarked.profiles.framework import Audience
+from hallmarked.profiles.run.file import read_plan
+from hallmarked.profiles.run.pack import load_pack
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SECRET = "271828182845"
@@ -129,21 +135,33 @@ def test_files_that_are_missing_or_added_are_named(case: Case, contents: dict[st
         case.check({name: data for name, data in contents.items() if name != MANIFEST})
 
 
-def test_signed_forms_that_do_not_follow_from_the_evidence_are_found(case: Case, contents: dict[str, bytes]) -> None:
-    """Who signs a package with another form than its evidence gives is found out."""
-    path = "forms/eu-gpai-documentation-2025-07.json"
-    lie = {**contents, path: contents[path].replace(b"7000000000", b"9000000000")}
-    del lie[MANIFEST]
-    predicate = _statement(contents).predicate
-    subjects = [{"name": name, "digest": {"sha256": hashlib.sha256(data).hexdigest()}} for name, data in lie.items()]
-    statement = Statement.from_dict(
-        {**_statement(contents).to_dict(), "subject": subjects, "predicate": dict(predicate)}
-    )
+def resigned(case: Case, contents: Mapping[str, bytes], **changed: bytes) -> dict[str, bytes]:
+    """Return a package with other files, signed as if it were whole."""
+    lie = {path: data for path, data in {**contents, **changed}.items() if path != MANIFEST}
+    named = [Subject(path, {"sha256": hashlib.sha256(data).hexdigest()}) for path, data in lie.items()]
+    statement = Statement(tuple(named), "urn:hallmarked:package:v1", _statement(contents).predicate)
     (receipt,) = case.ledger.attest([statement], time=NOW)
-    lie[MANIFEST] = export_bundle(case.ledger.log, [receipt.index], load_trust(contents["trust.json"]))
-    said = case.check(lie)
+    return {**lie, MANIFEST: export_bundle(case.ledger.log, [receipt.index], load_trust(contents["trust.json"]))}
+
+
+def test_signed_forms_that_do_not_follow_from_the_evidence_are_found(case: Case, contents: dict[str, bytes]) -> None:
+    """Who signs a package with another form than its evidence gives, or with one more, is found out."""
+    path = "forms/eu-gpai-documentation-2025-07.json"
+    said = case.check(resigned(case, contents, **{path: contents[path].replace(b"7000000000", b"9000000000")}))
     assert said.status == 1
     assert f"{path} do not follow from the evidence" in said.lines[-1]
+    said = case.check(resigned(case, contents, **{"forms/praise.html": b"<p>All is well"}))
+    assert said.status == 1
+    assert "forms/praise.html follow from no evidence" in said.lines[-1]
+    assert case.check(resigned(case, contents)).status == 0
+
+
+def test_evidence_that_does_not_hold_is_named(case: Case, contents: dict[str, bytes]) -> None:
+    """A package that was signed with broken evidence in it fails by the name of that file."""
+    path = next(path for path in contents if path.startswith("evidence/"))
+    said = case.check(resigned(case, contents, **{path: contents[path].replace(b"inclusion", b"conclusion")[:-9]}))
+    assert said.status == 1
+    assert path in said.lines[-1]
 
 
 def _statement(contents: Mapping[str, bytes]) -> Statement:
@@ -240,3 +258,24 @@ def test_without_evidence_there_is_no_package(case: Case) -> None:
     form = load_documentation("2025-07")
     with pytest.raises(InputError, match="no evidence"):
         make_package(Request(case.artifact, [form], {}, case.ledger.trust, NOW), case.ledger)
+
+
+def test_training_runs_get_forms_that_authorities_alone_see(case: Case, tmp_path: Path) -> None:
+    """The evidence of a planned run makes forms in a package for an authority, and none for a provider."""
+    plan = tmp_path / "plan.toml"
+    plan.write_bytes((files("hallmarked.profiles.run") / "form.toml").read_bytes())
+    filed = notify(case.ledger, read_plan(plan), [load_pack("eu-ai-act")], NOW)
+    evidence = {"e.json": case.evidence, "run.json": filed.evidence}
+    for audience, there in ((None, True), (Audience.AUTHORITY, True), (Audience.PROVIDER, False)):
+        form = load_documentation("2025-07")
+        made = make_package(Request(case.artifact, [form], evidence, case.ledger.trust, NOW, audience), case.ledger)
+        assert ("forms/run-1.es.html" in made) is there
+        assert any(b"example-lab/new-model" in _plain(data) for data in made.values()) is there
+        checked = case.check(made)
+        assert checked.status == 0, checked.lines
+        assert any("judged again" in line for line in checked.lines) is there
+    alone = make_package(Request(case.artifact, [], {"run.json": filed.evidence}, case.ledger.trust, NOW), case.ledger)
+    assert "forms/run-1.json" in alone
+    assert case.check(alone).status == 0
+    with pytest.raises(InputError, match="--profile"):
+        make_package(Request(case.artifact, [], {"e.json": case.evidence}, case.ledger.trust, NOW), case.ledger)

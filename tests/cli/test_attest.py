@@ -16,6 +16,7 @@ from hallmarked.records.record import Record, records
 from hallmarked.records.result import Result
 from hallmarked.records.stage import Stage
 from hallmarked.records.waiver import Waiver
+from tests.artifacts.remote.endpoint import COMMIT, Endpoint, served
 from tests.cli.support import Shell
 
 WAIVE = ("--context", "hospital", "--requirement", "recall", "--by", "Example Hospital", "--until", "2026-12-31")
@@ -150,3 +151,16 @@ def test_no_option_means_two_things(kind: type[Record]) -> None:
     names = [name for option in (*COMMON, *options(kind)) for name in (*option.opts, *option.secondary_opts)]
     assert len(names) == len(set(names))
     assert all(option.help for option in options(kind))
+
+
+@pytest.mark.enable_socket
+def test_about_a_revision_on_a_hub(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A revision on a hub is named by its commit; nothing of it is downloaded."""
+    shell.set(HF_TOKEN=None, HF_HOME=str(tmp_path / "hf"))
+    monkeypatch.chdir(tmp_path)
+    with served(Endpoint({"README.md": b"# A model"})) as hub:
+        what = ("--about", "hf://acme/tiny@main", "--endpoint", hub.url)
+        done = shell("attest", "waiver", *what, *WAIVE, "--reason", "x", "--format", "json")
+    assert done.json["statement"]["subject"] == [{"name": "acme/tiny", "digest": {"gitCommit": COMMIT}}]
+    assert (tmp_path / "tiny.hallmarked" / "records.json").is_file()
+    assert hub.sent < 10_000

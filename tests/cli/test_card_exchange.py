@@ -32,6 +32,19 @@ def test_what_was_audited_is_exported(shell: Shell, tmp_path: Path) -> None:
     assert sheet.licences == ("MIT",)
 
 
+def test_decisions_become_assessment_results(shell: Shell, tmp_path: Path) -> None:
+    """One result for each context, with a finding for each requirement."""
+    source = model(tmp_path / "m")
+    shell("audit", source)
+    done = shell("card", "export", source, "--format", "oscal", "--context", "default", "--context", "hospital_triage")
+    results = json.loads(done.out)["assessment-results"]["results"]
+    assert [one["title"] for one in results] == ["Context default", "Context hospital_triage", "Claims of the card"]
+    states = {one["title"]: one["target"]["status"]["state"] for one in results[1]["findings"]}
+    assert states["recall-worst"] == "not-satisfied"
+    assert states["check.inventory"] == "satisfied"
+    assert "no context is called" in shell("card", "export", source, "--format", "oscal", "--context", "x").err
+
+
 def test_an_import_is_a_card(shell: Shell, tmp_path: Path) -> None:
     """That hubs can read; and nothing is written over."""
     source = model(tmp_path / "m")

@@ -234,3 +234,10 @@ def test_a_statement_that_cannot_be_read_is_told_of(shell: Shell, plan: Path) ->
     done = shell("run", "check", evidence_of(plan))
     assert done.status == 2
     assert "counts for nothing" in done.err
+
+
+@pytest.mark.parametrize("kind", ["run-plan", "run-deviation", "run-rebuttal", "package"])
+def test_statements_of_these_commands_are_not_written_by_hand(shell: Shell, kind: str) -> None:
+    """A plan is sealed by the command that judges it; stating its fields alone is not offered."""
+    assert kind not in shell("attest", "--help").out
+    assert shell("attest", kind, "--help").status == 2

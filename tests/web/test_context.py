@@ -18,9 +18,10 @@ from hallmarked.hub.change.creation import create
 from hallmarked.hub.repository.repository import find_repository
 from hallmarked.hub.review.judgement import redecide_due
 from hallmarked.hub.schema.repository import revision
-from hallmarked.hub.schema.review import judgement
+from hallmarked.hub.schema.review import event, judgement
 from hallmarked.hub.setting import Settings, Storage
 from hallmarked.web.app import create_app
+from tests.hub.evidence import push
 from tests.hub.signer import Signer, about, measured
 from tests.hubs import RunningHub, open_test_hub
 
@@ -232,6 +233,20 @@ def test_asking_less_takes_a_decision(running: RunningHub, client: TestClient) -
     assert gets_file(running, client)
 
 
+def test_a_gate_names_the_decision_that_changed_it(running: RunningHub, client: TestClient) -> None:
+    """Whoever changes who gets files can say by which decision; one that was not filed is refused."""
+    body = {"gated": "manual", "decision": "d-9"}
+    refused = client.put(f"{API}/settings", json=body, headers=bearer(running, "ada"))
+    assert (refused.status_code, "there is no decision d-9" in refused.json()["error"]) == (400, True)
+    options = [{"name": "open"}, {"name": "ask"}]
+    said = {"id": "d-9", "title": "Who gets it", "options": options, "chosen": "ask", "tradeoff": "Fewer people."}
+    client.post(f"{API}/records", json={"kind": "decision", "record": said}, headers=bearer(running, "ada"))
+    assert client.put(f"{API}/settings", json=body, headers=bearer(running, "ada")).status_code == 200
+    with running.hub.database.read() as db:
+        tags = {row.tag: row.data for row in db.execute(select(event.c.tag, event.c.data))}
+    assert tags["repository:change:decided"] == {"what": "gate", "decision": "d-9"}
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [
@@ -292,3 +307,20 @@ def test_a_changed_policy_decides_anew(
     assert policies[0] != policies[1]
     with running.hub.database.read() as db:
         assert db.execute(select(judgement.c.outcome).where(judgement.c.entry == after["entry"])).scalar() == "fail"
+
+
+def test_on_postgres(tmp_path: Path, postgres_url: str) -> None:
+    """With PostgreSQL contexts are chosen, decided and written down likewise."""
+    made = settings(tmp_path)
+    made = replace(made, storage=replace(made.storage, database=postgres_url))
+    with open_test_hub(tmp_path, made) as running:
+        push(running)
+        running.audit_all()
+        client = TestClient(create_app(running.hub))
+        auditor = Signer(tmp_path / "auditor", "Example Auditors")
+        auditor.register(running)
+        choose(running, client, contexts=["triage"], gates=["triage"]).raise_for_status()
+        bring(running, client, auditor, "0.97")
+        told = decided(client, "triage")
+        assert told["entry"] is not None
+        assert redecide_due(running.hub) == 0

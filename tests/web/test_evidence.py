@@ -244,6 +244,24 @@ def test_only_moderation_removes(running: RunningHub, client: TestClient, audito
     assert client.post(url, json={"reason": "again"}, headers=root).status_code == 409
 
 
+def test_what_should_never_have_been_said(running: RunningHub, client: TestClient, auditor: Signer) -> None:
+    """A removed statement is not handed out by its number; one that is erased is nowhere, and the log holds."""
+    push(running)
+    auditor.register(running)
+    data = auditor.sign([measured(subject(running), "0.97"), measured(subject(running), "0.1", "patient.jane-doe")])
+    kept, bad = client.post(URL, content=data, headers=bearer(running, "bob")).json()["received"]
+    root = bearer(running, "root", administrator=True)
+    body = {"reason": "It names a patient.", "erase": True}
+    assert client.post(f"{URL}/{bad['id']}/remove", json=body, headers=root).status_code == 200
+    client.post(f"{URL}/{kept['id']}/remove", json={"reason": "It is about another model."}, headers=root)
+    assert client.get(f"/ledger/entries/{bad['entry']}").status_code == 404
+    assert client.get(f"/ledger/entries/{kept['entry']}").status_code == 403
+    assert "jane-doe" not in client.get(URL).text
+    with running.hub.database.read() as db:
+        assert not any(b"jane-doe" in payload for payload in db.execute(select(evidence.c.payload)).scalars())
+    assert not [fault for fault in check_hub(running.hub) if "evidence" in fault or "ledger" in fault]
+
+
 def test_private_and_gated_ones(running: RunningHub, client: TestClient, auditor: Signer) -> None:
     """Of a private one the log names nothing; to a gated one only those bring evidence who may have its files."""
     push(running, "ada/model", visibility="private")

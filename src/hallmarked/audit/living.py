@@ -38,5 +38,5 @@ def look(artifact: Auditable, stated: Sequence[Attestation], time: datetime) -> 
     found = list(stated)
     subject = artifact.subject
     if not any(check_of(one.statement) == CARD_CHECK and is_about(one.statement, subject) for one in found):
-        found += of_own(examine(artifact, checks=[CARD_CHECK]).statements, time, "")
+        found += of_own(examine(artifact, checks=[CARD_CHECK]).statements, time, "maker", "this machine")
     return know(found, subject, edition=edition())

@@ -17,7 +17,7 @@ from datetime import datetime
 
 from hallmarked.cards.declared import Declaration, declarations
 from hallmarked.cards.evaluation import compare, metric_of, reported_once
-from hallmarked.cards.held import hold, is_strange, sentence, withdrawn
+from hallmarked.cards.held import UNKNOWN_SIGNER, hold, sentence, withdrawn
 from hallmarked.cards.known import Known
 from hallmarked.cards.record import CARD_CHECK, Evidence, Report, read_report
 from hallmarked.cards.rules import RULES
@@ -162,8 +162,8 @@ def _settle(judgement: Judgement, used: Sequence[Report], known: Known) -> Itera
                 why = f": {report.reason}" if report.reason else ""
                 status, reason = Status.UNKNOWN, f"the check {report.check} could not see everything{why}"
                 break
-    if status is Status.SUPPORTED and any(is_strange(report.source) for report in used):
-        status, reason = Status.SELF_ASSERTED, f"{reason}, and nobody that is known here says so"
+    if status is Status.SUPPORTED and not all(report.source.role for report in used):
+        status, reason = Status.SELF_ASSERTED, f"{reason}, and {UNKNOWN_SIGNER}"
     yield Standing(status, reason)
     for report in used:
         if why := known.superseded(report.source):

@@ -8,10 +8,9 @@ from datetime import datetime
 
 from hallmarked.cards.known import Known
 from hallmarked.cards.status import Standing, Status, worst_first
-from hallmarked.core.evidence import Attestation
 from hallmarked.policy.fact import Fact, check_of
 from hallmarked.policy.known import is_evaluated
-from hallmarked.policy.requirement import THIRD_PARTY, Judged, Operator, Outcome, Requirement, judge
+from hallmarked.policy.requirement import THIRD_PARTY, Judged, Outcome, Requirement, judge
 
 STATUS: Mapping[Outcome, Status] = {
     Outcome.MET: Status.SUPPORTED,
@@ -23,17 +22,7 @@ STATUS: Mapping[Outcome, Status] = {
     Outcome.UNDERPOWERED: Status.UNKNOWN,
 }
 """What the outcome of a requirement means for whoever claims that it is met."""
-_WORDS = {
-    Operator.EQUAL: "is {}",
-    Operator.UNEQUAL: "is not {}",
-    Operator.LESS: "is below {}",
-    Operator.AT_MOST: "is at most {}",
-    Operator.MORE: "is above {}",
-    Operator.AT_LEAST: "is at least {}",
-    Operator.IN: "is one of {}",
-    Operator.PRESENT: "is stated",
-    Operator.ABSENT: "is not found",
-}
+UNKNOWN_SIGNER = "nobody who is known here signed that"
 
 
 def hold(requirement: Requirement, known: Known, time: datetime, *names: str) -> tuple[tuple[Standing, ...], Judged]:
@@ -70,26 +59,21 @@ def _judge(requirement: Requirement, known: Known, time: datetime) -> Judged:
 
 
 def _only_said(judged: Judged) -> Judged:
-    reason = f"{judged.reason}, and nobody but its maker says so"
+    known = any(fact.source.role for fact in judged.facts)
+    reason = f"{judged.reason}, and {'nobody but its maker says so' if known else UNKNOWN_SIGNER}"
     return replace(judged, outcome=Outcome.WRONG_ATTESTER, reason=reason)
 
 
 def is_own_word(judged: Judged) -> bool:
-    """Say whether all that decided is the word of the maker, or of nobody known, and no check anyone can repeat.
+    """Say whether all that decided is the word of nobody known, or of the maker and no check that anyone can repeat.
 
-    A statement may call itself a check; that of a stranger is none, and no check comes to what evaluations measure.
+    A statement may call itself a check, but no check comes to what evaluations measure.
     """
-    return all(map(_is_own, judged.facts))
+    return all(not fact.source.role or _is_maker_only(fact) for fact in judged.facts)
 
 
-def _is_own(fact: Fact) -> bool:
-    repeatable = bool(check_of(fact.source.statement)) and not is_evaluated(fact.path)
-    return is_strange(fact.source) or (fact.source.role in {"", "maker"} and not repeatable)
-
-
-def is_strange(source: Attestation) -> bool:
-    """Say whether somebody unknown signed; what was seen here just now has no signature yet."""
-    return not source.role and bool(source.keyid)
+def _is_maker_only(fact: Fact) -> bool:
+    return fact.source.role == "maker" and (not check_of(fact.source.statement) or is_evaluated(fact.path))
 
 
 def _contested(requirement: Requirement, judged: Judged, known: Known, time: datetime) -> Iterator[Standing]:
@@ -133,4 +117,4 @@ def sentence(requirement: Requirement) -> str:
     else:
         part = ", ".join(f"{key} {value}" for key, value in sorted(requirement.slice.items()))
         part = f" for {part}" if part else ""
-    return f"{requirement.path}{part} {_WORDS[requirement.op].format(value)}."
+    return f"{requirement.path}{part} is {requirement.op.say(value)}."

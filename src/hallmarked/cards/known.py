@@ -93,7 +93,9 @@ def know(
         if path.startswith(RESULTS):
             results[squeeze(path.removeprefix(RESULTS))].append(path)
     named = {name: tuple(paths) for name, paths in results.items()}
-    return Known(facts, undisputed, Record(ordered, current), withdrawals, named, current, edition or Edition())
+    edition = edition or Edition()
+    record = Record(ordered, current, edition.outdated)
+    return Known(facts, undisputed, record, withdrawals, named, current, edition)
 
 
 def squeeze(name: str) -> str:

@@ -6,10 +6,10 @@ members that are missing or of another type count as absent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from hallmarked.core.evidence import Attestation, Location, Outcome, Subject
+from hallmarked.core.evidence import Attestation, Location, Outcome, Statement, Subject
 from hallmarked.policy.fact import Fact, check_of, is_about, rows
 
 CARD_CHECK = "documentation"
@@ -94,16 +94,22 @@ class Report:
 class Record:
     """The reports on one artifact, by check.
 
-    Where a check reported several times, what is about the bytes at hand goes first, then whose word weighs more, then
-    what is newer.
+    Where a check reported several times, what is about the bytes at hand goes first, then what has not been superseded,
+    then whose word weighs more, then what is newer.
 
     Args:
         attestations: Statements, oldest first. Those that are not reports of a check are passed over.
         current: The bytes at hand. Without it every statement counts as being about them.
+        superseded: Says why a statement has been superseded; empty when it has not.
     """
 
-    def __init__(self, attestations: Iterable[Attestation], current: Subject | None = None) -> None:
-        best: dict[str, tuple[tuple[bool, int], Attestation]] = {}
+    def __init__(
+        self,
+        attestations: Iterable[Attestation],
+        current: Subject | None = None,
+        superseded: Callable[[Statement], str] = lambda _statement: "",
+    ) -> None:
+        best: dict[str, tuple[tuple[bool, bool, int], Attestation]] = {}
         self.cards: list[Attestation] = []
         """Every statement of what a card says, also of earlier revisions, oldest first."""
         for one in attestations:
@@ -112,7 +118,8 @@ class Record:
                 continue
             if check == CARD_CHECK:
                 self.cards.append(one)
-            weight = (is_about(one.statement, current), _WORD.get(one.role, 0))
+            about = is_about(one.statement, current)
+            weight = (about, about and not superseded(one.statement), _WORD.get(one.role, 0))
             if check not in best or weight >= best[check][0]:
                 best[check] = (weight, one)
         self.reports = {check: read_report(check, one) for check, (_, one) in best.items()}

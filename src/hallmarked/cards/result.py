@@ -6,7 +6,7 @@ are read into one dataclass. A result is what somebody says; nothing here makes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,8 @@ MAX_RESULTS = 20_000
 MAX_TEXT = 20_000
 """Characters of one text; tokens take some thousand."""
 Value = str | int | float
+NOWHERE = Lines("", 1, None)
+"""Stands for metadata whose text is not at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +84,18 @@ def write_results(results: Sequence[Result]) -> bytes:
     return ("\n".join(rows) + "\n" if rows else "[]\n").encode()
 
 
-def read_index(
-    value: object, line_of: Callable[[Path], int] = lambda _path: 1, file: str = "README.md"
-) -> tuple[Result, ...]:
+def read_index(value: object, lines: Lines = NOWHERE, file: str = "README.md") -> tuple[Result, ...]:
     """Read ``model-index`` from the metadata of a card.
 
     Args:
         value: What the key holds.
-        line_of: Gives the line of a node of the metadata.
+        lines: Where each part of the metadata stands (``Head.line_of``).
         file: Name of the card, for messages.
 
     Raises:
         InputError: When it is not a model index; the message names the line.
     """
-    reader = _Reader(file, line_of, ("model-index",))
+    reader = _Reader(file, lines, ("model-index",))
     found: list[Result] = []
     for above, model in reader.rows(value, ()):
         name = reader.text(model, above, "name")
@@ -219,12 +219,12 @@ def _metric(result: Result) -> dict[str, Any]:
 class _Reader:
     """Takes rows apart, and names the line of what is wrong."""
 
-    def __init__(self, file: str, line_of: Callable[[Path], int], above: Path) -> None:
-        self._file, self._line_of, self._above = file, line_of, above
+    def __init__(self, file: str, lines: Lines, above: Path) -> None:
+        self._file, self._lines, self._above = file, lines, above
 
     def error(self, path: Path, message: str) -> InputError:
         """Return an error that names the line."""
-        return InputError(f"{self._file}, line {self._line_of((*self._above, *path))}: {message}")
+        return InputError(f"{self._file}, line {self._lines((*self._above, *path))}: {message}")
 
     def rows(self, value: object, path: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
         """Yield the groups of a list."""
@@ -261,7 +261,10 @@ class _Reader:
             raise self.error((*path, key), f"{key} should be a text")
         if len(str(value)) > MAX_TEXT:
             raise self.error((*path, key), f"{key} is longer than {MAX_TEXT:,} characters")
-        return str(value)
+        if isinstance(value, str):
+            return value
+        # NOTE: a revision such as 12345e6 is a number to YAML 1.2; what counts is how it is written.
+        return self._lines.written((*self._above, *path, key)) or str(value)
 
     def value(self, row: Mapping[str, Any], path: Path) -> Value:
         """Return the value of a result."""

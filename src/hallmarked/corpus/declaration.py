@@ -62,9 +62,9 @@ def read_declaration(artifact: Artifact) -> Declaration:
     if len(data) > MOST_BYTES:
         raise FormatError(f"{PATH} is larger than {MOST_BYTES >> 20} MiB")
     try:
-        found = read_toml(data, float)
+        found = read_toml(data, parse_float=float)
     except FormatError as error:
-        raise FormatError(f"{PATH}: {error}") from error
+        raise FormatError(f"{PATH} is {error}") from error
     problems: list[str] = []
     declaration = Declaration(
         columns=_columns(_table(found, "columns", problems), problems),

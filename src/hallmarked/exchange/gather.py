@@ -12,6 +12,7 @@ from hallmarked.core.evidence import Attestation, Subject
 from hallmarked.exchange import hub
 from hallmarked.exchange.licence import to_spdx
 from hallmarked.exchange.sheet import Asked, Claim, FileEntry, Pairs, Part, Result, Sheet
+from hallmarked.policy.decide import Decision
 from hallmarked.policy.fact import Fact, Facts
 
 EVALUATIONS = "eval."
@@ -28,7 +29,8 @@ class Source:
     attestations: Sequence[Attestation]
     claims: Sequence[Derived]
     time: datetime
-    asked: Sequence[Asked] = ()
+    decisions: Sequence[Decision] = ()
+    """What contexts decided."""
     name: str = ""
     """``owner/name`` where it has one; the subject's name otherwise."""
 
@@ -58,7 +60,7 @@ def gather_sheet(source: Source) -> Sheet:
         claims=tuple(_claims(source.claims)),
         files=tuple(_files(source.attestations, facts)),
         parts=(*sheet.parts, *_declared(facts)),
-        asked=tuple(source.asked),
+        asked=tuple(_asked(source.decisions)),
     )
 
 
@@ -115,6 +117,16 @@ def _claims(claims: Iterable[Derived]) -> Iterator[Claim]:
     for claim in claims:
         evidence = tuple(dict.fromkeys(item.statement for item in claim.evidence if item.statement))
         yield Claim(claim.kind, claim.value, claim.text, claim.status.value, claim.reason, evidence)
+
+
+def _asked(decisions: Iterable[Decision]) -> Iterator[Asked]:
+    for decision in decisions:
+        for ruling in decision.rulings:
+            maps_to = ruling.demand.maps_to if ruling.demand is not None else ()
+            judged = ruling.judged
+            yield Asked(
+                decision.context.name, ruling.id, ruling.outcome.value, judged.reason, judged.evidence, tuple(maps_to)
+            )
 
 
 def _files(attestations: Sequence[Attestation], facts: Facts) -> Iterator[FileEntry]:

@@ -104,6 +104,14 @@ class Lines:
         self._text, self._first, self._root = text, first, root
         self._breaks: list[int] | None = None  # looked for when somebody asks
 
+    def written(self, path: Path) -> str | None:
+        """Return the text of the scalar at exactly ``path``, before anything was made of it; ``None`` of others."""
+        parent, last = self._root.at(path[:-1]) if self._root else None, path[-1] if path else ""
+        if parent is None:
+            return None
+        found = parent.keys[str(last)][1] if str(last) in parent.keys else None
+        return found.text if found is not None and found.kind == "scalar" else None
+
     def __call__(self, path: Path) -> int:
         """Return the line of the node at ``path``, or of the nearest one that is there."""
         if self._breaks is None:

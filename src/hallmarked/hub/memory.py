@@ -118,6 +118,12 @@ class Kept:
                 self._forget(next(iter(self._found)))
         return fact
 
+    def last(self, key: Hashable) -> Any:
+        """Return what was remembered last under a key, of whatever version; None when nothing is."""
+        with self._lock:
+            known = self._found.get(key)
+            return None if known is None else known[1]
+
     def _forget(self, key: Hashable) -> None:
         known = self._found.pop(key, None)
         self._weight -= known[2] if known is not None else 0

@@ -45,6 +45,7 @@ class Tag(StrEnum):
     REPOSITORY_VISIBILITY_CHANGED = "repository:visibility:changed"
     REPOSITORY_GATE_CHANGED = "repository:gate:changed"
     REPOSITORY_CONTEXTS_CHANGED = "repository:contexts:changed"
+    REPOSITORY_CHANGE_DECIDED = "repository:change:decided"
     REPOSITORY_DISABLED = "repository:repository:disabled"
     REPOSITORY_ENABLED = "repository:repository:enabled"
     REPOSITORY_SEARCH_CHANGED = "repository:search:changed"

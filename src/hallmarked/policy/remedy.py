@@ -8,17 +8,6 @@ from datetime import timedelta
 from hallmarked.policy.decide import Ruling
 from hallmarked.policy.requirement import THIRD_PARTY, TRUSTED, WORST, Operator, Outcome, Requirement
 
-_WORDS = {
-    Operator.EQUAL: "is",
-    Operator.UNEQUAL: "is not",
-    Operator.LESS: "is less than",
-    Operator.AT_MOST: "is at most",
-    Operator.MORE: "is more than",
-    Operator.AT_LEAST: "is at least",
-    Operator.IN: "is one of",
-    Operator.PRESENT: "is stated",
-    Operator.ABSENT: "is not found",
-}
 _PEOPLE = {
     "auditor": "an auditor",
     "hub": "the hub",
@@ -37,7 +26,7 @@ def describe(asked: Requirement, threshold: str = "") -> str:
         threshold: What stands in place of a value that is not known yet.
     """
     value = threshold or (asked.value if isinstance(asked.value, str) else ", ".join(asked.value))
-    words = [asked.path, *_part(asked), _WORDS[asked.op], *([value] if value else [])]
+    words = [asked.path, *_part(asked), "is", asked.op.say(value)]
     conditions = []
     if asked.op is Operator.ABSENT:
         conditions.append(f"by the check {asked.check}, which came to its end")

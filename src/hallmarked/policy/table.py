@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 from hallmarked.core.errors import FormatError, InputError
 from hallmarked.formats.toml import read_toml
 
-MOST_BYTES = 1_000_000
+MOST_BYTES = 1 << 20
 MOST_TEXT = 4000
 """Characters of one text."""
 MOST_ITEMS = 1000
@@ -42,12 +42,10 @@ class Source:
         if len(data) > MOST_BYTES:
             raise InputError(f"{name}: larger than {MOST_BYTES:,} bytes, which no policy needs")
         try:
-            text = data.decode()
-            self.root: dict[str, Any] = read_toml(data, float)
-        except (UnicodeDecodeError, FormatError) as error:
-            why = _lowered(str(error).removeprefix("not TOML: ").removeprefix("not TOML that can be read: "))
-            raise InputError(f"{name}: this cannot be read as TOML: {why}") from None
-        self._lines = dict(_find_lines(text))
+            self.root = read_toml(data, parse_float=float)
+        except FormatError as error:
+            raise InputError(f"{name}: this is {error}") from None
+        self._lines = dict(_find_lines(data.decode()))
 
     def place(self, path: Path) -> str:
         """Return the file and the line of a part, or of the closest one around it."""
@@ -193,10 +191,6 @@ class Table:
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= MOST_TEXT
-
-
-def _lowered(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:]
 
 
 def _find_lines(text: str) -> Iterator[tuple[Path, int]]:

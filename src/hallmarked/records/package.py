@@ -29,6 +29,7 @@ class Package(Record):
 
     NAME: ClassVar[str] = "package"
     TITLE: ClassVar[str] = "Forms, cards and evidence that were put together for a reader"
+    BY_HAND: ClassVar[bool] = False
 
     about: Annotated[Subject, Say("What the forms are about, by digest.", option="subject")]
     time: Annotated[datetime, Say("When the forms were answered.")]

@@ -37,6 +37,8 @@ class Record:
     """In commands and predicate types, such as ``waiver``."""
     TITLE: ClassVar[str]
     """What it is for, as a short sentence."""
+    BY_HAND: ClassVar[bool] = True
+    """Whether people write it field by field; others come from a command that knows more than the fields."""
 
     @classmethod
     def predicate_type(cls) -> str:

@@ -30,6 +30,7 @@ class RunDeviation(Record):
 
     NAME: ClassVar[str] = "run-deviation"
     TITLE: ClassVar[str] = "How a training run went otherwise than planned"
+    BY_HAND: ClassVar[bool] = False
 
     plan: Annotated[str, Say("The statement of the plan.", pattern=STATEMENT, hint="must be sha256: and 64 digits")]
     by: Annotated[str, Say("Who states it.", most=200)]

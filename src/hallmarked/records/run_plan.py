@@ -115,6 +115,7 @@ class RunPlan(Record):
 
     NAME: ClassVar[str] = "run-plan"
     TITLE: ClassVar[str] = "A training run that is planned"
+    BY_HAND: ClassVar[bool] = False
 
     model: Annotated[str, Say("What the model is going to be called.", most=200)]
     purpose: Annotated[str, Say("What it is for.", most=5000)]

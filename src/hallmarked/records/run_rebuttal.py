@@ -36,6 +36,7 @@ class RunRebuttal(Record):
 
     NAME: ClassVar[str] = "run-rebuttal"
     TITLE: ClassVar[str] = "An argument that a model does no more than models that exist"
+    BY_HAND: ClassVar[bool] = False
 
     plan: Annotated[str, Say("The statement of the plan.", pattern=STATEMENT, hint="must be sha256: and 64 digits")]
     by: Annotated[str, Say("Who argues.", most=200)]

@@ -42,7 +42,7 @@ def describe(kind: type[Record]) -> bytes:
     """Write the JSON Schema of the predicate of a kind of record."""
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": kind.predicate_type(),
+        "$id": f"urn:hallmarked:{kind.NAME}:v1",
         "title": kind.TITLE,
         "description": "Predicate of an in-toto Statement v1. Readers pass over members that are not listed here.",
         **(_result() if issubclass(kind, Result) else _object(kind)),

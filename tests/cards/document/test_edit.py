@@ -210,7 +210,7 @@ def written(data: dict[str, Any], flow: bool | None, indent: int) -> bytes:
 
 
 @given(st.dictionaries(KEYS, VALUES, max_size=4), KEYS, VALUES, st.sampled_from([None, False]), st.integers(2, 4))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @example({"a": {"b-c": ["x"]}}, "a", {"b-c": []}, False, 2)
 def test_any_value_in_any_card(data: dict[str, Any], key: str, value: Any, flow: bool | None, indent: int) -> None:
     """Whatever stands in a card and whatever is put there: that key says it, the others say what they said."""
@@ -231,7 +231,7 @@ def test_any_value_in_any_card(data: dict[str, Any], key: str, value: Any, flow:
 
 
 @given(st.data(), st.sampled_from([None, False]), st.sampled_from([b"\n", b"\r\n", b"\r"]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_any_place_in_any_card(data: st.DataObject, flow: bool | None, eol: bytes) -> None:
     """Wherever a value stands, setting and removing it changes that place only, whatever ends the lines."""
     metadata = data.draw(st.dictionaries(KEYS, VALUES, min_size=1, max_size=3))

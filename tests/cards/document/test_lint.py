@@ -100,9 +100,10 @@ def test_very_many_claims_about_one_value() -> None:
 
 
 @CARDS
-def test_development_cards_hold_no_errors() -> None:
+@pytest.mark.parametrize("step", [7, pytest.param(1, marks=pytest.mark.slow)])
+def test_development_cards_hold_no_errors(step: int) -> None:
     """Public cards are read without an error; what is told of them are slips that the Hub would stumble over too."""
-    found = [each for path in cards() for each in lint(read_document(path.read_bytes(), path.name))]
+    found = [each for path in list(cards())[::step] for each in lint(read_document(path.read_bytes(), path.name))]
     assert [each for each in found if each.level is Level.ERROR] == []
     assert {each.rule for each in found} <= {"CRD008", "CRD009"}
 

@@ -126,7 +126,7 @@ def test_a_changed_template_has_another_digest() -> None:
         ('ask = { en = "x?" }', 'ask = "x?"', "ask of section only-high is a text by language"),
         ('names = ["nights"]', 'matches = ["nowhere"]', "no model section is called that"),
         ('names = ["nights"]', "names = 3", "names of section night is a list of texts"),
-        ("[[section]]", "[[section", "toml: not TOML"),
+        ("[[section]]", "[[section", "is not TOML"),
         ('title = { en = "Ours" }', "", "title is a text by language"),
     ],
 )

@@ -168,6 +168,7 @@ def test_files_decide_when_a_card_does_not() -> None:
         ("- License: TODO", False),
         ("Coming soon!", False),
         ("{{ training_data }}", False),
+        ("{{claim recall-worst}}", True),
         ("[Needs More Information] but we know the source: Wikipedia", True),
         ("Use the code below to get started with the model. It needs a GPU.", True),
         ("We tested nothing.", True),
@@ -342,6 +343,13 @@ def test_parameter_counts(sentence: str, expected: list[tuple[int, str, str]]) -
     """Counts are read with their precision; those that may speak of another model are marked."""
     found = [(int(c.value), c.slice["written"], c.slice["about"]) for c in claims(card(sentence), "claim.parameters")]
     assert found == expected
+
+
+def test_a_place_for_a_claim_is_no_claim() -> None:
+    """Where a value is pulled from evidence the card says nothing itself; elsewhere it does."""
+    items = card("- Architecture: {{claim model-architecture}}\n- License: MIT\n")
+    assert claims(items, "claim.architecture") == []
+    assert value(items, "claim.license") == "MIT"
 
 
 def test_links_that_leave_the_folder_keep_their_way_out() -> None:

@@ -14,7 +14,7 @@ from hallmarked.hub.repository.repository import Repository, find_repository
 from hallmarked.hub.repository.revision import find_revision
 from hallmarked.hub.repository.subject import subject_of
 from hallmarked.hub.review.attested import Attested, gather
-from hallmarked.hub.review.outside import list_outside, remove, take_in
+from hallmarked.hub.review.outside import Removal, list_outside, remove, take_in
 from hallmarked.ledger.verify import verify_bundle
 from tests.hub.evidence import push
 from tests.hub.signer import Signer, about, measured
@@ -89,7 +89,7 @@ def test_what_is_known_is_not_read_again(hub: RunningHub, tmp_path: Path) -> Non
     hub.person("root", administrator=True)
     with hub.hub.database.write() as db:
         newest = list_outside(db, repo_of(db))[0]
-        remove(hub.hub, db, hub.actor("root"), repo_of(db), newest.id, "it was about another model")
+        remove(hub.hub, db, hub.actor("root"), repo_of(db), newest.id, Removal("it was about another model"))
     with hub.hub.database.read() as db:
         assert [fact.value for fact in gathered(hub, db).facts(at).find("eval.recall")] == ["0.97"]
 

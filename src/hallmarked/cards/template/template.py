@@ -146,9 +146,9 @@ def read_template(data: bytes, file: str, tier: Tier) -> Template:
     if len(data) > MAX_TEMPLATE:
         raise InputError(f"{file} is longer than any template")
     try:
-        table = read_toml(data, float)
+        table = read_toml(data, parse_float=float)
     except FormatError as error:
-        raise InputError(f"{file}: {str(error)[:200]}") from error
+        raise InputError(f"{file} is {str(error)[:200]}") from error
     reader = _Reader(file, tier)
     reader.known(table, "", "the template")
     kind = reader.choice(table.get("kind"), [each.value for each in Kind], "kind")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from types import MappingProxyType
 
 from hallmarked.cards.claim import Claim, derive_claims
 from hallmarked.cards.declared import to_requirement
@@ -129,7 +128,8 @@ def _declared_line(claim: DeclaredClaim, known: Known, time: datetime, language:
     held = hold(to_requirement(claim, claim.id), known, time, claim.id, "card.declared")
     value = ", ".join(claim.value) if isinstance(claim.value, tuple) else claim.value
     asked = f"{claim.op} {value}".strip()
-    return _line(claim.id, _text(claim, language), held, asked=asked, line=claim.line, texts=claim.text)
+    shown = _line(claim.id, _text(claim, language), held, asked=asked, line=claim.line, called=claim.id)
+    return replace(shown, texts=claim.text)
 
 
 def _derived_line(claim: Claim, known: Known, time: datetime) -> ClaimLine:
@@ -138,7 +138,7 @@ def _derived_line(claim: Claim, known: Known, time: datetime) -> ClaimLine:
     if claim.requirement is not None:
         _, judged = hold(claim.requirement, known, time, claim.id)
         held = claim.standings, judged
-        return _line(_anchor(claim.id), (claim.text, SOURCE), held, line=line, kind=claim.kind)
+        return _line(_anchor(claim.id), (claim.text, SOURCE), held, line=line, kind=claim.kind, called=claim.id)
     proofs = tuple(_proof_of(item) for item in claim.evidence[1:] if item.source is not None)
     written = claim.evidence[0].slice.get("written", claim.value) if claim.evidence else claim.value
     return ClaimLine(
@@ -183,15 +183,13 @@ def _line(
     asked: str = "",
     line: int = 0,
     kind: str = "declared",
-    texts: Mapping[str, str] = MappingProxyType({}),
+    called: str = "",
 ) -> ClaimLine:
     standings, judged = held
     first, others = standings[0], tuple(each.status for each in standings[1:])
     shown = tuple(map(_proof, judged.facts[:MOST_PROOFS]))
-    hidden = len(judged.facts) - len(shown)
-    return ClaimLine(
-        name, *text, first.status, others, begin(first.reason), shown, hidden, asked, line, kind, texts=texts
-    )
+    hidden, reason = len(judged.facts) - len(shown), begin(first.reason)
+    return ClaimLine(name, *text, first.status, others, reason, shown, hidden, asked, line, kind, name=called)
 
 
 def begin(sentence: str) -> str:

@@ -72,6 +72,8 @@ _LOADS = re.compile(
 _FILENAME = re.compile(
     r"\b(?:filename|gguf_file|file_name|weight_name|model_file)\s?=\s?[\"'](?P<name>[^\"'\n]{1,200})[\"']"
 )
+SHOWN = re.compile(r"\{\{\s{0,9}claim\s")
+"""A place where a value is shown from evidence: the card does not say it itself."""
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:|^//|^#|^\?|^\{|^<|^$")
 
 
@@ -179,7 +181,7 @@ class Claims:
         for section in self._sections:
             for label, value, line in labels(section):
                 metric = _LABELS.get(normalise(label))
-                if metric and content(value):
+                if metric and content(value) and not SHOWN.search(value):
                     text = f"{label.strip()}: {value}"
                     yield record(metric, value, path=self._path, line=line, text=text, source="prose")
 

@@ -54,13 +54,13 @@ class RecordGroup(click.Group):
     """A group with a command for each kind of record."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all kinds."""
-        return sorted(KINDS)
+        """Return the names of all kinds that people write."""
+        return sorted(name for name, kind in KINDS.items() if kind.BY_HAND)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Make the command of a kind."""
         kind = KINDS.get(cmd_name)
-        if kind is None:
+        if kind is None or not kind.BY_HAND:
             return None
 
         def call(**given: Any) -> None:

@@ -17,11 +17,13 @@ from hallmarked.cards.known import know
 from hallmarked.checks.documentation.check import find_card
 from hallmarked.checks.documentation.check import read_file as read_member
 from hallmarked.cli.attested import EVIDENCE, attestations
+from hallmarked.cli.policy.option import POLICY, context_of, policy_of
 from hallmarked.cli.setting import PATH
 from hallmarked.core.errors import BackendError, FormatError, InputError
 from hallmarked.exchange.format import FORMATS, validate
 from hallmarked.exchange.gather import Source, gather_sheet
 from hallmarked.formats.blob import Budget
+from hallmarked.policy.decide import decide
 
 FORMAT = click.option("--format", "form", type=click.Choice(sorted(FORMATS)), required=True, help="Which standard.")
 
@@ -30,8 +32,14 @@ FORMAT = click.option("--format", "form", type=click.Choice(sorted(FORMATS)), re
 @click.argument("path", type=PATH)
 @FORMAT
 @EVIDENCE
+@click.option(
+    "--context", "names", multiple=True, metavar="NAME", help="Also what this context comes to; may be repeated."
+)
+@POLICY
 @click.option("--output", type=PATH, help="The file to write [standard output].")
-def export(path: Path, form: str, evidence: Sequence[Path], output: Path | None) -> None:
+def export(
+    path: Path, form: str, evidence: Sequence[Path], names: Sequence[str], file: Path | None, output: Path | None
+) -> None:
     """Write what is known about the files at PATH in the format of another standard.
 
     Numbers come from the evidence of an audit, so audit first. Where the standard's own validator is installed
@@ -44,8 +52,11 @@ def export(path: Path, form: str, evidence: Sequence[Path], output: Path | None)
     card = find_card(artifact)
     readme = read_member(artifact, card, Budget(card.size)) if card else None
     time = datetime.now(UTC).replace(microsecond=0)
-    claims = derive_claims(know(stated, artifact.subject), time)
-    sheet = gather_sheet(Source(artifact.subject, readme, stated, claims, time))
+    known = know(stated, artifact.subject)
+    contexts = [context_of(policy_of(file), name) for name in names]
+    decisions = [decide(known.facts, context, time) for context in contexts]
+    claims = derive_claims(known, time)
+    sheet = gather_sheet(Source(artifact.subject, readme, stated, claims, time, decisions))
     data = FORMATS[form].write(sheet)
     problem = validate(form, data)
     if problem:

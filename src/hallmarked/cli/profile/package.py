@@ -12,7 +12,8 @@ import click
 from hallmarked.artifacts.source import open_artifact
 from hallmarked.audit.attested import beside
 from hallmarked.audit.audit import write
-from hallmarked.audit.package import Request, make_package, write_zip
+from hallmarked.audit.package.archive import write_zip
+from hallmarked.audit.package.make import Request, make_package
 from hallmarked.audit.verify import read_file
 from hallmarked.cli.attested import EVIDENCE, machine_trust
 from hallmarked.cli.setting import PATH, home, passphrase
@@ -26,7 +27,7 @@ from hallmarked.profiles.registry import load
 
 @click.command()
 @click.argument("path", type=PATH)
-@click.option("--profile", "names", multiple=True, required=True, metavar="FRAMEWORK/EDITION", help="Repeatable.")
+@click.option("--profile", "names", multiple=True, metavar="FRAMEWORK/EDITION", help="A form; may be repeated.")
 @click.option(
     "--audience", type=click.Choice([each.value for each in Audience]), help="Put in only what this audience may see."
 )
@@ -35,7 +36,8 @@ from hallmarked.profiles.registry import load
 def command(path: Path, names: Sequence[str], audience: str | None, evidence: Sequence[Path], output: Path) -> None:
     """Put the forms for PATH, its cards, keys and evidence into one package that verifies itself.
 
-    The list of its files is signed and logged. For an audience only those statements go in that the fields it may see
+    Training runs whose evidence is named with --evidence get forms too, judged by the rule packs that are shipped. The
+    list of all files is signed and logged. For an audience only those statements go in that the fields it may see
     rest on; a statement goes in whole.
     """
     if os.path.lexists(output):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from hallmarked.audit.package import read_package, verify_package
+from hallmarked.audit.package.archive import read_package
+from hallmarked.audit.package.check import verify_package
 from hallmarked.audit.report.view import json_text
 from hallmarked.audit.verify import read_file
 from hallmarked.cli.setting import PATH

@@ -117,9 +117,9 @@ def parse_recipe(data: bytes) -> Recipe:
     if len(data) > MOST_BYTES:
         raise FormatError(f"{PATH} is larger than {MOST_BYTES >> 10} KiB")
     try:
-        table = read_toml(data, float)
+        table = read_toml(data, parse_float=float)
     except FormatError as error:
-        raise FormatError(f"{PATH}: {error}") from error
+        raise FormatError(f"{PATH} is {error}") from error
     return _recipe(table, PATH)
 
 

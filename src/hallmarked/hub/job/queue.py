@@ -165,7 +165,6 @@ class Auditor:
                     self._signatures = signatures()
                 self._hand_out_new()
                 _log_events(self._hub)
-                redecide_due(self._hub)
                 if time.monotonic() >= orphans:
                     orphans = time.monotonic() + ORPHAN_SECONDS
                     self._adopt()
@@ -174,6 +173,7 @@ class Auditor:
                     self._handed.clear()
                     self._hand_out_older()
                     _forget_finished()
+                redecide_due(self._hub)
             except (Error, error.DBOSException, SQLAlchemyError) as problem:
                 log.warning("audits cannot be handed out now: %s", problem)
             self._stop.wait(LOOK_SECONDS)

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, func, select
 from hallmarked.core.errors import BackendError
 from hallmarked.core.evidence import Attestation, Statement, Subject
 from hallmarked.hub.clock import to_datetime
+from hallmarked.hub.database import in_parts
 from hallmarked.hub.hub import Hub
 from hallmarked.hub.repository.repository import Repository
 from hallmarked.hub.review.outside import read_row
@@ -37,10 +38,11 @@ class Attested:
 
     Args:
         attestations: All statements, oldest first.
+        rows: The same by the row of the database that they are kept in.
     """
 
-    def __init__(self, attestations: tuple[Attestation, ...]) -> None:
-        self.attestations = attestations
+    def __init__(self, attestations: tuple[Attestation, ...], rows: Mapping[str, tuple[Attestation, ...]]) -> None:
+        self.attestations, self.rows = attestations, rows
         self._lock = threading.Lock()
         self._facts: dict[tuple[tuple[str, str], ...], Facts] = {}
 
@@ -66,7 +68,8 @@ def gather(hub: Hub, db: Connection, repo: Repository) -> Attested:
     Raises:
         BackendError: When what was kept cannot be read back.
     """
-    found: Attested = hub.kept.recall(("attested", repo.id), _version(db, repo), lambda: _load(hub, db, repo))
+    key = ("attested", repo.id)
+    found: Attested = hub.kept.recall(key, _version(db, repo), lambda: _load(hub, db, repo, hub.kept.last(key)))
     return found
 
 
@@ -99,16 +102,24 @@ def _version(db: Connection, repo: Repository) -> tuple[object, ...]:
     return (*db.execute(audits).one(), *db.execute(brought).one())
 
 
-def _load(hub: Hub, db: Connection, repo: Repository) -> tuple[Attested, int]:
+def _load(hub: Hub, db: Connection, repo: Repository, last: Attested | None) -> tuple[Attested, int]:
+    """Gather what is stated; rows never change, so that those known from the last time are not read again."""
+    known: Mapping[str, tuple[Attestation, ...]] = last.rows if last is not None else {}
     made, said = audit.c, evidence.c
-    newest = (
-        select(audit).where(made.repository_id == repo.id).order_by(made.created.desc(), made.id).limit(MOST_AUDITS)
-    )
-    found = [one for row in db.execute(newest) for one in _of_audit(hub, row)]
-    kept = select(evidence).where(said.repository_id == repo.id, said.removed.is_(None))
+    newest = select(made.id).where(made.repository_id == repo.id).order_by(made.created.desc(), made.id)
+    audits = list(db.execute(newest.limit(MOST_AUDITS)).scalars())
+    counted = select(said.id).where(said.repository_id == repo.id, said.removed.is_(None))
     # Of two statements of one second the one that came later is the later one.
-    found += [read_row(row).attestation for row in db.execute(kept.order_by(said.created, said.entry))]
-    return Attested(tuple(sorted(found, key=lambda one: one.time))), len(found)
+    brought = list(db.execute(counted.order_by(said.created, said.entry)).scalars())
+    found = {id_: known[id_] for id_ in (*audits, *brought) if id_ in known}
+    for part in in_parts([id_ for id_ in audits if id_ not in known]):
+        rows = db.execute(select(audit).where(made.id.in_(part)))
+        found |= {row.id: tuple(_of_audit(hub, row)) for row in rows}
+    for part in in_parts([id_ for id_ in brought if id_ not in known]):
+        others = db.execute(select(evidence).where(said.id.in_(part)))
+        found |= {row.id: (read_row(row).attestation,) for row in others}
+    stated = [one for id_ in (*audits, *brought) for one in found[id_]]
+    return Attested(tuple(sorted(stated, key=lambda one: one.time)), found), len(stated)
 
 
 def _of_audit(hub: Hub, row: Row[Any]) -> Iterator[Attestation]:

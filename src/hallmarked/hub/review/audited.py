@@ -114,9 +114,17 @@ def public_envelope(db: Connection, journal: Journal, index: int) -> bytes:
     commits = [one.partition(":")[2] for one in leaf.subjects if one.startswith("gitCommit:")]
     # What others state may name the files alone, or so many things that the log's record does not list the commit.
     of_files = commits or leaf.more or any(one.startswith("dirHash:") for one in leaf.subjects)
+    if of_files and _is_removed(db, index):
+        raise Forbidden(f"what entry {index} says was removed; the page of what it was about says why")
     if of_files and not any(_is_public(repo) for repo in _about(db, index, commits)):
         raise Forbidden(f"entry {index} is about something that is not public")
     return envelope
+
+
+def _is_removed(db: Connection, index: int) -> bool:
+    """Say whether an entry is what somebody stated, and moderation removed wherever it was."""
+    rows = db.execute(select(evidence.c.removed).where(evidence.c.entry == index)).scalars().all()
+    return bool(rows) and all(removed is not None for removed in rows)
 
 
 def _about(db: Connection, index: int, commits: Sequence[str]) -> Sequence[Repository]:

@@ -156,6 +156,18 @@ def choose_contexts(
     return repository_of(db, repo.id)
 
 
+def note_decision(db: Connection, actor: Actor, repo: Repository, what: str, decision: str) -> None:
+    """Write down by which decision a setting of a repository was changed, in the transaction that changes it.
+
+    Raises:
+        InputError: When no decision of that id was filed about it.
+    """
+    if not _is_decided(db, repo, decision):
+        raise InputError(f"there is no decision {clean(decision)[:100]} about {repo.name}")
+    subject = f"repository:{repo.id}"
+    record(db, actor, Tag.REPOSITORY_CHANGE_DECIDED, subject, {"what": what, "decision": decision})
+
+
 def _is_decided(db: Connection, repo: Repository, decision: str) -> bool:
     """Say whether a decision of that id was filed about a repository, by somebody who answers for it or the hub."""
     said = evidence.c

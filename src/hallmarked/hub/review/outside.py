@@ -9,6 +9,7 @@ itself signed is passed over: it is shown as what it is.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -35,6 +36,7 @@ from hallmarked.hub.schema.base import new_id
 from hallmarked.hub.schema.evidence import evidence
 from hallmarked.hub.trail import Tag, record
 from hallmarked.ledger.bundle import carried_evidence
+from hallmarked.ledger.canonical import statement_bytes
 from hallmarked.ledger.dsse import Envelope, read_sigstore
 from hallmarked.ledger.strict import parse_json
 from hallmarked.ledger.trust import Role, Trust, TrustedKey
@@ -173,10 +175,21 @@ def list_outside(
     return [read_row(row) for row in db.execute(query.order_by(made.created.desc(), made.id.desc()).limit(limit))]
 
 
-def remove(hub: Hub, db: Connection, actor: Actor, repo: Repository, evidence_id: str, reason: str) -> Outside:
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """How a statement is removed."""
+
+    reason: str
+    """Why, for everybody."""
+    erase: bool = False
+    """Erase what it says as well, where it should never have been said; its place in the ledger stays."""
+
+
+def remove(hub: Hub, db: Connection, actor: Actor, repo: Repository, evidence_id: str, how: Removal) -> Outside:
     """Let a statement count no more, as somebody who manages the hub, with a reason that everybody can read.
 
-    The entry stays in the ledger. The repository's owner cannot do this: nobody takes away what is said about them.
+    The entry stays in the ledger, and is not handed out any more. The repository's owner cannot do this: nobody takes
+    away what is said about them.
 
     Args:
         hub: The hub.
@@ -184,13 +197,14 @@ def remove(hub: Hub, db: Connection, actor: Actor, repo: Repository, evidence_id
         actor: Who manages the hub.
         repo: The repository.
         evidence_id: Which statement.
-        reason: Why, for everybody.
+        how: Why, and whether it is erased too.
 
     Raises:
         Forbidden: When the actor does not manage the hub.
         InputError: When no reason is given.
         NotFound: When there is no such statement.
         Conflict: When it was removed already.
+        BackendError: When what it says may still be on disk; try again.
     """
     require_administrator(actor)
     made = evidence.c
@@ -201,14 +215,21 @@ def remove(hub: Hub, db: Connection, actor: Actor, repo: Repository, evidence_id
     if row.removed is not None:
         raise Conflict("this statement was removed already")
     case = Case(repo, find_revision(db, repo, row.revision), hub.settings.policy)
-    note_removal(db, actor, case, reason, {"evidence": evidence_id, "statement": row.statement})
-    db.execute(update(evidence).where(*where).values(removed=now(), reason=reason))
+    data = {"evidence": evidence_id, "statement": row.statement, "erased": how.erase}
+    note_removal(db, actor, case, how.reason, data)
+    values: dict[str, Any] = {"removed": now(), "reason": clean(" ".join(how.reason.split()))}
+    if how.erase:
+        said = read_row(row).attestation.statement
+        values["payload"] = statement_bytes(Statement(said.subjects, said.predicate_type, {}))
+    db.execute(update(evidence).where(*where).values(**values))
+    if how.erase:
+        hub.journal.erase(row.entry)
     return read_row(db.execute(select(evidence).where(*where)).one())
 
 
 def read_row(row: Row[Any]) -> Outside:
     """Read a row of the table of evidence."""
-    statement = Statement.from_dict(parse_json(bytes(row.payload), "payload"))
+    statement = Statement.from_dict(json.loads(row.payload))  # read strictly when it came
     time = to_datetime(min(row.stated, row.created))
     said = Attestation(statement, row.statement, time, row.role, row.signer, row.keyid)
     return Outside(row.id, row.revision, said, row.entry, row.receipt, row.created, row.removed, row.reason)

@@ -137,13 +137,15 @@ def _check_audits(hub: Hub, db: Connection) -> Iterator[str]:
 def _check_evidence(hub: Hub, db: Connection) -> Iterator[str]:
     """Compare what others state with the ledger."""
     made = evidence.c
-    query = select(made.id, made.payload, made.statement, made.entry).execution_options(yield_per=200)
+    query = select(made.id, made.payload, made.statement, made.entry, made.removed).execution_options(yield_per=200)
     for row in db.execute(query):
         try:
             logged = hub.journal.payload(row.entry)
         except BackendError as error:
             yield f"evidence {row.id} cannot be compared with the ledger: {error}"
             continue
+        if logged is None and row.removed is not None:
+            continue  # what it said was erased
         payload = bytes(row.payload)
         if logged not in (None, payload) or f"sha256:{hashlib.sha256(payload).hexdigest()}" != row.statement:
             yield f"evidence {row.id} says something else than its entry in the ledger"

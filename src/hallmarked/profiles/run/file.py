@@ -83,8 +83,8 @@ def read_document(data: bytes, name: str) -> Mapping[str, Any]:
             if any(isinstance(node, Tagged) for _, node in walk(document)):
                 raise InputError(f"{name} has a YAML tag, which means nothing here")
         else:
-            document = read_toml(data, float)
-    except (FormatError, ValueError, RecursionError) as error:
+            document = read_toml(data, parse_float=float)
+    except FormatError as error:
         raise InputError(f"{name}: {error}") from error
     if not isinstance(document, dict) or not all(isinstance(key, str) for key in document):
         raise InputError(f"{name} holds no named fields")

@@ -117,11 +117,10 @@ def read_pack(data: bytes, name: str) -> Pack:
     if len(data) > MOST_BYTES:
         raise InputError(f"{name} is larger than {MOST_BYTES >> 20} MiB, more than any rule pack")
     try:
-        text = data.decode("utf-8")
-        tables = read_toml(data, float)
-    except (UnicodeDecodeError, FormatError) as error:
-        raise InputError(f"{name}: {error}") from error
-    reader = _Reader(name, text, tables)
+        tables = read_toml(data, parse_float=float)
+    except FormatError as error:
+        raise InputError(f"{name} is {error}") from error
+    reader = _Reader(name, data.decode("utf-8"), tables)
     pack = reader.read(hashlib.sha256(data).hexdigest())
     if reader.problems or pack is None:
         raise InputError("; ".join(reader.problems[:5]))

@@ -190,9 +190,9 @@ def parse_toml(data: bytes, name: str) -> Table:
     if len(data) > MOST_BYTES:
         raise InputError(f"{name} is larger than {MOST_BYTES >> 20} MiB")
     try:
-        values = read_toml(data, float)
+        values = read_toml(data, parse_float=float)
     except FormatError as error:
-        raise InputError(f"{name}: {error}") from error
+        raise InputError(f"{name} is {error}") from error
     return Table("", values, Problems(_find_lines(data.decode("utf-8"))))
 
 

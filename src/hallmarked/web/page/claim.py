@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from itertools import islice
 
@@ -15,7 +16,7 @@ from hallmarked.hub.clock import now, to_datetime
 from hallmarked.hub.repository.revision import list_history
 from hallmarked.hub.repository.subject import subject_of
 from hallmarked.hub.review.attested import list_places
-from hallmarked.policy.file import contexts
+from hallmarked.hub.review.context import known_contexts
 from hallmarked.web.page.repository import KINDS, Head, Opened, open_page
 from hallmarked.web.render import Page, context
 
@@ -55,6 +56,8 @@ class History:
     """Name of the claim."""
     text: str
     """What is claimed; empty when the card does not claim it any more."""
+    texts: Mapping[str, str]
+    """That sentence by language, where its author wrote several."""
     status: str
     """How it stands; empty likewise."""
     turns: tuple[Turn, ...]
@@ -107,7 +110,7 @@ def show_history(request: Request, kind: str) -> History:
         claims = derive_claims(opened.known, time)
         if not name:
             known = tuple((one.id, one.text, one.status.value) for one in claims)
-            return History(opened.head, "", "", "", (), known)
+            return History(opened.head, "", "", {}, "", (), known)
         pushes = [
             Revision(subject_of(opened.db, opened.repo, each), to_datetime(each.created))
             for each in islice(list_history(opened.db, opened.repo, opened.at), MOST_REVISIONS)
@@ -117,7 +120,8 @@ def show_history(request: Request, kind: str) -> History:
         if not moments and claim is None:
             raise NotFound(f"the card never claimed anything that is called {name[:100]}")
         turns = tuple(_turn(moment, opened) for moment in reversed(moments))
-        return History(opened.head, name, claim.text if claim else "", claim.status.value if claim else "", turns, ())
+        text, texts, status = (claim.text, dict(claim.texts), claim.status.value) if claim else ("", {}, "")
+        return History(opened.head, name, text, texts, status, turns, ())
 
 
 def _turn(moment: Moment, opened: Opened) -> Turn:
@@ -137,7 +141,7 @@ def _turn(moment: Moment, opened: Opened) -> Turn:
 def show_evaluated(request: Request, kind: str) -> Evaluated:
     """Say what nobody evaluated, of what the card and chosen contexts ask for."""
     with open_page(request, kind) as opened:
-        time, known = to_datetime(now()), contexts()
+        time, known = to_datetime(now()), known_contexts(opened.hub)
         chosen = [name for name in request.query_params.getlist("context") if name in known]
         asks: list[Ask] = list(of_claims(derive_claims(opened.known, time)))
         for name in chosen:

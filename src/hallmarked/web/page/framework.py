@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from itertools import groupby
 
 from starlette.requests import Request
 
+from hallmarked.core.errors import InputError, NotFound
 from hallmarked.hub.clock import now, to_datetime
 from hallmarked.hub.review.attested import list_places
+from hallmarked.profiles.framework import Audience
 from hallmarked.profiles.language import say
 from hallmarked.profiles.mapping import Namesake
 from hallmarked.profiles.profile import Profile as Answered
 from hallmarked.profiles.profile import Row, State, build_profile, select
 from hallmarked.profiles.registry import editions, load, namesakes_of
+from hallmarked.profiles.run.pack import Pack, load_pack, shipped
+from hallmarked.profiles.run.render import review_lines
+from hallmarked.profiles.run.review import review
 from hallmarked.web.address import param
-from hallmarked.web.page.repository import KINDS, Head, open_page
+from hallmarked.web.page.repository import KINDS, Head, Opened, open_page
 from hallmarked.web.render import Page, context
 
+LANGUAGES = ("en", "es")
+"""Languages that the rules of training runs are written in."""
 MOST_STATEMENTS = 5
 """Statements named beside one control."""
 Text = Mapping[str, str]
@@ -38,6 +46,18 @@ class Count:
 
 
 @context
+class Hidden:
+    """A control whose answer the reader may not see here."""
+
+    id: str
+    """Its id in the edition."""
+    summary: Text
+    """What is asked, in our own words, by language."""
+    who: tuple[Text, ...]
+    """Who may, by language."""
+
+
+@context
 class Listed:
     """An edition of a framework, and what it comes to."""
 
@@ -52,6 +72,22 @@ class Listed:
 
 
 @context
+class Run:
+    """A training run that was planned, and where it stands."""
+
+    statement: str
+    """Id of the statement that holds the plan."""
+    entry: int | None
+    """Its place in the ledger."""
+    late: bool
+    """Whether the plan was logged after the first step."""
+    timing: Text
+    """When it was logged, as a sentence, by language."""
+    lines: Mapping[str, tuple[str, ...]]
+    """What was planned, what changed, and what it comes to under each pack of rules, by language."""
+
+
+@context
 class Profiles:
     """The frameworks that a revision can be held against."""
 
@@ -59,6 +95,10 @@ class Profiles:
     """What stands on top."""
     profiles: tuple[Listed, ...]
     """Every edition."""
+    runs: tuple[Run, ...]
+    """Training runs that were planned, the oldest plan first."""
+    problem: str
+    """Why the runs cannot be shown; empty when they are."""
 
 
 @context
@@ -119,6 +159,12 @@ class Profile:
     """How many controls have each state."""
     shown: str
     """The state that is shown alone; empty for all."""
+    audience: str
+    """Whom the answers are for; empty for whoever looks after the repository, who sees all."""
+    audiences: tuple[tuple[str, Text], ...]
+    """Whom the reader may show it for; empty for readers who may not choose."""
+    withheld: tuple[Hidden, ...]
+    """Controls whose answers are not for them."""
     parts: tuple[Part, ...]
     """What is shown, by heading."""
 
@@ -130,10 +176,27 @@ def show_profiles(request: Request, kind: str) -> Profiles:
         listed = []
         for framework, names in editions().items():
             for edition in names:
-                profile = build_profile(load(f"{framework}/{edition}"), opened.known.facts, time)
-                known = profile.framework
+                known = load(f"{framework}/{edition}")
+                profile = build_profile(known, opened.known.facts, time, _audience(request, opened))
                 listed.append(Listed(known.name, dict(known.title), known.date, _counts(profile)))
-        return Profiles(opened.head, tuple(listed))
+        try:
+            runs, problem = tuple(_runs(opened)), ""
+        except InputError as error:  # whoever states a plan whose numbers make no sense takes only the runs away
+            runs, problem = (), str(error)
+        return Profiles(opened.head, tuple(listed), runs, problem)
+
+
+def _runs(opened: Opened) -> Iterator[Run]:
+    places = list_places(opened.hub, opened.db, opened.repo)
+    for one in review(opened.stated, _packs(), to_datetime(now())):
+        name = one.plan.source.id
+        lines = {language: tuple(review_lines(one, language)) for language in LANGUAGES}
+        yield Run(name, places.get(name), one.is_late, dict(one.timing_text), lines)
+
+
+@cache
+def _packs() -> Sequence[Pack]:
+    return tuple(map(load_pack, shipped()))
 
 
 def show_profile(request: Request, kind: str) -> Profile:
@@ -143,8 +206,9 @@ def show_profile(request: Request, kind: str) -> Profile:
         NotFound: When there is no such edition.
     """
     with open_page(request, kind, name="main") as opened:
-        framework = load(f"{param(request, 'framework')}/{param(request, 'edition')}")
-        whole = build_profile(framework, opened.known.facts, to_datetime(now()))
+        framework = load(_named(request))
+        audience = _audience(request, opened)
+        whole = build_profile(framework, opened.known.facts, to_datetime(now()), audience)
         wanted = request.query_params.get("state", "")
         chosen = select(whole, states={State(wanted)}) if wanted in set(State) else whole
         places = list_places(opened.hub, opened.db, opened.repo)
@@ -163,8 +227,42 @@ def show_profile(request: Request, kind: str) -> Profile:
             framework.digest,
             _counts(whole),
             wanted if wanted in set(State) else "",
+            audience or "",
+            tuple((each.value, dict(say(f"audience-{each}"))) for each in Audience) if _may_choose(opened) else (),
+            tuple(
+                Hidden(
+                    each.control.id,
+                    dict(each.control.summary),
+                    tuple(dict(say(f"audience-{who}")) for who in each.audience),
+                )
+                for each in whole.withheld
+            ),
             tuple(parts),
         )
+
+
+def _may_choose(opened: Opened) -> bool:
+    return opened.head.may_manage or opened.head.may_review
+
+
+def _audience(request: Request, opened: Opened) -> Audience | None:
+    """Return whom a profile is for: the public, unless somebody who looks after the repository asks for more."""
+    asked = request.query_params.get("for", "")
+    if not _may_choose(opened):
+        return Audience.PUBLIC
+    return Audience(asked) if asked in set(Audience) else None
+
+
+def _named(request: Request) -> str:
+    """Return the edition that the address names.
+
+    Raises:
+        NotFound: When there is none of that name.
+    """
+    framework, edition = param(request, "framework"), param(request, "edition")
+    if edition not in editions().get(framework, ()):
+        raise NotFound("there is no such edition of a framework")
+    return f"{framework}/{edition}"
 
 
 def _counts(profile: Answered) -> tuple[Count, ...]:

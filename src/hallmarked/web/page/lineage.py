@@ -81,7 +81,7 @@ def show_lineage(request: Request, kind: str) -> Lineage:
     """Follow a revision back to the data."""
     with open_page(request, kind) as opened:
         graph = build(opened.stated, opened.subject)
-        chain = follow(graph)
+        chain = follow(graph, licence=opened.head.licence)
         return Lineage(
             opened.head,
             chain.holds,

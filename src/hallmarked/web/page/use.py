@@ -125,7 +125,7 @@ def show_uses(request: Request, kind: str) -> Uses:
         NotFound: When there is no such context.
     """
     with open_page(request, kind) as opened:
-        known = known_contexts(opened.hub)  # the operator's too: what the gate asks is what the page tells
+        known = known_contexts(opened.hub)
         names = [name for name in request.query_params.getlist("context") if name]
         chosen = tuple(dict.fromkeys(names))[:MOST] or (usual_context(opened.hub).name,)
         for name in chosen:

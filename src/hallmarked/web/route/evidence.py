@@ -15,7 +15,7 @@ from hallmarked.hub.repository.repository import MAIN
 from hallmarked.hub.repository.revision import find_revision
 from hallmarked.hub.review.filing import file_record
 from hallmarked.hub.review.judgement import redecide_about
-from hallmarked.hub.review.outside import MOST_BYTES, Received, list_outside, remove, take_in
+from hallmarked.hub.review.outside import MOST_BYTES, Received, Removal, list_outside, remove, take_in
 from hallmarked.web.address import limit_of, param
 from hallmarked.web.request import actor_of, check_json, hub_of, read_body, target, text_of, with_json
 
@@ -85,7 +85,8 @@ def drop(request: Request, body: dict[str, Any]) -> Response:
     with hub.database.write() as db:
         actor_of(request, db)
         actor, repo = target(request, db, request.path_params["kind"], Action.MANAGE)
-        removed = remove(hub, db, actor, repo, param(request, "id"), text_of(body, "reason"))
+        how = Removal(text_of(body, "reason"), body.get("erase") is True)
+        removed = remove(hub, db, actor, repo, param(request, "id"), how)
         redecide_about(hub, db, repo, {removed.revision})
     return JSONResponse(removed.to_dict())
 

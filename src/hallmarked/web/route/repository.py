@@ -21,6 +21,7 @@ from hallmarked.hub.repository.repository import (
     open_repository,
 )
 from hallmarked.hub.repository.revision import find_revision
+from hallmarked.hub.review.context import note_decision
 from hallmarked.hub.review.status import repo_status
 from hallmarked.web.address import flag, param
 from hallmarked.web.description import FULL, RUNTIME, View, check_fields, write_fields, write_sibling
@@ -99,6 +100,8 @@ def change(request: Request, body: dict[str, Any]) -> Response:
     gate = "" if gate is False else gate
     with hub_of(request).database.write() as db:
         actor, repo = target(request, db, request.path_params["kind"], Action.MANAGE)
+        if decision := text_of(body, "decision", ""):
+            note_decision(db, actor, repo, "gate" if gate is not None else "visibility", decision)
         change_settings(db, repo.id, visibility=visibility, gate=gate, by=actor)
     return JSONResponse({"visibility": visibility, "gated": gate or False})
 

@@ -1,0 +1,1 @@
+"""Packages for regulators: forms, cards, keys and evidence that verify themselves."""
