@@ -8,6 +8,7 @@ from datetime import datetime
 
 from hallmarked.cards.known import Known
 from hallmarked.cards.status import Standing, Status, worst_first
+from hallmarked.core.text import name_part
 from hallmarked.policy.fact import Fact, check_of
 from hallmarked.policy.known import is_evaluated
 from hallmarked.policy.requirement import THIRD_PARTY, Judged, Outcome, Requirement, judge
@@ -115,6 +116,6 @@ def sentence(requirement: Requirement) -> str:
     if isinstance(requirement.slice, str):
         part = " for the worst part"
     else:
-        part = ", ".join(f"{key} {value}" for key, value in sorted(requirement.slice.items()))
+        part = name_part(requirement.slice)
         part = f" for {part}" if part else ""
     return f"{requirement.path}{part} is {requirement.op.say(value)}."

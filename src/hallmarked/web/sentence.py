@@ -108,7 +108,7 @@ PATTERNS = (
     "%(path)s is %(value)s, and none may be",
     "%(path)s is %(value)s, which is no number that could be compared with %(asked)s",
     "%(path)s is %(value)s; %(asked)s lies within that interval, so that nobody can tell",
-    "%(path)s is %(value)s, and %(asked)s is asked for",
+    "%(path)s is %(value)s, as asked",
     "%(path)s is %(value)s, but %(asked)s is asked for",
     "%(path)s is %(value)s, and other than %(asked)s is asked for",
     "%(path)s is %(value)s, but other than %(asked)s is asked for",
