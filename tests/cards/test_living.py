@@ -319,3 +319,17 @@ def test_a_check_that_a_stranger_signed_supports_nothing() -> None:
     for role, expected in (("", "self-asserted"), ("maker", "supported")):
         stated = [*(attest(one.statement, role=role) for one in said), attest(licence, role=role)]
         assert {claim.status.value for claim in claims(stated, here).values()} == {expected}
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"), [("maker", "self-asserted"), ("", "self-asserted"), ("auditor", "supported")]
+)
+def test_no_check_measures_what_evaluations_do(role: str, expected: str) -> None:
+    """Whoever calls an evaluation of their own a check does not make it one that anyone can repeat."""
+    predicate = {
+        "configuration": [{"name": "hallmarked/checks/inventory"}],
+        "outcome": "pass",
+        "measurements": [{"metric": "eval.recall", "value": "0.99"}],
+    }
+    statement = Statement((HERE,), "https://in-toto.io/attestation/test-result/v0.1", predicate)
+    assert standing(recall(attest(statement, role=role, key="somebody"))) == [expected]

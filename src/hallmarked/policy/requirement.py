@@ -348,7 +348,7 @@ def counts(role: str, by: Sequence[str]) -> bool:
 def decimal(text: str) -> Decimal | None:
     """Read decimal text; None when it is no finite number, or one too large to compare."""
     try:
-        number = Decimal(text.strip()) if len(text) <= 100 else None
+        number = Decimal(text.strip()) if len(text) <= 100 and text.isascii() and "_" not in text else None
     except InvalidOperation:
         return None
     return number if number is not None and number.is_finite() and abs(number.adjusted()) < 1000 else None
