@@ -16,7 +16,7 @@ def test_numbers_keep_their_digits() -> None:
 
 
 @pytest.mark.parametrize("dot", [".", " . ", "\t.\t"])
-@pytest.mark.parametrize("part", ["a", '"a"', "'a'", "a-b_1"])
+@pytest.mark.parametrize("part", ["a", '"a"', "'a'", "a-b_1", '"\\""', '"\\\\"', '"\\u0041"'])
 @pytest.mark.parametrize("form", ["{} = 1", "[{}]", "[[{}]]", "x = {{ {} = 1 }}"])
 def test_keys_that_cost_too_much(dot: str, part: str, form: str) -> None:
     """A key of thousands of parts is refused however it is written, with its line."""
@@ -27,7 +27,12 @@ def test_keys_that_cost_too_much(dot: str, part: str, form: str) -> None:
 
 def test_long_words_are_read() -> None:
     """Looking for long keys costs no more than the length of the text."""
-    for text in ("a" * 500_000, '"' * 3 + "a.b " * 100_000 + '"' * 3, "'" + "- " * 200_000 + "'"):
+    for text in (
+        "a" * 500_000,
+        '"' * 3 + "a.b " * 100_000 + '"' * 3,
+        "'" + "- " * 200_000 + "'",
+        '"' + '\\"' * 300_000 + '"',
+    ):
         value = text if text[0] in "\"'" else f"'{text}'"
         assert read_toml(f"x = {value}".encode())
 

@@ -50,6 +50,16 @@ def test_nobody_measures_what_follows_from_other_statements(metric: str) -> None
     assert outcome(ABSENT, result(metric, "yes")) is Outcome.MISSING
 
 
+@pytest.mark.parametrize(("who", "values"), [("maker", []), ("auditor", []), ("hub", ["12"])])
+def test_only_who_keeps_a_registry_counts_it(who: str, values: list[str]) -> None:
+    """Neither an evaluation nor what calls itself a check states how many opted out."""
+    row = {"measurements": [{"metric": "registry.opt_outs", "value": "12"}]}
+    named = {"configuration": [{"name": "hallmarked/checks/registry"}], "outcome": "pass"}
+    for predicate in (row, row | named):
+        found = Facts([stated(predicate, role=who)], HERE).find("registry.opt_outs")
+        assert [fact.value for fact in found] == values
+
+
 @pytest.mark.parametrize("name", ["a.errors", "a.finished", "a b", "", "a" * 65, "a\x1b[2J"])
 def test_a_check_of_an_impossible_name_is_none(name: str) -> None:
     """Names that run into the paths of another check mean nothing, and a gate comes to its usual end."""

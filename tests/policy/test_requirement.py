@@ -190,7 +190,7 @@ def test_the_worst_part_is_named_when_all_are_alike() -> None:
         (Operator.AT_LEAST, "0.90", "0.93", "eval.recall is 0.93, and at least 0.90 is asked for"),
         (Operator.AT_LEAST, "0.90", "0.88", "eval.recall is 0.88, but at least 0.90 is asked for"),
         (Operator.LESS, "0.1", "0.1", "eval.recall is 0.1, but less than 0.1 is asked for"),
-        (Operator.EQUAL, "4160", "4160", "eval.recall is 4160, and 4160 is asked for"),
+        (Operator.EQUAL, "4160", "4160", "eval.recall is 4160, as asked"),
         (Operator.UNEQUAL, "en", "en", "eval.recall is en, but other than en is asked for"),
         (Operator.IN, ("mit", "isc"), "gpl", "eval.recall is gpl, but one of mit, isc is asked for"),
         (Operator.PRESENT, "", "0.5", "eval.recall is 0.5"),

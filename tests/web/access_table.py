@@ -380,6 +380,8 @@ ROUTES: dict[str, Use] = {
             ("/{owner}/{name}/uses*/{revision}", "/ada/{name}/uses*/main"),
             ("/{owner}/{name}/lineage*", "/ada/{name}/lineage*"),
             ("/{owner}/{name}/lineage*/{revision}", "/ada/{name}/lineage*/main"),
+            ("/{owner}/{name}/governance*", "/ada/{name}/governance*"),
+            ("/{owner}/{name}/governance*/{revision}", "/ada/{name}/governance*/main"),
             ("/{owner}/{name}/profiles*", "/ada/{name}/profiles*"),
             (
                 "/{owner}/{name}/profiles*/{framework}/{edition}",

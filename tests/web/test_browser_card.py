@@ -25,6 +25,7 @@ PAGES = (
     "/evaluated/main?context=hospital_triage",
     "/claim/main?id=recall-worst",
     "/lineage",
+    "/governance",
     "/profiles",
     "/profiles/nist-ai-600-1/final-2024-07?state=open",
 )

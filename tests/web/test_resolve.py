@@ -267,7 +267,15 @@ def test_a_revision_that_is_gone_is_not_had_another_way(hub: RunningHub) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "superseded = 1", "[[superseded]]\nrevision = 'FIRST'", ENTRY.replace("FIRST", "elsewhere")]
+    "text",
+    [
+        "",
+        "x",
+        "superseded = 1",
+        "[[superseded]]\nrevision = 'FIRST'",
+        ENTRY.replace("FIRST", "elsewhere"),
+        f"{'a.' * 2_000}a = 1\n{ENTRY}",
+    ],
 )
 def test_what_supersedes_nothing(hub: RunningHub, text: str) -> None:
     """A file that says nothing, or that nobody can read, keeps nobody from downloading."""

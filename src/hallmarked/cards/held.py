@@ -9,6 +9,7 @@ from datetime import datetime
 from hallmarked.cards.known import Known
 from hallmarked.cards.status import Standing, Status, worst_first
 from hallmarked.core.evidence import Attestation
+from hallmarked.core.text import name_part
 from hallmarked.policy.fact import check_of
 from hallmarked.policy.requirement import THIRD_PARTY, Judged, Outcome, Requirement, judge
 
@@ -112,6 +113,6 @@ def sentence(requirement: Requirement) -> str:
     if isinstance(requirement.slice, str):
         part = " for the worst part"
     else:
-        part = ", ".join(f"{key} {value}" for key, value in sorted(requirement.slice.items()))
+        part = name_part(requirement.slice)
         part = f" for {part}" if part else ""
     return f"{requirement.path}{part} is {requirement.op.say(value)}."

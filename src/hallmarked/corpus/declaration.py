@@ -7,7 +7,6 @@ against it and say where it does not hold. Columns are named as in ``text.column
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from hallmarked.core.artifact import Artifact
 from hallmarked.core.errors import FormatError, NotFound
 from hallmarked.corpus.measure.declared import SECTIONS, Intent, read_intent
+from hallmarked.formats.toml import read_toml
 
 PATH = "dataset.toml"
 MOST_BYTES = 1 << 20
@@ -62,9 +62,9 @@ def read_declaration(artifact: Artifact) -> Declaration:
     if len(data) > MOST_BYTES:
         raise FormatError(f"{PATH} is larger than {MOST_BYTES >> 20} MiB")
     try:
-        found = tomllib.loads(data.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise FormatError(f"{PATH} is not TOML: {error}") from error
+        found = read_toml(data, parse_float=float)
+    except FormatError as error:
+        raise FormatError(f"{PATH} is {error}") from error
     problems: list[str] = []
     declaration = Declaration(
         columns=_columns(_table(found, "columns", problems), problems),

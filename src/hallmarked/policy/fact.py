@@ -39,6 +39,8 @@ _CHECK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 """Ids of checks: without dots, so that no path below one check is the path of another."""
 _DERIVED, _OF_CHECKS = ("check.", "finding.", "record."), ("card.",)
 """How paths begin under which nobody measures anything; and under which only checks do."""
+_OF_HUBS = ("registry.",)
+"""How paths begin under which only who keeps a registry counts, see ``cards.governance.count``."""
 _OUTCOMES = frozenset(outcome.value for outcome in Outcome)
 UNKNOWN = Outcome.UNKNOWN.value
 _COUNTED = {"error": "errors", "warning": "warnings", "note": "notes"}
@@ -156,6 +158,7 @@ class Facts:
             self._index[f"record.{named.group(1)}"].append(_Entry(one, known, {"value": "present", "slice": texts}))
 
     def _note_measured(self, one: Attestation, known: bool, reserved: tuple[str, ...]) -> None:
+        reserved += () if one.role == "hub" else _OF_HUBS
         for row in rows(one.statement.predicate.get("measurements")):
             metric = row.get("metric")
             if isinstance(metric, str) and isinstance(row.get("value"), str) and not metric.startswith(reserved):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from hallmarked.core.text import name_part
 from hallmarked.policy.decide import Ruling
 from hallmarked.policy.requirement import THIRD_PARTY, TRUSTED, WORST, Operator, Outcome, Requirement
 
@@ -79,7 +80,7 @@ def _part(asked: Requirement) -> list[str]:
         return ["in the worst part"]
     if isinstance(asked.slice, str) or not asked.slice:
         return []
-    return ["for " + ", ".join(f"{key} {value}" for key, value in sorted(asked.slice.items()))]
+    return ["for " + name_part(asked.slice)]
 
 
 def _length(length: timedelta) -> str:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
+from hallmarked.core.text import name_part
 from hallmarked.ledger.verify import CLOCK_SKEW
 from hallmarked.policy.fact import UNKNOWN, Fact, Facts
 
@@ -361,11 +362,13 @@ def _named(requirement: Requirement) -> str:
     if requirement.slice == WORST:
         return f"parts of {requirement.path}"
     assert isinstance(requirement.slice, Mapping)
-    part = ", ".join(f"{key} {value}" for key, value in sorted(requirement.slice.items()))
+    part = name_part(requirement.slice)
     return f"{requirement.path} for {part}" if part else requirement.path
 
 
 def _met(requirement: Requirement, said: str) -> str:
+    if requirement.op is Operator.EQUAL:
+        return f"{said}, as asked"
     return f"{said}, and {requirement.op.say(_asked(requirement))} is asked for"
 
 

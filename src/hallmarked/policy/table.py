@@ -7,11 +7,11 @@ through once more for headers and keys; these only inform.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NoReturn, TypeVar
 
-from hallmarked.core.errors import InputError
+from hallmarked.core.errors import FormatError, InputError
+from hallmarked.formats.toml import read_toml
 
 MOST_BYTES = 1 << 20
 MOST_TEXT = 4000
@@ -42,12 +42,10 @@ class Source:
         if len(data) > MOST_BYTES:
             raise InputError(f"{name}: larger than {MOST_BYTES:,} bytes, which no policy needs")
         try:
-            text = data.decode()
-            self.root: dict[str, Any] = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
-            why = "nested too deeply" if isinstance(error, RecursionError) else _lowered(str(error))
-            raise InputError(f"{name}: this cannot be read as TOML: {why}") from None
-        self._lines = dict(_find_lines(text))
+            self.root = read_toml(data, parse_float=float)
+        except FormatError as error:
+            raise InputError(f"{name}: this is {error}") from None
+        self._lines = dict(_find_lines(data.decode()))
 
     def place(self, path: Path) -> str:
         """Return the file and the line of a part, or of the closest one around it."""
@@ -193,10 +191,6 @@ class Table:
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= MOST_TEXT
-
-
-def _lowered(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:]
 
 
 def _find_lines(text: str) -> Iterator[tuple[Path, int]]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from hallmarked.core.errors import InputError
+from hallmarked.core.errors import FormatError, InputError
+from hallmarked.formats.toml import read_toml
 from hallmarked.policy.requirement import Requirement
 from hallmarked.profiles import field
 from hallmarked.profiles.framework import Answer, Audience, Condition, Control, Framework, Group
@@ -85,12 +85,11 @@ class _Reader:
             self.problems.append(f"{name} is larger than {MOST_BYTES >> 20} MiB")
             return
         try:
-            text = data.decode("utf-8")
-            found = tomllib.loads(text)
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
-            self.problems.append(f"{name} is not TOML: {error}")
+            found = read_toml(data, most=MOST_BYTES, parse_float=float)
+        except FormatError as error:
+            self.problems.append(f"{name} is {error}")
             return
-        self.texts[name] = text
+        self.texts[name] = data.decode("utf-8")
         for key, value in found.items():
             if key not in _TABLES:
                 self.problems.append(f"{name}{self._line(name, key)}: “{key}” is not known")

@@ -108,7 +108,7 @@ PATTERNS = (
     "%(path)s is %(value)s, and none may be",
     "%(path)s is %(value)s, which is no number that could be compared with %(asked)s",
     "%(path)s is %(value)s; %(asked)s lies within that interval, so that nobody can tell",
-    "%(path)s is %(value)s, and %(asked)s is asked for",
+    "%(path)s is %(value)s, as asked",
     "%(path)s is %(value)s, but %(asked)s is asked for",
     "%(path)s is %(value)s, and other than %(asked)s is asked for",
     "%(path)s is %(value)s, but other than %(asked)s is asked for",
@@ -127,6 +127,7 @@ PATTERNS = (
     "the card declares no claim about the worst part, so that nobody can tell which way is worse",
     "did not run",
     "no finding at the threshold",
+    "not everything could be established, which this context accepts",
     "%(count)s findings of level %(level)s or higher",
     "%(count)s finding of level %(level)s or higher",
     # the history of claims: hallmarked.cards.timeline

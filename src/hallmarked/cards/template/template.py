@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,8 +18,9 @@ from typing import Any
 
 from hallmarked.cards.document.declared import Kind, Tier
 from hallmarked.checks.documentation import sections
-from hallmarked.core.errors import InputError
+from hallmarked.core.errors import FormatError, InputError
 from hallmarked.core.evidence import Level
+from hallmarked.formats.toml import read_toml
 from hallmarked.ledger.canonical import canonical_bytes
 
 MAX_TEMPLATE = 1 << 20
@@ -146,9 +146,9 @@ def read_template(data: bytes, file: str, tier: Tier) -> Template:
     if len(data) > MAX_TEMPLATE:
         raise InputError(f"{file} is longer than any template")
     try:
-        table = tomllib.loads(data.decode())
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{file} is not TOML: {str(error)[:200]}") from error
+        table = read_toml(data, parse_float=float)
+    except FormatError as error:
+        raise InputError(f"{file} is {str(error)[:200]}") from error
     reader = _Reader(file, tier)
     reader.known(table, "", "the template")
     kind = reader.choice(table.get("kind"), [each.value for each in Kind], "kind")

@@ -12,6 +12,7 @@ from typing import Any
 
 from hallmarked.core.errors import FormatError
 from hallmarked.corpus.leak.item import BenchmarkItem
+from hallmarked.formats.toml import read_toml
 
 PATH = "benchmark.toml"
 """Where a benchmark's own recipe lies."""
@@ -113,12 +114,13 @@ def parse_recipe(data: bytes) -> Recipe:
     Raises:
         FormatError: When it cannot be understood; the message names all that is wrong.
     """
+    if len(data) > MOST_BYTES:
+        raise FormatError(f"{PATH} is larger than {MOST_BYTES >> 10} KiB")
     try:
-        if len(data) > MOST_BYTES:
-            raise FormatError(f"{PATH} is larger than {MOST_BYTES >> 10} KiB")
-        return _recipe(tomllib.loads(data.decode("utf-8")), PATH)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise FormatError(f"{PATH} is not TOML: {error}") from error
+        table = read_toml(data, parse_float=float)
+    except FormatError as error:
+        raise FormatError(f"{PATH} is {error}") from error
+    return _recipe(table, PATH)
 
 
 def _recipe(table: Mapping[str, Any], name: str) -> Recipe:

@@ -16,12 +16,13 @@ answer that it is gone (410).
 from __future__ import annotations
 
 import datetime
-import tomllib
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
+from hallmarked.core.errors import FormatError
+from hallmarked.formats.toml import read_toml
 from hallmarked.hub.error import RevisionNotFound, Superseded
 from hallmarked.hub.repository.repository import MAIN, Repository
 from hallmarked.hub.repository.revision import Revision, find_entries, find_revision, read_text
@@ -88,8 +89,8 @@ def _listed(db: Connection, repo: Repository) -> tuple[str, list[tuple[str, Succ
     if entry is None or entry.folder or entry.large or entry.size > MOST_BYTES:
         return main.oid, []
     try:
-        listed = tomllib.loads(read_text(db, entry).decode("utf-8")).get("superseded", [])
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
+        listed = read_toml(read_text(db, entry)).get("superseded", [])
+    except FormatError:
         return main.oid, []
     read = [(each, _read(each)) for each in (listed[:MOST_LISTED] if isinstance(listed, list) else ())]
     return main.oid, [(str(each["revision"]), found) for each, found in read if found is not None]

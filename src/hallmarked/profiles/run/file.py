@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,6 +14,7 @@ from hallmarked.core.errors import FormatError, InputError
 from hallmarked.core.evidence import Subject
 from hallmarked.formats.blob import Budget
 from hallmarked.formats.document import Tagged, read_json, read_yaml, walk
+from hallmarked.formats.toml import read_toml
 from hallmarked.policy.requirement import decimal
 from hallmarked.profiles.compute.architecture import Architecture, read_architecture
 from hallmarked.profiles.run.project import describe_architecture
@@ -83,11 +83,9 @@ def read_document(data: bytes, name: str) -> Mapping[str, Any]:
             if any(isinstance(node, Tagged) for _, node in walk(document)):
                 raise InputError(f"{name} has a YAML tag, which means nothing here")
         else:
-            document = tomllib.loads(data.decode("utf-8"))
+            document = read_toml(data, parse_float=float)
     except FormatError as error:
         raise InputError(f"{name}: {error}") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{name} is not TOML: {error}") from error
     if not isinstance(document, dict) or not all(isinstance(key, str) for key in document):
         raise InputError(f"{name} holds no named fields")
     return document
@@ -128,7 +126,7 @@ def _make(kind: type[_R], said: Mapping[str, Any], path: Path, data: bytes) -> _
         return kind.of(said)
     except Invalid as error:
         shown = [f"{path.name}{_line(written, field)}: {field} {problem}" for field, problem in error.problems[:5]]
-        raise InputError("; ".join(shown)) from error
+        raise InputError("; ".join(shown)) from None  # which says the same without lines
 
 
 def _with_architecture(document: Mapping[str, Any], path: Path) -> Mapping[str, Any]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -18,7 +17,8 @@ from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
-from hallmarked.core.errors import InputError
+from hallmarked.core.errors import FormatError, InputError
+from hallmarked.formats.toml import read_toml
 from hallmarked.policy.requirement import Operator, Requirement, decimal
 from hallmarked.profiles.language import Text
 
@@ -117,11 +117,10 @@ def read_pack(data: bytes, name: str) -> Pack:
     if len(data) > MOST_BYTES:
         raise InputError(f"{name} is larger than {MOST_BYTES >> 20} MiB, more than any rule pack")
     try:
-        text = data.decode("utf-8")
-        tables = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{name} is not TOML: {error}") from error
-    reader = _Reader(name, text, tables)
+        tables = read_toml(data, parse_float=float)
+    except FormatError as error:
+        raise InputError(f"{name} is {error}") from error
+    reader = _Reader(name, data.decode("utf-8"), tables)
     pack = reader.read(hashlib.sha256(data).hexdigest())
     if reader.problems or pack is None:
         raise InputError("; ".join(reader.problems[:5]))

@@ -9,13 +9,13 @@ from __future__ import annotations
 import datetime
 import math
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from hallmarked.core.errors import InputError
+from hallmarked.core.errors import FormatError, InputError
 from hallmarked.core.text import is_invisible
+from hallmarked.formats.toml import read_toml
 
 MOST_BYTES = 1 << 20
 MOST_SHOWN = 20
@@ -190,11 +190,10 @@ def parse_toml(data: bytes, name: str) -> Table:
     if len(data) > MOST_BYTES:
         raise InputError(f"{name} is larger than {MOST_BYTES >> 20} MiB")
     try:
-        text = data.decode("utf-8")
-        values = tomllib.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"{name} is not TOML: {error}") from error
-    return Table("", values, Problems(_find_lines(text)))
+        values = read_toml(data, parse_float=float)
+    except FormatError as error:
+        raise InputError(f"{name} is {error}") from error
+    return Table("", values, Problems(_find_lines(data.decode("utf-8"))))
 
 
 def _find_lines(text: str) -> dict[str, int]:

@@ -15,6 +15,8 @@ from starlette.requests import Request
 
 from hallmarked.cards.claim import Claim as Derived
 from hallmarked.cards.claim import derive_claims
+from hallmarked.cards.document.document import CARD
+from hallmarked.cards.governance.count import PATH
 from hallmarked.cards.known import Known, know
 from hallmarked.core.errors import Forbidden, NotFound
 from hallmarked.core.evidence import Attestation, Subject
@@ -31,6 +33,7 @@ from hallmarked.hub.repository.subject import subject_of
 from hallmarked.hub.review.attested import gather
 from hallmarked.hub.review.audited import find_audit
 from hallmarked.hub.review.carry import list_holds
+from hallmarked.hub.review.count import gather_counted
 from hallmarked.hub.review.filing import list_kinds
 from hallmarked.hub.review.passage import Passage
 from hallmarked.hub.review.succession import Succession, find_succession
@@ -45,6 +48,8 @@ MOST_BACK = 50
 """How many commits back an available one is looked for."""
 KINDS = {prefix: kind for prefix, kind in PREFIXES.items() if prefix != "/systems"}
 """What stands before the address of a repository, and the kind it means."""
+COUNTS = PATH.encode()
+"""Stands in cards that show what the hub counts."""
 LOOK = ("contradicted", "disputed", "stale", "unknown", "not-evaluated")
 """Statuses of claims that somebody should look at."""
 
@@ -191,7 +196,9 @@ def open_page(request: Request, kind: str, action: Action = Action.SEE, name: st
         audit = find_audit(db, repo.id, at.oid)
         seen = evidence.take_apart(audit) if audit is not None else None
         subject = subject_of(db, repo, at)
-        attested = gather(hub, db, repo)
+        card = _find_text(db, at, CARD)
+        shows_counts = card is not None and COUNTS in read_text(db, card)
+        attested = gather_counted(hub, db, repo, subject) if shows_counts else gather(hub, db, repo)
         known = know(attested.attestations, subject, facts=attested.facts(subject))
         head = make_head(db, actor, repo, at, name, seen, derive_claims(known, to_datetime(now())))
         yield Opened(hub, db, actor, repo, at, head, seen, subject, known, attested.attestations)
@@ -311,11 +318,8 @@ def verify_commands(request: Request, opened: Opened) -> tuple[str, ...]:
 
 def read_words(opened: Opened, path: str) -> bytes | None:
     """Return a text that everybody who sees a repository may read, such as its card; None when there is none."""
-    try:
-        entry = find_entry(opened.db, opened.at, path)
-    except EntryNotFound:
-        return None
-    if entry.folder or entry.large:
+    entry = _find_text(opened.db, opened.at, path)
+    if entry is None:
         return None
     if opened.at.state == "held" and opened.at.oid in list_holds(opened.db, opened.repo.id):
         # NOTE: else a card is for everybody; but what people hold back may be what it says
@@ -324,3 +328,12 @@ def read_words(opened: Opened, path: str) -> bytes | None:
         except (Forbidden, Superseded):
             return None
     return read_text(opened.db, entry)
+
+
+def _find_text(db: Connection, at: Revision, path: str) -> Entry | None:
+    """Return a small file; None when there is none."""
+    try:
+        entry = find_entry(db, at, path)
+    except EntryNotFound:
+        return None
+    return None if entry.folder or entry.large else entry
