@@ -84,7 +84,7 @@ OWN = {
     "/{owner}/{name}/settings": (f"/{MODEL}/settings",),
     "/{owner}/{name}/record/{revision}": (
         f"/{MODEL}/record/main",
-        *(f"/{MODEL}/record/first?kind={kind}" for kind in ("dispute", "withdrawal", "waiver", "stage", "decision")),
+        *(f"/{MODEL}/record/main?kind={kind}" for kind in ("dispute", "withdrawal", "waiver", "stage", "decision")),
     ),
     "/{owner}/{name}/bring": (f"/{MODEL}/bring",),
 }
