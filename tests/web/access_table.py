@@ -375,6 +375,7 @@ ROUTES: dict[str, Use] = {
             ("/{owner}/{name}/card*/{revision}", "/ada/{name}/card*/main"),
             ("/{owner}/{name}/claim*/{revision}", "/ada/{name}/claim*/main"),
             ("/{owner}/{name}/evaluated*/{revision}", "/ada/{name}/evaluated*/main"),
+            ("/{owner}/{name}/contexts*", "/ada/{name}/contexts*"),
             ("/{owner}/{name}/uses*", "/ada/{name}/uses*"),
             ("/{owner}/{name}/uses*/{revision}", "/ada/{name}/uses*/main"),
             ("/{owner}/{name}/lineage*", "/ada/{name}/lineage*"),
@@ -403,13 +404,22 @@ ROUTES: dict[str, Use] = {
     **{
         f"{method} /{{owner}}/{{name}}{path}": Use(
             needs,
-            f"/ada/{{name}}{path}".format(name="{name}", number=1, revision="main"),
+            f"/ada/{{name}}{path}".format(name="{name}", number=1, revision="main", id="x"),
             form=form,
             only=NOBODY_SURELY,
         )
         for method, path, needs, form in (
             ("GET", "/access", "see", None),
             ("GET", "/access.json", "see", None),
+            ("GET", "/record/{revision}", "record", None),
+            ("GET", "/record.json/{revision}", "record", None),
+            ("POST", "/record/{revision}", "record", {"kind": "dispute", "about": "eval.recall", "reason": "r"}),
+            ("GET", "/filed/{id}", "see", None),
+            ("GET", "/filed.json/{id}", "see", None),
+            ("GET", "/bring", "attest", None),
+            ("GET", "/bring.json", "attest", None),
+            ("POST", "/bring", "attest", {"x": "y"}),
+            ("POST", "/contexts", "manage", {"use-base": "judged"}),
             ("GET", "/passages", "see", None),
             ("GET", "/passages.json", "see", None),
             ("POST", "/passages", "manage", {"act": "allow"}),

@@ -213,6 +213,7 @@ def test_accessibility(walker: Walker, hostile: tuple[Repository, list[str]]) ->
     places += ["/help", "/settings/webhooks", "/settings/deleted", "/organizations/acme", "/likes/ada"]
     places += [f"{MODEL}{rest}" for rest in ("/tree/main", "/blob/main/page.html", "/commits/main", "/commit/main")]
     places += [f"{MODEL}{rest}" for rest in ("/evidence", "/discussions", "/discussions/1", "/access", "/settings")]
+    places += [f"{MODEL}{rest}" for rest in ("/contexts", "/bring", "/record/main", "/record/main?kind=waiver")]
     for scheme in ("light", "dark"):
         walker.page.emulate_media(color_scheme=scheme)
         for place in places:

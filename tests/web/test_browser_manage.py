@@ -142,7 +142,8 @@ def test_managing_by_keyboard_alone(hands: Hands) -> None:
 def test_nothing_sticks_out(hands: Hands, width: int) -> None:
     """At each width the new pages scroll in one direction only, and what is pressed is large enough for a finger."""
     hands.page.set_viewport_size({"width": width, "height": 800})
-    for place in ("/organizations/acme", "/settings/webhooks", "/settings/deleted", "/likes/ada", f"{MODEL}/settings"):
+    own = [f"{MODEL}{rest}" for rest in ("/settings", "/contexts", "/bring", "/record/main?kind=stage")]
+    for place in ("/organizations/acme", "/settings/webhooks", "/settings/deleted", "/likes/ada", *own):
         hands.open(place)
         assert hands.page.evaluate("document.documentElement.scrollWidth") <= width, place
         small = hands.page.evaluate(

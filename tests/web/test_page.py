@@ -57,6 +57,7 @@ ADDRESSES: dict[str, tuple[str, ...]] = {
         f"/{MODEL}/blob/main/scaler.pkl",
         f"/{MODEL}/blob/main/docs/recall.png",
     ),
+    "/{owner}/{name}/contexts": (f"/{MODEL}/contexts", "/spaces/acme/triage-desk/contexts"),
     "/{owner}/{name}/evidence": (f"/{MODEL}/evidence", "/spaces/acme/triage-desk/evidence"),
     "/{owner}/{name}/evidence/{revision}": (f"/{MODEL}/evidence/first",),
     "/{owner}/{name}/uses": (f"/{MODEL}/uses", "/spaces/acme/triage-desk/uses"),
@@ -81,10 +82,20 @@ OWN = {
     "/settings/deleted": ("/settings/deleted",),
     "/organizations/{owner}": ("/organizations/acme",),
     "/{owner}/{name}/settings": (f"/{MODEL}/settings",),
+    "/{owner}/{name}/record/{revision}": (
+        f"/{MODEL}/record/main",
+        *(f"/{MODEL}/record/main?kind={kind}" for kind in ("dispute", "withdrawal", "waiver", "stage", "decision")),
+    ),
+    "/{owner}/{name}/bring": (f"/{MODEL}/bring",),
 }
 """Addresses that only their owner (``ada``) sees."""
-ELSEWHERE = {"/consent/due", "/welcome", "/join", "/login/new", "/settings/webhooks/{id}"}
-"""Pages that need a link or something of their own; see ``test_form``, ``test_manage`` and ``test_consent``."""
+ELSEWHERE = {"/consent/due", "/welcome", "/join", "/login/new", "/settings/webhooks/{id}"} | {
+    "/{owner}/{name}/filed/{id}"
+}
+"""Pages that need a link or something of their own.
+
+See ``test_form``, ``test_manage``, ``test_consent`` and ``test_file_page``.
+"""
 VISITS = [(path, address) for path, addresses in ADDRESSES.items() for address in addresses]
 
 

@@ -140,6 +140,13 @@ PATTERNS = (
     "%(who)s stated what they measured",
     "the evidence became too old",
     "the checks in use now are others than then",
+    # what people stated: hallmarked.records
+    "%(who)s disputes %(about)s: %(reason)s",
+    "%(who)s says to the dispute about %(about)s: %(reason)s",
+    "%(who)s withdraws the claim %(about)s: %(reason)s",
+    "%(who)s waives %(about)s in the context %(name)s until %(day)s: %(reason)s",
+    "%(who)s decided on %(day)s, %(title)s: %(chosen)s, not %(others)s (%(id)s)",
+    "%(who)s %(step_sentence)s it, %(day)s",
     # where it comes from: hallmarked.cards.lineage
     "What it was made from",
     "not drawn, see the table",

@@ -133,16 +133,7 @@ def choose_contexts(
     """
     require(db, actor, Action.MANAGE, repo.scope)
     contexts_, gates = (tuple(dict.fromkeys(names)) for names in wanted)
-    known = known_contexts(hub)
-    for name in (*contexts_, *gates):
-        if name not in known:
-            raise InputError(f"there is no context {clean(name)[:64]}; there are: {', '.join(known)}")
-    if len(contexts_) > MOST:
-        raise InputError(f"a repository is judged in at most {MOST} contexts of its own")
-    if extra := [name for name in gates if name not in contexts_]:
-        raise InputError(f"{extra[0]} is a gate, and not among the contexts in which {repo.name} is judged")
-    lost = [name for name in repo.contexts if name not in contexts_]
-    lost += [f"the gate of {name}" for name in repo.gates if name not in gates]
+    lost = list_lost(hub, repo, (contexts_, gates))
     if (lost or decision) and not _is_decided(db, repo, decision):
         raise InputError(
             f"there is no decision {clean(decision)[:100]} about {repo.name}" if decision else
@@ -154,6 +145,33 @@ def choose_contexts(
     data = {"from": before, "to": values, "decision": decision}
     record(db, actor, Tag.REPOSITORY_CONTEXTS_CHANGED, f"repository:{repo.id}", data)
     return repository_of(db, repo.id)
+
+
+def list_lost(hub: Hub, repo: Repository, wanted: tuple[Sequence[str], Sequence[str]]) -> list[str]:
+    """Say what would be asked of a repository no longer, if other contexts and gates were chosen.
+
+    Args:
+        hub: The hub.
+        repo: The repository.
+        wanted: The contexts, and those of them in which it has to pass before others get its files.
+
+    Returns:
+        The contexts, and ``the gate of …`` for each gate; empty when nothing is loosened.
+
+    Raises:
+        InputError: When that cannot be chosen.
+    """
+    contexts_, gates = wanted
+    known = known_contexts(hub)
+    for name in (*contexts_, *gates):
+        if name not in known:
+            raise InputError(f"there is no context {clean(name)[:64]}; there are: {', '.join(known)}")
+    if len(contexts_) > MOST:
+        raise InputError(f"a repository is judged in at most {MOST} contexts of its own")
+    if extra := [name for name in gates if name not in contexts_]:
+        raise InputError(f"{extra[0]} is a gate, and not among the contexts in which {repo.name} is judged")
+    lost = [name for name in repo.contexts if name not in contexts_]
+    return lost + [f"the gate of {name}" for name in repo.gates if name not in gates]
 
 
 def note_decision(db: Connection, actor: Actor, repo: Repository, what: str, decision: str) -> None:

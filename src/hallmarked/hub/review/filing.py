@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, insert, select
 from hallmarked.audit.attested import ON_BEHALF, key_for
 from hallmarked.core.errors import Forbidden, InputError
 from hallmarked.core.evidence import Statement
-from hallmarked.hub.access import Action, Actor, load_standing, require
+from hallmarked.hub.access import Action, Actor, decide, load_standing, require
 from hallmarked.hub.access import Role as Standing
 from hallmarked.hub.account.notice import Kind, notify_all
 from hallmarked.hub.clock import now
@@ -79,6 +79,14 @@ def speaker(db: Connection, actor: Actor, repo: Repository) -> tuple[Speaker, fr
     else:
         role = Role.COMMUNITY
     return Speaker(actor.name, role), own
+
+
+def list_kinds(db: Connection, actor: Actor, repo: Repository) -> tuple[str, ...]:
+    """Return the kinds of records that somebody may file about a repository."""
+    if decide(actor, Action.RECORD, repo.scope, load_standing(db, actor, repo.scope)) is not None:
+        return ()
+    _, roles = speaker(db, actor, repo)
+    return tuple(kind.NAME for kind, who in WHO.items() if actor.administrator or roles & who)
 
 
 def file_record(

@@ -175,6 +175,19 @@ def list_outside(
     return [read_row(row) for row in db.execute(query.order_by(made.created.desc(), made.id.desc()).limit(limit))]
 
 
+def find_outside(db: Connection, repo: Repository, evidence_id: str) -> Outside:
+    """Return one statement that somebody made about a repository.
+
+    Raises:
+        NotFound: When there is no such statement.
+    """
+    made = evidence.c
+    row = db.execute(select(evidence).where(made.repository_id == repo.id, made.id == evidence_id)).first()
+    if row is None:
+        raise NotFound(f"there is no statement {clean(evidence_id)[:40]} about {repo.name}")
+    return read_row(row)
+
+
 @dataclass(frozen=True, slots=True)
 class Removal:
     """How a statement is removed."""

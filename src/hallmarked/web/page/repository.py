@@ -20,7 +20,7 @@ from hallmarked.cards.governance.count import PATH
 from hallmarked.cards.known import Known, know
 from hallmarked.core.errors import Forbidden, NotFound
 from hallmarked.core.evidence import Attestation, Subject
-from hallmarked.hub.access import Action, Actor, Role, load_standing
+from hallmarked.hub.access import Action, Actor, Role, decide, load_standing
 from hallmarked.hub.account.account import RESERVED
 from hallmarked.hub.clock import now, to_datetime
 from hallmarked.hub.community.popularity import is_liked
@@ -34,6 +34,7 @@ from hallmarked.hub.review.attested import gather
 from hallmarked.hub.review.audited import find_audit
 from hallmarked.hub.review.carry import list_holds
 from hallmarked.hub.review.count import gather_counted
+from hallmarked.hub.review.filing import list_kinds
 from hallmarked.hub.review.passage import Passage
 from hallmarked.hub.review.succession import Succession, find_succession
 from hallmarked.web.address import PREFIXES, param
@@ -125,6 +126,10 @@ class Head:
     """Whether the reader may get its files, as far as the gate goes."""
     may_discuss: bool
     """Whether the reader may open and answer discussions."""
+    may_bring: bool
+    """Whether the reader may bring evidence that others signed."""
+    may_file: tuple[str, ...]
+    """Records that the reader may file: ``dispute``, ``withdrawal``, ``waiver``, ``decision`` or ``stage``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +255,8 @@ def make_head(
         may_manage=owner,
         may_read=bool(roles) or not repo.scope.gate or standing.granted,
         may_discuss=actor.known and actor.writes,
+        may_bring=decide(actor, Action.ATTEST, repo.scope, standing) is None,
+        may_file=list_kinds(db, actor, repo),
     )
 
 
