@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from hallmarked.cards.claim import derive_claims
 from hallmarked.cards.document.declared import Kind, Tier
 from hallmarked.cards.known import Edition, know
-from hallmarked.cards.matrix import Ask, Matrix, State, compare, of_claims, of_context, of_scope, of_template
+from hallmarked.cards.matrix import Ask, Matrix, State, compare, of_claims, of_context, of_template
 from hallmarked.cards.template.template import find_template
 from hallmarked.core.evidence import Attestation, Subject
 from hallmarked.policy.file import contexts
 from hallmarked.policy.requirement import Operator, Requirement
-from tests.cards.scope.test_scope import scope
+from tests.cards.scope.test_scope import TEXT
 from tests.cards.stating import NOW, card, checked, result
 
 HERE, THERE = (Subject("heron", {"dirHash": letter * 64}) for letter in "ab")
@@ -119,11 +119,12 @@ def test_a_superseded_check_is_stale() -> None:
 
 def test_everything_that_asks() -> None:
     """Contexts, scopes, claims and templates are asked alike; a new repository shows all of their gaps."""
-    here, said = checked({"README.md": card({"id": "r", "path": "eval.recall", "op": ">=", "value": "0.9"})})
+    claimed = card({"id": "r", "path": "eval.recall", "op": ">=", "value": "0.9"})
+    here, said = checked({"README.md": claimed, "scope.yaml": TEXT})
     known = know(said, here)
     claims = derive_claims(known, NOW)
     template = find_template(Kind.MODEL, Tier.HIGH)
-    asks = [*of_scope(scope()), *of_claims(claims), *of_template(template, claims)]
+    asks = [*of_claims(claims), *of_template(template, claims)]
     asks += of_context(contexts()["hospital_triage"])
     found = compare(asks, known, NOW)
     named = {by.split("#")[0].split(" ")[0] for cell in found.cells for by in cell.asked_by}

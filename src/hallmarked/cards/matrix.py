@@ -16,7 +16,6 @@ from typing import Any
 from hallmarked.cards.claim import Claim
 from hallmarked.cards.held import is_own_word
 from hallmarked.cards.known import Known
-from hallmarked.cards.scope.scope import Scope
 from hallmarked.cards.template.template import Template
 from hallmarked.policy.context import Context
 from hallmarked.policy.fact import check_of
@@ -175,13 +174,6 @@ def of_context(context: Context) -> Iterator[Ask]:
     for demand in context.demands:
         for each in (demand, *demand.beside):
             yield Ask(each.requirement, f"context {context.name}")
-
-
-def of_scope(scope: Scope) -> Iterator[Ask]:
-    """Yield what a scope promises, and so has to be measured."""
-    for clause in scope.clauses:
-        if clause.requirement is not None:
-            yield Ask(clause.requirement, clause.reference)
 
 
 def of_claims(claims: Iterable[Claim]) -> Iterator[Ask]:
