@@ -24,6 +24,7 @@ from bench import (
     conversion,
     corpus_engine,
     corpus_measure,
+    decision,
     duplicate,
     footprint,
     framework,
@@ -122,6 +123,7 @@ def _sections(scratch: Path, peers: Path) -> dict[str, Section]:
         "claims": ("How claims stand with 10,000 statements", claim.report),
         "lineage": ("A chain back to the data with 10,000 statements", lineage.report),
         "card-view": ("A card with the statuses of its claims", card_view.report),
+        "decision": ("Deciding about a revision in a context", decision.report),
         "framework": ("A framework answered from evidence", framework.report),
         "footprint": ("Footprint", footprint.report),
     }

@@ -19,7 +19,7 @@ from hallmarked.records.waiver import Waiver
 from tests.artifacts.remote.endpoint import COMMIT, Endpoint, served
 from tests.cli.support import Shell
 
-WAIVE = ("--context", "hospital", "--requirement", "recall", "--by", "Example Hospital", "--until", "2026-12-31")
+WAIVE = ("--context", "hospital", "--requirement", "recall", "--by", "Example Hospital", "--until", "2099-12-31")
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_attest_and_verify(shell: Shell, model: Path) -> None:
     """What was stated is said in a sentence, written beside the model, and verifies with the command that is shown."""
     done = shell("attest", "waiver", "--about", model, *WAIVE, "--reason", "A test follows.")
     assert done.status == 0
-    assert done.out.startswith("Example Hospital waives recall in the context hospital until 2026-12-31: A test")
+    assert done.out.startswith("Example Hospital waives recall in the context hospital until 2099-12-31: A test")
     evidence = model.with_name("model.hallmarked") / "records.json"
     assert f"hallmarked verify {evidence} {model}" in done.out
     (waiver,) = stated(shell, model)
@@ -87,7 +87,7 @@ def test_collected_files(shell: Shell, model: Path) -> None:
 def test_a_file_and_options(shell: Shell, model: Path, tmp_path: Path) -> None:
     """Options count before what the file says."""
     file = tmp_path / "w.toml"
-    file.write_text('context = "c"\nrequirement = "r"\nby = "a"\nuntil = 2026-12-31\nreason = "x"\n')
+    file.write_text('context = "c"\nrequirement = "r"\nby = "a"\nuntil = 2099-12-31\nreason = "x"\n')
     done = shell("attest", "waiver", "--about", model, "--file", file, "--by", "Example Lab")
     assert done.out.startswith("Example Lab waives r")
 
@@ -108,6 +108,7 @@ def test_about_a_digest(shell: Shell, tmp_path: Path) -> None:
         (("--about", "nowhere"), "nowhere"),
         (("--about", "x=sha256:XY"), "lower-case hexadecimal"),
         (("--about", "{model}", "--until", "soon"), "until must be a day"),
+        (("--about", "{model}", "--until", "2020-12-31"), "would have ended on 2020-12-31"),
         (("--about", "{model}", "--output", "{model}/inside"), "lies inside"),
         (("--about", "{model}", "--reason", " "), "reason is empty"),
     ],
@@ -118,6 +119,16 @@ def test_what_is_refused(shell: Shell, model: Path, options: tuple[str, ...], sa
     assert said in shell("attest", "waiver", *WAIVE, "--reason", "x", *given).refused()
     assert not model.with_name("model.hallmarked").exists()
     assert not shell.home.exists()
+
+
+def test_a_control_that_its_edition_does_not_have(shell: Shell, model: Path) -> None:
+    """A typing mistake is refused; controls of frameworks that are not installed are taken as written."""
+    said = ("--about", model, "--state", "documented", "--by", "Example team", "--where", "Sheet 2", "--control")
+    for known in ("nist-ai-600-1/final-2024-07#GV-9.9-999", "nist-ai-600-1/final-2025#GV-1.6-001"):
+        assert shell("attest", "control", *said, known).refused()
+    assert not model.with_name("model.hallmarked").exists()
+    assert shell("attest", "control", *said, "nist-ai-600-1/final-2024-07#GV-1.6-001").status == 0
+    assert shell("attest", "control", *said, "example-rules/2026#R-1").status == 0
 
 
 def test_statements_of_another_log(shell: Shell, model: Path, tmp_path: Path) -> None:

@@ -138,6 +138,7 @@ def test_the_history_of_a_claim(shell: Shell, tmp_path: Path) -> None:
     shell("audit", source)
     (source / "plot.png").write_bytes(b"\x89PNG\r\n\x1a\n\0")
     moments = shell("card", "history", source, "quiet", "--format", "json").json
-    assert [(one["event"], one["status"]) for one in moments] == [("push", "supported"), ("push", "stale")]
+    assert {one["status"] for one in moments[:-1]} == {"supported"}
+    assert (moments[-1]["event"], moments[-1]["status"]) == ("push", "stale")
     assert "stale: check.secrets" in shell("card", "history", source, "quiet").out
     assert "makes the claim nothing" in shell("card", "history", source, "nothing").refused()

@@ -153,3 +153,32 @@ def test_a_home_that_is_no_folder(shell: Shell, tmp_path: Path, place: str) -> N
     shell.set(HALLMARKED_HOME=str(tmp_path / place))
     for verb in (["show"], ["create", "--name", "Acme"]):
         assert "not a directory" in shell("key", *verb).refused().lower()
+
+
+def test_the_word_of_others_counts_once_accepted(
+    shell: Shell, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An auditor's keys count as an auditor's, are not handed on as one's own, and nobody passes for this machine."""
+    (model / "README.md").write_text(
+        '---\nhallmarked:\n  claims:\n  - {id: r, path: eval.recall, op: ">=", value: "0.9", by: [auditor]}\n---\n# m\n'
+    )
+    shell("audit", model, "--check", "documentation")
+    own = shell("key", "trust").out
+    with monkeypatch.context() as other:
+        other.setenv("HALLMARKED_HOME", str(tmp_path / "auditor"))
+        row = '{metric = "eval.recall", value = 0.95}'
+        shell("attest", "result", "--about", model, "--name", "t", "--by", "A", "--how", "h", "--measurements", row)
+        theirs = trust_file(shell, tmp_path / "theirs.json")
+    status = ("card", "status", model, "--format", "json")
+    assert shell(*status).json["claims"][0]["status"] == "self-asserted"
+    assert shell("key", "accept", theirs, "--as", "auditor", "--name", " ").refused() == "name cannot be empty"
+    done = shell("key", "accept", theirs, "--as", "auditor", "--name", "Example Auditor")
+    assert [line.split()[1] for line in done.out.splitlines()] == ["auditor", "log"]
+    assert shell(*status).json["claims"][0]["status"] == "supported"
+    assert shell("key", "trust").out == own
+    assert "already" in shell("key", "accept", theirs, "--as", "hub", "--name", "Example Auditor").refused()
+    name = shell("key", "show").out.split("\n")[0].split("  ")[2]
+    assert "own keys" in shell("key", "accept", theirs, "--as", "maker", "--name", name).refused()
+    broken = tmp_path / "broken.json"
+    broken.write_bytes(b"\xff{")
+    assert shell("key", "accept", broken, "--as", "auditor", "--name", "X").refused().startswith(f"{broken} cannot be")

@@ -134,6 +134,8 @@ def test_refused(shell: Shell, model: Path) -> None:
     assert "no framework is called iso" in shell("profile", "show", "iso/1", model).refused()
     assert "no risk called fire; there are: cbrn" in shell("profile", "show", FINAL, model, "--risk", "fire").refused()
     assert "no part called RUN" in shell("profile", "show", FINAL, model, "--function", "RUN").refused()
+    without = shell("profile", "map", "GV-1.6-001").refused()
+    assert without.startswith("“GV-1.6-001” names no framework with its edition; write one such as ")
     assert "names no edition" in shell("profile", "map", "nist-ai-600-1#GV-1.6-001").refused()
     assert "has no control X-1" in shell("profile", "map", f"{FINAL}#X-1").refused()
 

@@ -63,6 +63,19 @@ def test_from_form_to_sealed_plan(shell: Shell, plan: Path) -> None:
     assert shell("verify", evidence_of(plan), plan, *shell.keys()).status == 1
 
 
+def test_the_form_agrees_with_itself_and_an_empty_plan_is_refused_once(shell: Shell, tmp_path: Path) -> None:
+    """Nothing is odd about the example as it stands, rules ask in words, and each problem is told once."""
+    path = tmp_path / "fresh.toml"
+    shell("run", "new", path)
+    said = shell("run", "plan", path)
+    assert said.status == 0
+    assert "agree within" in said.out
+    assert "asks for more than 1e25" in said.out
+    assert "pide más de 1e25" in shell("run", "plan", path, "--lang", "es").out
+    path.write_text("")
+    assert shell("run", "plan", path).refused().count("model is missing") == 1
+
+
 def test_nothing_is_filed_when_nothing_is_covered(shell: Shell, plan: Path) -> None:
     """A run that no rule covers files nothing, signs nothing and creates no keys; nobody files nil reports."""
     plan.write_text(plan.read_text().replace("400e12", "2e9"))

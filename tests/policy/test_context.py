@@ -73,7 +73,9 @@ def test_adjusted() -> None:
     """The caller may move the threshold and accept what is unknown, and the policy's digest then differs."""
     lenient = CONTEXT.adjusted(fail_on=Level.ERROR, allow_unknown=True)
     statements = [check("a", WARNING, gaps=1)]
-    assert decided(statements, lenient).outcome is Outcome.PASS
+    accepted = decided(statements, lenient)
+    assert accepted.outcome is Outcome.PASS
+    assert "which this context accepts" in accepted.rulings[0].judged.reason
     assert decided(statements, lenient).verdict.policy != decided(statements).verdict.policy
 
 

@@ -77,7 +77,7 @@ def line_of(text: str) -> int:
         ('by = ["third_party"]', 'by = ["nurse"]', "no role"),
         ('by = ["third_party"]', "by = []", "nobody"),
         ("final-2024-07#", "#", "edition"),
-        ('claim = "eval.recall"', 'claim = "parametres.total"', "is parameters.total meant?"),
+        ('claim = "eval.recall"', 'claim = "parameter.total"', "is parameters.total meant?"),
         ('claim = "eval.recall"', 'claim = "check.malwear"', "no check is called malwear"),
         ('claim = "eval.recall"', 'claim = "check.malware.mistakes"', "of a check there are"),
         ('claim = "eval.recall"', 'claim = "finding.mal"', "three letters"),

@@ -182,3 +182,34 @@ def test_the_worst_part_is_named_when_all_are_alike() -> None:
     assert (least.outcome, least.facts[0].slice) == (Outcome.MET, {"age": "80"})
     most = judge(Requirement("r", "eval.recall", Operator.AT_MOST, "0.99", "worst"), Facts(parts, HERE), NOW)
     assert most.facts[0].slice == {"age": "18"}
+
+
+@pytest.mark.parametrize(
+    ("op", "asked", "value", "sentence"),
+    [
+        (Operator.AT_LEAST, "0.90", "0.93", "eval.recall is 0.93, and at least 0.90 is asked for"),
+        (Operator.AT_LEAST, "0.90", "0.88", "eval.recall is 0.88, but at least 0.90 is asked for"),
+        (Operator.LESS, "0.1", "0.1", "eval.recall is 0.1, but less than 0.1 is asked for"),
+        (Operator.EQUAL, "4160", "4160", "eval.recall is 4160, as asked"),
+        (Operator.UNEQUAL, "en", "en", "eval.recall is en, but other than en is asked for"),
+        (Operator.IN, ("mit", "isc"), "gpl", "eval.recall is gpl, but one of mit, isc is asked for"),
+        (Operator.PRESENT, "", "0.5", "eval.recall is 0.5"),
+    ],
+)
+def test_reasons_are_sentences(op: Operator, asked: str | tuple[str, ...], value: str, sentence: str) -> None:
+    """What decided, and what is asked for, is said in words, without where somebody read it."""
+    read = said(value, slice={"line": "5", "path": "README.md", "source": "prose", "text": "…", "written": "x"})
+    if op is Operator.PRESENT:
+        assert judge(Requirement("r", "eval.recall", op), Facts([read], HERE), NOW).reason == sentence
+    else:
+        wanted = Requirement("r", "eval.recall", op, asked)
+        assert judge(wanted, Facts([said(value)], HERE), NOW).reason == sentence
+
+
+def test_parts_are_named_by_what_tells_them_apart() -> None:
+    """The worst part may be a file; a place counts when somebody asks for it."""
+    read = said("0.5", slice={"path": "fr.csv", "group": "women"})
+    worst = Requirement("r", "eval.recall", Operator.MORE, "0.9", slice="worst")
+    assert "for group women, path fr.csv is" in judge(worst, Facts([read], HERE), NOW).reason
+    asked = Requirement("r", "eval.recall", Operator.PRESENT)
+    assert judge(asked, Facts([read], HERE), NOW).reason == "eval.recall for group women is 0.5"

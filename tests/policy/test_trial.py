@@ -49,7 +49,7 @@ def test_a_difference_is_told() -> None:
     """What came out otherwise is said with what it is and why."""
     (case,) = read_trial(Source(CASE.encode(), "t.toml"), contexts())
     first, second = run(case).differences
-    assert first.startswith("evaluated was expected to be met, and is fails: eval.accuracy = 0.1")
+    assert first.startswith("evaluated was expected to be met, and is fails: eval.accuracy is 0.1")
     assert second.startswith("the decision was expected to be pass, and is fail: evaluated: ")
 
 

@@ -19,11 +19,13 @@ from hallmarked.hub.repository.repository import Repository, find_repository
 from hallmarked.hub.repository.revision import Revision
 from hallmarked.hub.review.outside import take_in
 from hallmarked.profiles.registry import editions
+from hallmarked.records.run_plan import RunPlan
 from hallmarked.web.app import create_app
 from tests.cards.view.example import CARD
 from tests.hub.signer import Signer, about
 from tests.hubs import RunningHub, open_test_hub
 from tests.ledger.support import TEST_RESULT
+from tests.profiles.run.example import PLAN
 
 BASE = "/ada/triage"
 GROUPS = (("18-39", "0.974", ["0.958", "0.984"]), ("80+", "0.951", ["0.912", "0.973"]))
@@ -207,6 +209,18 @@ def test_answers_that_are_not_for_the_public_are_withheld_by_name(place: Place) 
     assert (owner["audience"], owner["withheld"]) == ("", [])
     assert place.client.get(f"{address}?for=provider", headers=cookie).json()["withheld"] != []
     assert "Lo que no se le muestra" in place.page("/profiles/eu-gpai-documentation/2025-07", "es")
+
+
+def test_training_runs_are_listed_with_what_the_rules_ask(place: Place) -> None:
+    """A plan is there with where it is logged, in both languages; before it nothing is, and that is said."""
+    assert "No training run was announced." in place.page("/profiles")
+    place.bring(dict(PLAN.predicate()), RunPlan.predicate_type())
+    data = place.data(f"{BASE}/profiles.json")
+    assert data["problem"] == ""
+    (run,) = data["runs"]  # type: ignore[misc]
+    assert run["entry"] is not None
+    assert run["lines"]["en"] != run["lines"]["es"]
+    assert "Entrenamientos" in place.page("/profiles", "es")
 
 
 @pytest.mark.slow

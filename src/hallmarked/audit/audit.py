@@ -85,7 +85,7 @@ def sign(report: Report, ledger: Ledger, command: str) -> Signed:
 
 def with_keys(command: str, ledger: Ledger) -> list[str]:
     """Return a command that verifies, with the keys to trust, in the lines of a shell."""
-    keys = [key.keyid for key in ledger.trust.keys if key.keyid == ledger.key.keyid or key.role == "log"]
+    keys = [key.keyid for key in ledger.trust.keys if key.keyid in {ledger.key.keyid, ledger.log.keyid}]
     lines = [command, *(f"  --key {keyid}" for keyid in keys)]
     return [f"{line} \\" for line in lines[:-1]] + lines[-1:]
 

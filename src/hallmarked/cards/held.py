@@ -9,8 +9,9 @@ from datetime import datetime
 from hallmarked.cards.known import Known
 from hallmarked.cards.status import Standing, Status, worst_first
 from hallmarked.core.evidence import Attestation
+from hallmarked.core.text import name_part
 from hallmarked.policy.fact import check_of
-from hallmarked.policy.requirement import THIRD_PARTY, Judged, Operator, Outcome, Requirement, judge
+from hallmarked.policy.requirement import THIRD_PARTY, Judged, Outcome, Requirement, judge
 
 STATUS: Mapping[Outcome, Status] = {
     Outcome.MET: Status.SUPPORTED,
@@ -23,17 +24,6 @@ STATUS: Mapping[Outcome, Status] = {
 }
 """What the outcome of a requirement means for whoever claims that it is met."""
 UNKNOWN_SIGNER = "nobody who is known here signed that"
-_WORDS = {
-    Operator.EQUAL: "is {}",
-    Operator.UNEQUAL: "is not {}",
-    Operator.LESS: "is below {}",
-    Operator.AT_MOST: "is at most {}",
-    Operator.MORE: "is above {}",
-    Operator.AT_LEAST: "is at least {}",
-    Operator.IN: "is one of {}",
-    Operator.PRESENT: "is stated",
-    Operator.ABSENT: "is not found",
-}
 
 
 def hold(requirement: Requirement, known: Known, time: datetime, *names: str) -> tuple[tuple[Standing, ...], Judged]:
@@ -123,6 +113,6 @@ def sentence(requirement: Requirement) -> str:
     if isinstance(requirement.slice, str):
         part = " for the worst part"
     else:
-        part = ", ".join(f"{key} {value}" for key, value in sorted(requirement.slice.items()))
+        part = name_part(requirement.slice)
         part = f" for {part}" if part else ""
-    return f"{requirement.path}{part} {_WORDS[requirement.op].format(value)}."
+    return f"{requirement.path}{part} is {requirement.op.say(value)}."

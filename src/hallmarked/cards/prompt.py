@@ -15,6 +15,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from hallmarked.core.evidence import Attestation, Subject
+from hallmarked.core.text import name_part
 from hallmarked.policy.requirement import decimal
 from hallmarked.records.record import name_signer, records
 from hallmarked.records.result import Measured, Result
@@ -134,5 +135,5 @@ def _cells(attestations: Iterable[Attestation]) -> Iterator[tuple[str, str, Cell
 
 
 def _column(measured: Measured) -> str:
-    part = ", ".join(f"{key} {value}" for key, value in sorted(measured.slice.items()) if key != PROMPT)
+    part = name_part({key: value for key, value in measured.slice.items() if key != PROMPT})
     return f"{measured.metric} ({part})" if part else measured.metric

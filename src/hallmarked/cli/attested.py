@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 
 from hallmarked.audit.attested import beside, gather
+from hallmarked.audit.verify import read_file
 from hallmarked.cli.setting import PATH, home
 from hallmarked.core.errors import NotFound
 from hallmarked.core.evidence import Attestation
 from hallmarked.ledger.ledger import read_trust
-from hallmarked.ledger.trust import Trust
+from hallmarked.ledger.trust import Trust, load_trust
 
 EVIDENCE = click.option(
     "--evidence",
@@ -21,6 +22,7 @@ EVIDENCE = click.option(
     metavar="FILE",
     help="More evidence to look at, beside PATH.hallmarked/evidence.json; may be repeated.",
 )
+TRUST = click.option("--trust", "trust_file", type=PATH, help="A trust file beside that of this machine.")
 
 
 def attestations(path: Path, evidence: Sequence[Path]) -> tuple[Attestation, ...]:
@@ -37,13 +39,21 @@ def attestations(path: Path, evidence: Sequence[Path]) -> tuple[Attestation, ...
     return gather((*beside(path), *evidence), machine_trust())
 
 
-def machine_trust() -> Trust:
+def machine_trust(trust_file: Path | None = None) -> Trust:
     """Return whom this machine trusts; nobody while it has no trust file.
 
+    Args:
+        trust_file: Another trust file, whose keys count beside those of this machine, which come first.
+
     Raises:
-        InputError: When the trust file cannot be used.
+        InputError: When a trust file cannot be used.
     """
     try:
-        return read_trust(home())
+        trust = read_trust(home())
     except NotFound:
-        return Trust()
+        trust = Trust()
+    if trust_file is None:
+        return trust
+    known = {key.public for key in trust.keys}
+    theirs = load_trust(read_file(trust_file)).keys
+    return Trust((*trust.keys, *(key for key in theirs if key.public not in known)))

@@ -15,7 +15,7 @@ from hallmarked.audit.report.view import json_text
 from hallmarked.audit.verify import read_file, trust_of
 from hallmarked.cards.lineage.drawing import draw
 from hallmarked.cards.lineage.view import to_json, to_text
-from hallmarked.cli.attested import EVIDENCE, machine_trust
+from hallmarked.cli.attested import EVIDENCE, TRUST, machine_trust
 from hallmarked.cli.setting import PATH
 from hallmarked.core.errors import NotFound
 from hallmarked.ledger.bundle import carried_evidence
@@ -35,7 +35,7 @@ def _options(function: Command) -> Command:
         click.argument("path", type=PATH),
         EVIDENCE,
         click.option("--key", "keys", multiple=True, metavar="ID", help="Id of a key you trust; may be repeated."),
-        click.option("--trust", "trust_file", type=PATH, help="A trust file, beside that of this machine."),
+        TRUST,
         click.option(
             "--stage",
             "stages",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 
 _UNUSUAL = re.compile(r"[^\n\x20-\x7e]")
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
@@ -32,3 +33,8 @@ def show_invisible(text: str) -> str:
 def is_invisible(character: str) -> bool:
     """Say whether a character does not show, or changes how others do."""
     return unicodedata.category(character) in INVISIBLE
+
+
+def name_part(part: Mapping[str, str]) -> str:
+    """Name the part of the data that something was measured on, such as ``group women, language es``."""
+    return ", ".join(f"{key} {value}" for key, value in sorted(part.items()))

@@ -135,7 +135,7 @@ def _narrowed(draft: Draft, key: str, allowed: Sequence[tuple[str, ...] | None])
     given = [set(each) for each in allowed if each is not None]
     common = set.intersection(*given) if given else None
     if own is not None and common is not None and (more := [each for each in own if each not in common]):
-        _refuse(draft, key, f"{key} = {', '.join(own)}", f"not every context it extends leaves {more[0]} open")
+        _refuse(draft, key, f"{key} = {', '.join(own)}", f"a context it extends does not allow {more[0]} there")
     return own if own is not None else tuple(sorted(common or ()))
 
 

@@ -5,20 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from hallmarked.core.text import name_part
 from hallmarked.policy.decide import Ruling
 from hallmarked.policy.requirement import THIRD_PARTY, TRUSTED, WORST, Operator, Outcome, Requirement
 
-_WORDS = {
-    Operator.EQUAL: "is",
-    Operator.UNEQUAL: "is not",
-    Operator.LESS: "is less than",
-    Operator.AT_MOST: "is at most",
-    Operator.MORE: "is more than",
-    Operator.AT_LEAST: "is at least",
-    Operator.IN: "is one of",
-    Operator.PRESENT: "is stated",
-    Operator.ABSENT: "is not found",
-}
 _PEOPLE = {
     "auditor": "an auditor",
     "hub": "the hub",
@@ -37,7 +27,7 @@ def describe(asked: Requirement, threshold: str = "") -> str:
         threshold: What stands in place of a value that is not known yet.
     """
     value = threshold or (asked.value if isinstance(asked.value, str) else ", ".join(asked.value))
-    words = [asked.path, *_part(asked), _WORDS[asked.op], *([value] if value else [])]
+    words = [asked.path, *_part(asked), "is", asked.op.say(value)]
     conditions = []
     if asked.op is Operator.ABSENT:
         conditions.append(f"by the check {asked.check}, which came to its end")
@@ -90,7 +80,7 @@ def _part(asked: Requirement) -> list[str]:
         return ["in the worst part"]
     if isinstance(asked.slice, str) or not asked.slice:
         return []
-    return ["for " + ", ".join(f"{key} {value}" for key, value in sorted(asked.slice.items()))]
+    return ["for " + name_part(asked.slice)]
 
 
 def _length(length: timedelta) -> str:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
+from hallmarked.core.text import name_part
 from hallmarked.ledger.verify import CLOCK_SKEW
 from hallmarked.policy.fact import UNKNOWN, Fact, Facts
 
@@ -42,6 +43,25 @@ class Operator(StrEnum):
     def orders(self) -> bool:
         """Whether it compares sizes."""
         return self in {Operator.LESS, Operator.AT_MOST, Operator.MORE, Operator.AT_LEAST}
+
+    def say(self, value: str = "") -> str:
+        """Say in words what is asked of something, to stand behind “is”: ``at least 0.90``."""
+        return _OPERATORS[self].format(value)
+
+
+_OPERATORS = {
+    Operator.EQUAL: "{}",
+    Operator.UNEQUAL: "other than {}",
+    Operator.LESS: "less than {}",
+    Operator.AT_MOST: "at most {}",
+    Operator.MORE: "more than {}",
+    Operator.AT_LEAST: "at least {}",
+    Operator.IN: "one of {}",
+    Operator.PRESENT: "stated",
+    Operator.ABSENT: "not found",
+}
+_PLACES = frozenset({"line", "path", "source", "text", "written"})
+"""Members of a slice that tell where something was read, and not what it is about."""
 
 
 class Outcome(StrEnum):
@@ -161,7 +181,7 @@ def _judge_part(requirement: Requirement, part: Sequence[Fact], facts: Facts, ti
     heard = [fact for fact in part if counts(fact.source.role, requirement.by)]
     if not heard:
         who = " or ".join(_CALLED.get(role, role) for role in requirement.by)
-        reason = f"{_said(part[-1])} was stated by {_who(part[-1])}, and only the word of {who} counts here"
+        reason = f"{_said(requirement, part[-1])}, stated by {_who(part[-1])}; only the word of {who} counts here"
         return Judged(requirement, Outcome.WRONG_ATTESTER, reason, tuple(part))
     known = [fact for fact in heard if fact.current] or heard
     judged = [_judge_fact(requirement, fact, facts, time) for fact in reversed(known)]
@@ -193,19 +213,20 @@ def _judge_fact(requirement: Requirement, fact: Fact, facts: Facts, time: dateti
     def result(outcome: Outcome, reason: str, until: datetime | None = None) -> Judged:
         return Judged(requirement, outcome, reason, (fact,), until)
 
+    said = _said(requirement, fact)
     dispute = facts.disputed(fact.source.id, fact.path, requirement.id)
     if dispute is not None:
-        return result(Outcome.DISPUTED, f"{_said(fact)} is disputed: {dispute.reason or 'no reason is given'}")
+        return result(Outcome.DISPUTED, f"{said}, which is disputed: {dispute.reason or 'no reason is given'}")
     outcome, reason = _compare(requirement, fact)
     if not fact.current:
-        return result(Outcome.STALE, f"{_said(fact)} is about other bytes than the ones here now")
+        return result(Outcome.STALE, f"{said}, but of other bytes than the ones here now")
     if fact.source.time > time + CLOCK_SKEW:
-        return result(Outcome.STALE, f"{_said(fact)} is dated later than the moment that is judged")
+        return result(Outcome.STALE, f"{said}, but with a date later than the moment that is judged")
     if outcome is not Outcome.MET or requirement.max_age is None:
         return result(outcome, reason)
     if time - fact.source.time > requirement.max_age:
         age, most = (_length(length) for length in (time - fact.source.time, requirement.max_age))
-        return result(Outcome.STALE, f"{_said(fact)} was stated {age} ago, and may be {most} old")
+        return result(Outcome.STALE, f"{said}, but that was stated {age} ago, and may be {most} old")
     return result(outcome, reason, _after(fact.source.time, requirement.max_age))
 
 
@@ -231,34 +252,33 @@ def _agrees(requirement: Requirement, facts: Sequence[Fact]) -> bool:
 
 def _compare(requirement: Requirement, fact: Fact) -> tuple[Outcome, str]:
     """Compare a value with what is asked, whoever said it and whenever."""
-    op, said = requirement.op, _said(fact)
+    op, said = requirement.op, _said(requirement, fact)
     if fact.value == UNKNOWN and fact.path.startswith("check."):
         return Outcome.MISSING, f"the check {fact.path.split('.')[1]} did not finish, or could not see everything"
     if requirement.min_n and (fact.n is None or fact.n < requirement.min_n):
-        looked = "without saying at how many" if fact.n is None else f"at {fact.n:,}"
-        return Outcome.UNDERPOWERED, f"{said} comes from looking {looked}; {requirement.min_n:,} are asked for"
+        looked = "nobody says how many" if fact.n is None else f"only {fact.n:,}"
+        return Outcome.UNDERPOWERED, f"{said}, but {looked} were looked at; {requirement.min_n:,} are asked for"
     if op is Operator.PRESENT:
-        return Outcome.MET, f"{said} is stated"
+        return Outcome.MET, said
     if op.orders:
         return _compare_sizes(requirement, fact)
     holds = _equals(requirement, fact)
-    reason = f"{said} {'satisfies' if holds else 'does not satisfy'} {op} {_asked(requirement)}"
-    return (Outcome.MET if holds else Outcome.FAILS), reason
+    return (Outcome.MET, _met(requirement, said)) if holds else (Outcome.FAILS, _failed(requirement, said))
 
 
 def _compare_sizes(requirement: Requirement, fact: Fact) -> tuple[Outcome, str]:
     """Compare by the bound on the unsafe side."""
-    op, said, asked = requirement.op, _said(fact), f"{requirement.op} {_asked(requirement)}"
+    op, said = requirement.op, _said(requirement, fact)
     threshold, value = decimal(_asked(requirement)), decimal(fact.value)
     if threshold is None or value is None:
-        return Outcome.FAILS, f"{said} is no number that could be compared with {asked}"
+        return Outcome.FAILS, f"{said}, which is no number that could be compared with {_asked(requirement)}"
     low, high = _bounds(fact, value)
     unsafe, kind = (low, high) if op in {Operator.MORE, Operator.AT_LEAST} else (high, low)
     if _holds(op, unsafe, threshold):
-        return Outcome.MET, f"{said} satisfies {asked}"
+        return Outcome.MET, _met(requirement, said)
     if low != high and _holds(op, kind, threshold):
-        return Outcome.UNDERPOWERED, f"{said} spans {_asked(requirement)}, so that it settles nothing about {asked}"
-    return Outcome.FAILS, f"{said} is not {asked}"
+        return Outcome.UNDERPOWERED, f"{said}; {_asked(requirement)} lies within that interval, so that nobody can tell"
+    return Outcome.FAILS, _failed(requirement, said)
 
 
 def _merit(judged: Judged) -> Decimal:
@@ -301,7 +321,7 @@ def _judge_absent(requirement: Requirement, facts: Facts, time: datetime) -> Jud
     known = [fact for part in found for fact in part if fact.source.role or counts("", requirement.by)]
     present = [fact for fact in known if fact.current]
     if present:
-        return Judged(requirement, Outcome.FAILS, f"{_said(present[-1])} is stated", tuple(present))
+        return Judged(requirement, Outcome.FAILS, f"{_said(requirement, present[-1])}, and none may be", tuple(present))
     ran = Requirement(
         requirement.id,
         f"check.{requirement.check}.finished",
@@ -342,14 +362,34 @@ def _named(requirement: Requirement) -> str:
     if requirement.slice == WORST:
         return f"parts of {requirement.path}"
     assert isinstance(requirement.slice, Mapping)
-    part = ", ".join(f"{key} {value}" for key, value in sorted(requirement.slice.items()))
+    part = name_part(requirement.slice)
     return f"{requirement.path} for {part}" if part else requirement.path
 
 
-def _said(fact: Fact) -> str:
-    part = ", ".join(f"{key} {value}" for key, value in fact.place)
+def _met(requirement: Requirement, said: str) -> str:
+    if requirement.op is Operator.EQUAL:
+        return f"{said}, as asked"
+    return f"{said}, and {requirement.op.say(_asked(requirement))} is asked for"
+
+
+def _failed(requirement: Requirement, said: str) -> str:
+    return f"{said}, but {requirement.op.say(_asked(requirement))} is asked for"
+
+
+def _said(requirement: Requirement, fact: Fact) -> str:
+    """Say what somebody stated, without where they read it, unless parts are told apart by that."""
+    part = ", ".join(f"{key} {value}" for key, value in fact.place if _tells(requirement, fact, key))
     bounds = f" ({fact.interval[0]} to {fact.interval[1]})" if fact.interval else ""
-    return f"{fact.path}{f' for {part}' if part else ''} = {fact.value}{fact.unit and ' ' + fact.unit}{bounds}"
+    named = f"{fact.path}{f' for {part}' if part else ''}"
+    if fact.path.startswith("record."):  # its value says only that there is one
+        return f"{named} is stated"
+    return f"{named} is {fact.value}{fact.unit and ' ' + fact.unit}{bounds}"
+
+
+def _tells(requirement: Requirement, fact: Fact, member: str) -> bool:
+    if requirement.slice == WORST or member in requirement.slice:
+        return True
+    return member not in _PLACES and not fact.path.startswith("record.")  # all texts of a record are its slice
 
 
 def _who(fact: Fact) -> str:

@@ -146,8 +146,8 @@ def _predicate(row: Table, path: str) -> tuple[str, dict[str, Any]]:
         row.fail("claim", f"give {'the check with its findings' if family == 'finding' else 'a waiver'} instead")
     measured: dict[str, Any] = {"metric": path, "value": row.text("value"), "slice": row.words("slice")}
     measured |= {key: row.values[key] for key in ("n", "interval") if key in row}
-    made = {"configuration": [{"name": f"{CHECK_PREFIX}documentation"}], "outcome": "pass"} if family == "card" else {}
-    return _RESULT, {**made, "measurements": [measured]}
+    by = {"configuration": [{"name": f"{CHECK_PREFIX}documentation"}], "outcome": "pass"} if family == "card" else {}
+    return _RESULT, {**by, "measurements": [measured]}
 
 
 def _waiver(row: Table, at: datetime, context: str, number: int) -> Attestation:

@@ -56,6 +56,12 @@ def load(name: str) -> Framework:
     known = families()
     framework, _, edition = name.partition("/")
     family = known.get(framework)
+    if family is None and not edition:
+        example = next((f"{each}/{edition}" for each, one in known.items() for edition in one.editions), "")
+        raise InputError(
+            f"“{framework[:120]}” names no framework with its edition; write one such as {example}, and #ID behind"
+            " it for one control (hallmarked profile list has all of them)"
+        )
     if family is None:
         raise InputError(f"no framework is called {framework[:120]}; there are: {', '.join(known)}")
     choices = [f"{framework}/{each}" for each in family.editions]

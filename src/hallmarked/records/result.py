@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Self, TypeGuard
 
 from hallmarked.core.evidence import Statement, Subject
+from hallmarked.core.text import name_part
 from hallmarked.records.field import DECIMAL, WORD, Say, write
 from hallmarked.records.record import Record
 
@@ -150,7 +151,7 @@ def _listed(value: object) -> TypeGuard[Sequence[Any]]:
 
 
 def _shown(one: Measured) -> str:
-    part = ", ".join(f"{key} {value}" for key, value in sorted(one.slice.items()))
+    part = name_part(one.slice)
     bounds = f" ({' to '.join(one.interval)})" if one.interval else ""
     counted = f", n {one.n:,}" if one.n is not None else ""
     return f"{one.metric}{f' for {part}' if part else ''} = {one.value}{one.unit and ' ' + one.unit}{bounds}{counted}"

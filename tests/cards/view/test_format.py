@@ -135,6 +135,30 @@ def test_markdown_keeps_the_prose_and_fills_places() -> None:
     assert "`{{claim small}}`" in text
 
 
+def test_markdown_leaves_out_what_is_for_authors_and_ends_sentences_once() -> None:
+    """Comments and questions of a template are not shown, but in code; no sentence ends twice."""
+    card = """---
+hallmarked:
+  kind: model
+  claims: [{id: recall, path: eval.recall, op: ">=", value: "0.9", text: {en: It finds nine of ten.}}]
+---
+# Heron
+
+<!-- Who answers
+for it? -->
+
+Known <!-- not yet --> limits. <!-- limit: spanish -->
+
+Write `<!-- x -->` for a comment.
+"""
+    said = RENDERERS["md"](shown(card), "", ())
+    assert said.count("<!--") == 1
+    assert "Known  limits.\n\nWrite `<!-- x -->` for" in said
+    assert "nine of ten. " in said
+    assert ".." not in said
+    assert "\n\n\n" not in said
+
+
 def test_data_says_the_same() -> None:
     """The JSON holds claims with their evidence, the summary with what it lacks, and the prose."""
     data = json.loads(RENDERERS["json"](shown(language="he"), "", ()))

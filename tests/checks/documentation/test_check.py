@@ -314,6 +314,8 @@ def test_claims_from_text() -> None:
         ("7000000000", "7B", "9"),
     ]
     assert value(items, "claim.architecture") == "BERT"
+    place = card("# Heron\n\n- Architecture: {{claim model-architecture}}\n- License: about {{ claim licence }}\n")
+    assert claims(place, "claim.architecture") == claims(place, "claim.license") == []
     assert value(items, "claim.license") == "MIT"
     assert value(items, "claim.base_model") == "google/bert"
     assert [(c.value, c.slice["how"], c.slice["line"]) for c in claims(items, "claim.file")] == [

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from hallmarked.profiles.compute.sentence import sentences
+from hallmarked.profiles.language import sentences
 from hallmarked.profiles.run.decide import to_statement
 from hallmarked.profiles.run.pack import load_pack
 from hallmarked.profiles.run.page import Shown, render_page

@@ -15,6 +15,7 @@ from hallmarked.cards.document.conflict import candidates, holds
 from hallmarked.cards.document.declared import KEY, Component, DeclaredClaim
 from hallmarked.cards.document.document import Document
 from hallmarked.checks.documentation.sections import content, normalise
+from hallmarked.core.text import name_part
 from hallmarked.policy.requirement import THIRD_PARTY, WORST, Operator
 
 
@@ -53,7 +54,7 @@ def said(claim: DeclaredClaim) -> str:
     value = claim.value if isinstance(claim.value, str) else ", ".join(claim.value)
     part = f" of the {WORST} part" if claim.slice == WORST else ""
     if isinstance(claim.slice, Mapping) and claim.slice:
-        part = " of " + ", ".join(f"{key} {text}" for key, text in sorted(claim.slice.items()))
+        part = " of " + name_part(claim.slice)
     return " ".join(f"{claim.path}{part} {claim.op} {value}".split())
 
 

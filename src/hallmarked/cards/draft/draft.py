@@ -81,10 +81,8 @@ class _Writer:
         return _pick(_table()["words"][key], self._language)
 
     def body(self) -> Iterator[str]:
-        """Yield the lines below the metadata."""
+        """Yield the lines below the metadata; what people say comes first, as whoever shows a card begins there."""
         measured = list(self._measured())
-        if measured:
-            yield from (f"## {self.word('heading')}", "", self.word("lead"), "", *measured, "")
         for asked in self._template.of("section"):
             yield from (f"## {_pick(asked.title, self._language)}", "")
             results = list(self._results(_RESULTS[asked.id])) if asked.id in _RESULTS else []
@@ -94,6 +92,8 @@ class _Writer:
             else:
                 self.open.append(asked)
                 yield from (self.word("missing"), "")
+        if measured:
+            yield from (f"## {self.word('heading')}", "", self.word("lead"), "", *measured, "")
 
     def front(self) -> Iterator[str]:
         """Yield the lines of the metadata; called after ``body``, which makes the claims."""

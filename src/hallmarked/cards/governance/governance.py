@@ -83,9 +83,9 @@ def _answers(attestations: Sequence[Attestation], listed: Sequence[Listed]) -> t
     signed = [one.signed for one in listed]
     said += [(one.record.by, "decisions", one.by, one.record.contact) for one in signed]
     for by, what, signer, contact in said:
-        whats, signers, where = found.get(by, ({}, {}, ""))
-        found[by] = ({**whats, what: None}, {**signers, signer: None}, contact or where)
-    return tuple(Answer(by, where, tuple(whats), tuple(who)) for by, (whats, who, where) in sorted(found.items()))
+        stages, signers, where = found.get(by, ({}, {}, ""))
+        found[by] = ({**stages, what: None}, {**signers, signer: None}, contact or where)
+    return tuple(Answer(by, where, tuple(stages), tuple(who)) for by, (stages, who, where) in sorted(found.items()))
 
 
 def to_text(found: Governance) -> str:

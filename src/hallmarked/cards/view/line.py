@@ -17,6 +17,7 @@ from hallmarked.cards.known import Known
 from hallmarked.cards.language import SOURCE, primary
 from hallmarked.cards.record import Evidence
 from hallmarked.cards.status import Standing, Status
+from hallmarked.core.text import name_part
 from hallmarked.policy.fact import Fact
 from hallmarked.policy.requirement import WORST, Judged, Operator, Requirement
 
@@ -201,7 +202,7 @@ def begin(sentence: str) -> str:
 def _proof(fact: Fact) -> Proof:
     source = fact.source
     value = f"{fact.value}{fact.unit and ' ' + fact.unit}"
-    part = _part(dict(fact.place))
+    part = name_part(dict(fact.place))
     return Proof(
         fact.path,
         value,
@@ -220,13 +221,9 @@ def _proof_of(item: Evidence) -> Proof:
     """Show one piece of what was compared with what the card says in passing."""
     source = item.source
     assert source is not None
-    part = _part({key: value for key, value in item.slice.items() if key != "row"})
+    part = name_part({key: value for key, value in item.slice.items() if key != "row"})
     path = f"finding.{item.metric}" if item.finding else item.metric
     return Proof(path, item.value, None, item.n, part, source.id, source.signer, source.role, source.time, True)
-
-
-def _part(place: dict[str, str]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in place.items())
 
 
 def order(lines: Sequence[ClaimLine]) -> dict[Status, int]:

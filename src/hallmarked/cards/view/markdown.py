@@ -15,7 +15,12 @@ from hallmarked.cards.view.line import ClaimLine
 from hallmarked.core.text import clean
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
-_CODE_OR_PLACE = re.compile(r"(?P<code>(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`))|\{\{[^{}\r\n]{1,320}\}\}", re.DOTALL)
+_CODE_OR_PLACE = re.compile(
+    r"(?P<code>(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`))|(?P<comment><!--.*?(?:-->|\Z))|\{\{[^{}\r\n]{1,320}\}\}",
+    re.DOTALL,
+)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_ENDS = (".", "!", "?", "…", "。")
 
 
 def render(view: CardView, language: str = "", commands: Sequence[str] = ()) -> str:
@@ -94,7 +99,7 @@ def _claims(view: CardView, t: Words) -> Iterator[str]:
 
 def _claim(line: ClaimLine, t: Words) -> str:
     anchor = f'<a id="claim-{line.id}"></a>'
-    rows = [f"- {anchor}**{t(STATUSES[line.status])}**: {_text(line.text)}. {_text(line.reason)}."]
+    rows = [f"- {anchor}**{t(STATUSES[line.status])}**: {_sentence(line.text)} {_sentence(line.reason)}"]
     for proof in line.proofs:
         who = f"{_text(proof.signer)} ({t(ROLES.get(proof.role, proof.role))})" if proof.role else ""
         said = f"{t('Stated by')} {who}" if who else t("Stated by somebody whose key nobody here trusts")
@@ -112,22 +117,35 @@ def _prose(view: CardView, passages: Sequence[Passage], t: Words) -> Iterator[st
             yield f"*{t('Out of date')}.*"
         elif passage.state is State.UNTRANSLATED:
             yield f"*{t('Not translated; these are the words of the card.')}*"
-        yield _filled(passage.block, view, t)
+        if filled := _filled(passage.block, view, t):
+            yield filled
 
 
 def _filled(block: Block, view: CardView, t: Words) -> str:
-    """Return a block as written, with claims in their places; in code a place is what it looks like: text."""
-    if block.kind in {"code", "html", "definition"}:
+    """Return a block as written, with claims in their places; in code a place is what it looks like: text.
+
+    Comments are for whoever writes the card, and are left out.
+    """
+    if block.kind == "html":
+        return _COMMENT.sub("", block.source).strip()
+    if block.kind in {"code", "definition"}:
         return block.source
 
     def put(match: re.Match[str]) -> str:
+        if match["comment"]:
+            return ""
         line = None if match["code"] else view.places.get(match.group())
         if line is None:
             return match.group()
         value = _text(line.value) or t("nothing is stated")
         return f"{value} ([{t(STATUSES[line.status])}](#claim-{line.id}))"
 
-    return _CODE_OR_PLACE.sub(put, block.source)
+    return _CODE_OR_PLACE.sub(put, block.source).rstrip()
+
+
+def _sentence(text: str) -> str:
+    """Return a text that ends like a sentence, once."""
+    return _text(text) if text.rstrip().endswith(_ENDS) else f"{_text(text)}."
 
 
 def _text(text: str) -> str:

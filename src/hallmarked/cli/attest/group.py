@@ -23,9 +23,12 @@ from hallmarked.core.errors import InputError
 from hallmarked.core.evidence import Subject
 from hallmarked.core.text import clean
 from hallmarked.ledger.ledger import Ledger
+from hallmarked.profiles.registry import editions, resolve
+from hallmarked.records.control import Control
 from hallmarked.records.field import Unfit
 from hallmarked.records.kind import KINDS
 from hallmarked.records.record import Record
+from hallmarked.records.waiver import Waiver
 from hallmarked.records.written import read_fields, read_written
 
 _HELP = """{title}.
@@ -97,6 +100,7 @@ def _state(kind: type[Record], given: dict[str, Any]) -> None:
     if about.artifact is not None and folder.resolve().is_relative_to(about.artifact.path.resolve()):
         raise InputError(f"{folder} lies inside of what the statement is about; choose another --output")
     record = _record(kind, given, about.artifact)
+    _refuse_void(record)
     statement = record.to_statement(about.subject)
     with Ledger.open(home(), passphrase=passphrase()) as ledger:
         time = datetime.now(UTC).replace(microsecond=0)
@@ -120,6 +124,19 @@ def _state(kind: type[Record], given: dict[str, Any]) -> None:
         *(f"  {line}" for line in check),
     ]
     click.echo("\n".join(lines))
+
+
+def _refuse_void(record: Record) -> None:
+    """Refuse what could never count: a waiver that has ended, a control that its framework does not have.
+
+    Raises:
+        InputError: When a waiver has ended.
+        NotFound: When an edition that is installed has no such control.
+    """
+    if isinstance(record, Waiver) and not record.stands(datetime.now(UTC)):
+        raise InputError(f"the waiver would have ended on {record.until:%Y-%m-%d}; choose a later day for --until")
+    if isinstance(record, Control) and record.framework.partition("/")[0] in editions():
+        resolve(record.control)
 
 
 def _record(kind: type[Record], given: dict[str, Any], artifact: LocalArtifact | None) -> Record:

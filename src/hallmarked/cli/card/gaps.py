@@ -19,7 +19,7 @@ from hallmarked.cards.template.template import find_template
 from hallmarked.cli.attested import EVIDENCE, attestations
 from hallmarked.cli.setting import PATH
 from hallmarked.core.errors import InputError
-from hallmarked.core.text import clean
+from hallmarked.core.text import clean, name_part
 from hallmarked.policy.file import contexts
 
 MARKS = {State.EVALUATED: "✓", State.STALE: "~", State.UNDERPOWERED: "?", State.NOT_EVALUATED: "·"}
@@ -77,5 +77,5 @@ def _as_text(matrix: Matrix) -> Iterator[str]:
 def _name(cell: Cell) -> str:
     if isinstance(cell.slice, str):
         return f"{cell.path}, every part"
-    part = ", ".join(f"{key} {value}" for key, value in sorted(cell.slice.items()))
+    part = name_part(cell.slice)
     return f"{cell.path}{f', {part}' if part else ''}"

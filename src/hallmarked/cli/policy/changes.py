@@ -11,7 +11,7 @@ import click
 from hallmarked.audit.attested import gather
 from hallmarked.audit.report.view import json_text
 from hallmarked.cli.attested import machine_trust
-from hallmarked.cli.policy.option import FORMAT
+from hallmarked.cli.option import FORMAT
 from hallmarked.cli.setting import PATH
 from hallmarked.core.text import clean
 from hallmarked.policy.change import compare, reexamine

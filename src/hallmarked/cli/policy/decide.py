@@ -18,7 +18,8 @@ from hallmarked.audit.audit import write
 from hallmarked.audit.report.view import json_text
 from hallmarked.audit.verify import read_file
 from hallmarked.cli.attested import EVIDENCE, machine_trust
-from hallmarked.cli.policy.option import FORMAT, MARKS, POLICY, context_of, policy_of
+from hallmarked.cli.option import FORMAT
+from hallmarked.cli.policy.option import MARKS, POLICY, context_of, policy_of
 from hallmarked.cli.setting import PATH, PATH_OR_ADDRESS, home, passphrase
 from hallmarked.core.errors import InputError
 from hallmarked.core.evidence import Attestation, Outcome, Statement, Subject

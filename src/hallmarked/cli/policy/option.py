@@ -14,7 +14,6 @@ from hallmarked.policy.file import Policy, load_shipped, read_policy
 POLICY = click.option(
     "--policy", "file", type=PATH, metavar="FILE", help="A policy file, or a folder of them, beside the shipped ones."
 )
-FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print.")
 MARKS = {
     "met": "✔",
     "waived": "○",

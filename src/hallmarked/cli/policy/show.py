@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from hallmarked.audit.report.view import json_text
-from hallmarked.cli.policy.option import FORMAT, POLICY, context_of, policy_of
+from hallmarked.cli.option import FORMAT
+from hallmarked.cli.policy.option import POLICY, context_of, policy_of
 from hallmarked.core.text import clean
 from hallmarked.ledger.canonical import canonical_bytes
 from hallmarked.policy.context import Context

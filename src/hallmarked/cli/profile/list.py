@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from hallmarked.audit.report.view import json_text
-from hallmarked.cli.profile.option import LANGUAGE
+from hallmarked.cli.option import LANGUAGE
 from hallmarked.profiles.language import pick
 from hallmarked.profiles.registry import families
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from hallmarked.audit.report.view import json_text
-from hallmarked.cli.profile.option import LANGUAGE
+from hallmarked.cli.option import LANGUAGE
 from hallmarked.core.errors import InputError
 from hallmarked.profiles.framework import Control, Framework
 from hallmarked.profiles.language import pick, say

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ import click
 
 from hallmarked.artifacts.source import open_artifact
 from hallmarked.audit.attested import beside
-from hallmarked.audit.audit import write
+from hallmarked.audit.audit import with_keys, write
 from hallmarked.audit.package.archive import write_zip
 from hallmarked.audit.package.make import Request, make_package
 from hallmarked.audit.verify import read_file
@@ -52,11 +53,12 @@ def command(path: Path, names: Sequence[str], audience: str | None, evidence: Se
     with Ledger.open(home(), passphrase=passphrase()) as ledger:
         request = Request(artifact, frameworks, data, machine_trust(), time, chosen)
         contents = make_package(request, ledger)
-        key = ledger.key.keyid
+        check = with_keys(f"hallmarked profile verify {shlex.quote(str(output))}", ledger)
     if output.suffix.lower() == ".zip":
         write(output.parent, {output.name: write_zip(contents)})
     else:
         for place in sorted({Path(name).parent for name in contents}):
             inside = {Path(name).name: data for name, data in contents.items() if Path(name).parent == place}
             write(output / place, inside)
-    click.echo(clean(f"{output}: {len(contents)} files. Check it: hallmarked profile verify {output} --key {key}"))
+    lines = [f"{output}: {len(contents)} files", "", "Check it yourself:", *(f"  {line}" for line in check)]
+    click.echo("\n".join(map(clean, lines)))

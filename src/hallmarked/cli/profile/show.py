@@ -16,7 +16,7 @@ from hallmarked.artifacts.source import open_artifact
 from hallmarked.audit.audit import write
 from hallmarked.audit.report.view import json_text
 from hallmarked.cli.attested import EVIDENCE, attestations
-from hallmarked.cli.profile.option import LANGUAGE
+from hallmarked.cli.option import LANGUAGE
 from hallmarked.cli.setting import PATH
 from hallmarked.core.errors import InputError
 from hallmarked.policy.fact import Facts

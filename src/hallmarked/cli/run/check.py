@@ -10,18 +10,9 @@ from pathlib import Path
 import click
 
 from hallmarked.audit.run import record_decisions
-from hallmarked.cli.run.option import (
-    EVIDENCE,
-    LANGUAGE,
-    PACKS,
-    PAGE,
-    TRUST,
-    now,
-    open_evidence,
-    open_packs,
-    save,
-    show,
-)
+from hallmarked.cli.attested import TRUST
+from hallmarked.cli.option import LANGUAGE
+from hallmarked.cli.run.option import EVIDENCE, PACKS, PAGE, now, open_evidence, open_packs, save, show
 from hallmarked.cli.setting import PATH, home, passphrase
 from hallmarked.core.errors import InputError
 from hallmarked.core.text import clean

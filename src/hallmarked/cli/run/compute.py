@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from hallmarked.cli.run.option import FORMAT, show
+from hallmarked.cli.option import FORMAT
+from hallmarked.cli.run.option import show
 from hallmarked.cli.setting import PATH
 from hallmarked.core.errors import InputError
 from hallmarked.policy.requirement import decimal

@@ -10,7 +10,8 @@ import click
 
 from hallmarked.artifacts.source import open_artifact
 from hallmarked.audit.run import changes_between, counted, deviate, find_plan
-from hallmarked.cli.run.option import PACKS, TRUST, now, open_evidence, open_packs, save
+from hallmarked.cli.attested import TRUST
+from hallmarked.cli.run.option import PACKS, now, open_evidence, open_packs, save
 from hallmarked.cli.setting import PATH, home, passphrase
 from hallmarked.ledger.ledger import Ledger
 from hallmarked.profiles.run.file import read_plan

@@ -12,20 +12,16 @@ import click
 
 from hallmarked.audit.attested import gather
 from hallmarked.audit.audit import write
-from hallmarked.audit.verify import read_file
-from hallmarked.cli.setting import PATH, home
-from hallmarked.core.errors import InputError, NotFound
+from hallmarked.cli.attested import machine_trust
+from hallmarked.cli.setting import PATH
+from hallmarked.core.errors import InputError
 from hallmarked.core.evidence import Attestation
 from hallmarked.core.text import clean
-from hallmarked.ledger.ledger import read_trust
-from hallmarked.ledger.trust import Trust, load_trust
-from hallmarked.profiles.language import LANGUAGES
 from hallmarked.profiles.run.pack import Pack, load_pack, shipped
 
 PACKS = click.option(
     "--pack", "packs", multiple=True, metavar="NAME|FILE", help="Rules to hold it against [all that are shipped]."
 )
-FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print.")
 PAGE = click.option(
     "--format",
     "form",
@@ -33,15 +29,6 @@ PAGE = click.option(
     default="text",
     help="What to make: html prints too.",
 )
-LANGUAGE = click.option(
-    "--lang",
-    "language",
-    type=click.Choice(LANGUAGES),
-    default="en",
-    show_default=True,
-    help="Language of the sentences.",
-)
-TRUST = click.option("--trust", "trust_file", type=PATH, help="A trust file beside that of this machine.")
 EVIDENCE = click.option(
     "--evidence", "others", multiple=True, type=PATH, metavar="FILE", help="Further evidence; may be repeated."
 )
@@ -62,19 +49,7 @@ def open_packs(names: Sequence[str]) -> tuple[Pack, ...]:
 
 def open_evidence(files: Sequence[Path], trust_file: Path | None) -> tuple[Attestation, ...]:
     """Read evidence, trusting the keys of this machine and those of a trust file."""
-    return gather(files, _trust(trust_file))
-
-
-def _trust(trust_file: Path | None) -> Trust:
-    try:
-        keys = read_trust(home()).keys
-    except NotFound:
-        keys = ()
-    if trust_file is not None:
-        theirs = load_trust(read_file(trust_file)).keys
-        known = {key.public for key in keys}
-        keys = (*keys, *(key for key in theirs if key.public not in known))
-    return Trust(keys)
+    return gather(files, machine_trust(trust_file))
 
 
 def show(lines: Sequence[str], document: Any, form: str) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from hallmarked.audit.run import decide_plan
-from hallmarked.cli.run.option import LANGUAGE, PACKS, PAGE, now, open_packs, show
+from hallmarked.cli.option import LANGUAGE
+from hallmarked.cli.run.option import PACKS, PAGE, now, open_packs, show
 from hallmarked.cli.setting import PATH
 from hallmarked.profiles.run.decide import Filing
 from hallmarked.profiles.run.file import read_plan

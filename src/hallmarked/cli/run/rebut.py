@@ -8,7 +8,9 @@ from pathlib import Path
 import click
 
 from hallmarked.audit.run import find_plan, rebut
-from hallmarked.cli.run.option import EVIDENCE, FORMAT, LANGUAGE, TRUST, now, open_evidence, save, show
+from hallmarked.cli.attested import TRUST
+from hallmarked.cli.option import FORMAT, LANGUAGE
+from hallmarked.cli.run.option import EVIDENCE, now, open_evidence, save, show
 from hallmarked.cli.setting import PATH, home, passphrase
 from hallmarked.ledger.ledger import Ledger
 from hallmarked.profiles.run.file import read_rebuttal

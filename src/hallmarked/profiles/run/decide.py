@@ -16,8 +16,7 @@ from hallmarked.core.evidence import Statement, Subject
 from hallmarked.ledger.strict import format_time
 from hallmarked.policy.fact import Facts
 from hallmarked.policy.requirement import Judged, Outcome, Requirement, decimal, judge
-from hallmarked.profiles.compute.sentence import join
-from hallmarked.profiles.language import Text, pick
+from hallmarked.profiles.language import Text, join, pick
 from hallmarked.profiles.run.pack import FACTORS, Pack, Rule
 from hallmarked.profiles.run.project import Projection, shorten
 from hallmarked.profiles.run.sentence import say
@@ -198,7 +197,9 @@ def explain(judged: Judged) -> Text:
             "spans", name=name, low=_number(fact.interval[0]), high=_number(fact.interval[1]), asked=_asked(asked)
         )
     key = "met" if judged.outcome is Outcome.MET else "met-not"
-    return say(key, name=name, value=_number(fact.value), asked=f"{asked.op} {_asked(asked)}")
+    return say(
+        key, name=name, value=_number(fact.value), asked=say(f"asked-{asked.op.name.lower()}", value=_asked(asked))
+    )
 
 
 def name_of(path: str) -> Text:

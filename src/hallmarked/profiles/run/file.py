@@ -126,7 +126,7 @@ def _make(kind: type[_R], said: Mapping[str, Any], path: Path, data: bytes) -> _
         return kind.of(said)
     except Invalid as error:
         shown = [f"{path.name}{_line(written, field)}: {field} {problem}" for field, problem in error.problems[:5]]
-        raise InputError("; ".join(shown)) from error
+        raise InputError("; ".join(shown)) from None  # which says the same without lines
 
 
 def _with_architecture(document: Mapping[str, Any], path: Path) -> Mapping[str, Any]:

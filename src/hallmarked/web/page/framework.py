@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from itertools import groupby
 
 from starlette.requests import Request
 
-from hallmarked.core.errors import NotFound
+from hallmarked.core.errors import InputError, NotFound
 from hallmarked.hub.clock import now, to_datetime
 from hallmarked.hub.review.attested import list_places
 from hallmarked.profiles.framework import Audience
@@ -16,10 +17,15 @@ from hallmarked.profiles.mapping import Namesake
 from hallmarked.profiles.profile import Profile as Answered
 from hallmarked.profiles.profile import Row, State, build_profile, select
 from hallmarked.profiles.registry import editions, load, namesakes_of
+from hallmarked.profiles.run.pack import Pack, load_pack, shipped
+from hallmarked.profiles.run.render import review_lines
+from hallmarked.profiles.run.review import review
 from hallmarked.web.address import param
 from hallmarked.web.page.repository import KINDS, Head, Opened, open_page
 from hallmarked.web.render import Page, context
 
+LANGUAGES = ("en", "es")
+"""Languages that the rules of training runs are written in."""
 MOST_STATEMENTS = 5
 """Statements named beside one control."""
 Text = Mapping[str, str]
@@ -66,6 +72,22 @@ class Listed:
 
 
 @context
+class Run:
+    """A training run that was planned, and where it stands."""
+
+    statement: str
+    """Id of the statement that holds the plan."""
+    entry: int | None
+    """Its place in the ledger."""
+    late: bool
+    """Whether the plan was logged after the first step."""
+    timing: Text
+    """When it was logged, as a sentence, by language."""
+    lines: Mapping[str, tuple[str, ...]]
+    """What was planned, what changed, and what it comes to under each pack of rules, by language."""
+
+
+@context
 class Profiles:
     """The frameworks that a revision can be held against."""
 
@@ -73,6 +95,10 @@ class Profiles:
     """What stands on top."""
     profiles: tuple[Listed, ...]
     """Every edition."""
+    runs: tuple[Run, ...]
+    """Training runs that were planned, the oldest plan first."""
+    problem: str
+    """Why the runs cannot be shown; empty when they are."""
 
 
 @context
@@ -153,7 +179,24 @@ def show_profiles(request: Request, kind: str) -> Profiles:
                 known = load(f"{framework}/{edition}")
                 profile = build_profile(known, opened.known.facts, time, _audience(request, opened))
                 listed.append(Listed(known.name, dict(known.title), known.date, _counts(profile)))
-        return Profiles(opened.head, tuple(listed))
+        try:
+            runs, problem = tuple(_runs(opened)), ""
+        except InputError as error:  # whoever states a plan whose numbers make no sense takes only the runs away
+            runs, problem = (), str(error)
+        return Profiles(opened.head, tuple(listed), runs, problem)
+
+
+def _runs(opened: Opened) -> Iterator[Run]:
+    places = list_places(opened.hub, opened.db, opened.repo)
+    for one in review(opened.stated, _packs(), to_datetime(now())):
+        name = one.plan.source.id
+        lines = {language: tuple(review_lines(one, language)) for language in LANGUAGES}
+        yield Run(name, places.get(name), one.is_late, dict(one.timing_text), lines)
+
+
+@cache
+def _packs() -> Sequence[Pack]:
+    return tuple(map(load_pack, shipped()))
 
 
 def show_profile(request: Request, kind: str) -> Profile:

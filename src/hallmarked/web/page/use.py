@@ -8,6 +8,7 @@ from datetime import datetime
 from starlette.requests import Request
 
 from hallmarked.core.errors import NotFound
+from hallmarked.core.text import name_part
 from hallmarked.hub.clock import now, to_datetime
 from hallmarked.hub.review.attested import list_places
 from hallmarked.hub.review.context import known_contexts, usual_context
@@ -161,7 +162,7 @@ def _judge(asked: Context, facts: Facts, time: datetime, places: Mapping[str, in
 def _asked(ruling: Ruling, asked: Context, places: Mapping[str, int]) -> Asked:
     demand, excuse, judged = ruling.demand, ruling.excuse, ruling.judged
     found, wanted = judged.evidence[:MOST_STATEMENTS], judged.requirement
-    part = wanted.slice if isinstance(wanted.slice, str) else ", ".join(map(" ".join, wanted.slice.items()))
+    part = wanted.slice if isinstance(wanted.slice, str) else name_part(wanted.slice)
     reason = judged.reason if demand is not None else judged.reason.partition(": ")[2] or judged.reason
     return Asked(
         ruling.id,

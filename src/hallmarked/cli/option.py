@@ -1,4 +1,4 @@
-"""Options that commands of profiles share."""
+"""Options that commands of several groups share."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import click
 
 from hallmarked.profiles.language import LANGUAGES
 
+FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print.")
 LANGUAGE = click.option(
     "--lang",
     "language",
