@@ -88,8 +88,12 @@ def statement(predicate_type: str, predicate: dict[str, Any], *, role: str = "au
 
 
 def measured(metric: str, value: str, **more: Any) -> Attestation:
-    """State one measurement."""
-    return statement(TEST_RESULT, {"measurements": [{"metric": metric, "value": value, **more}]})
+    """State one measurement; what only a check can say of a card, as a check."""
+    predicate: dict[str, Any] = {"measurements": [{"metric": metric, "value": value, **more}]}
+    if metric.startswith("card."):
+        part = more.get("slice", {}).get("section", "kind")
+        predicate |= {"configuration": [{"name": f"hallmarked/checks/documentation-{part}"}], "outcome": "pass"}
+    return statement(TEST_RESULT, predicate)
 
 
 def filled(section: str) -> Attestation:
