@@ -111,7 +111,7 @@ def test_a_push_makes_every_claim_stale_at_once_and_new_evidence_clears_it() -> 
     stated = [*said, result(here, "eval.recall", "0.93")]
     assert {claim.status.value for claim in claims(stated, here).values()} == {"supported", "not-evaluated"}
     there, again = checked(files | {"weights.bin": b"2"}, days=0.5)
-    assert all(claim.status is Status.STALE for claim in claims(stated, there).values())
+    assert {claim.status for claim in claims(stated, there).values()} == {Status.STALE}
     after = claims([*stated, *again], there)
     assert (after["license"].status.value, after["recall"].status.value) == ("not-evaluated", "stale")
     assert claims([*stated, *again, result(there, "eval.recall", "0.93")], there)["recall"].status is Status.SUPPORTED
@@ -319,3 +319,17 @@ def test_a_check_that_a_stranger_signed_supports_nothing() -> None:
     for role, expected in (("", "self-asserted"), ("maker", "supported")):
         stated = [*(attest(one.statement, role=role) for one in said), attest(licence, role=role)]
         assert {claim.status.value for claim in claims(stated, here).values()} == {expected}
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"), [("maker", "self-asserted"), ("", "self-asserted"), ("auditor", "supported")]
+)
+def test_no_check_measures_what_evaluations_do(role: str, expected: str) -> None:
+    """Whoever calls an evaluation of their own a check does not make it one that anyone can repeat."""
+    predicate = {
+        "configuration": [{"name": "hallmarked/checks/inventory"}],
+        "outcome": "pass",
+        "measurements": [{"metric": "eval.recall", "value": "0.99"}],
+    }
+    statement = Statement((HERE,), "https://in-toto.io/attestation/test-result/v0.1", predicate)
+    assert standing(recall(attest(statement, role=role, key="somebody"))) == [expected]

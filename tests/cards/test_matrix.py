@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from hallmarked.cards.claim import derive_claims
 from hallmarked.cards.document.declared import Kind, Tier
 from hallmarked.cards.known import Edition, know
-from hallmarked.cards.matrix import Ask, Matrix, State, compare, of_claims, of_context, of_scope, of_template
+from hallmarked.cards.matrix import Ask, Matrix, State, compare, of_claims, of_context, of_template
 from hallmarked.cards.template.template import find_template
 from hallmarked.core.evidence import Attestation, Subject
 from hallmarked.policy.file import contexts
 from hallmarked.policy.requirement import Operator, Requirement
-from tests.cards.scope.test_scope import scope
+from tests.cards.scope.test_scope import TEXT
 from tests.cards.stating import NOW, card, checked, result
 
 HERE, THERE = (Subject("heron", {"dirHash": letter * 64}) for letter in "ab")
@@ -84,6 +84,13 @@ def test_presence_of_a_part_does_not_fill_the_whole() -> None:
     assert not matrix(asked, result(HERE, "energy.training", "5")).gaps
 
 
+def test_what_a_check_says_fills_the_whole_wherever_it_stands() -> None:
+    """A licence is stated although the check says on which line it stands."""
+    here, said = checked({"README.md": card(front="license: mit\n")})
+    asked = [Ask(Requirement("field", "card.field.filled", Operator.PRESENT), "context x")]
+    assert [cell.state for cell in compare(asked, know(said, here), NOW).cells] == [State.EVALUATED]
+
+
 def test_the_worst_lists_the_parts_that_there_are() -> None:
     """Where all parts have to be measured, the cell names each with its own state."""
     stated = [
@@ -112,11 +119,12 @@ def test_a_superseded_check_is_stale() -> None:
 
 def test_everything_that_asks() -> None:
     """Contexts, scopes, claims and templates are asked alike; a new repository shows all of their gaps."""
-    here, said = checked({"README.md": card({"id": "r", "path": "eval.recall", "op": ">=", "value": "0.9"})})
+    claimed = card({"id": "r", "path": "eval.recall", "op": ">=", "value": "0.9"})
+    here, said = checked({"README.md": claimed, "scope.yaml": TEXT})
     known = know(said, here)
     claims = derive_claims(known, NOW)
     template = find_template(Kind.MODEL, Tier.HIGH)
-    asks = [*of_scope(scope()), *of_claims(claims), *of_template(template, claims)]
+    asks = [*of_claims(claims), *of_template(template, claims)]
     asks += of_context(contexts()["hospital_triage"])
     found = compare(asks, known, NOW)
     named = {by.split("#")[0].split(" ")[0] for cell in found.cells for by in cell.asked_by}

@@ -101,7 +101,7 @@ def test_the_gate_opens_for_fresh_evidence_about_these_bytes_only(shell: Shell, 
     (model / "new.txt").write_text("more")
     stale = shell(*gate, *good)
     assert stale.status == 2
-    assert "about other bytes" in stale.out
+    assert "of other bytes" in stale.out
 
 
 def test_a_decision_is_signed_and_names_its_policy(shell: Shell, model: Path, policy: Path) -> None:

@@ -72,6 +72,14 @@ def test_the_form_agrees_with_itself_and_an_empty_plan_is_refused_once(shell: Sh
     assert "agree within" in said.out
     assert "asks for more than 1e25" in said.out
     assert "pide más de 1e25" in shell("run", "plan", path, "--lang", "es").out
+    form = path.read_text()
+    for old, new, why in (
+        ("2e12", "-4", "tokens must be a whole number above 0"),
+        ('"fused"', '"fast"', "attention must be one of plain, fused, unknown"),
+        ('utilisation = "0.4"', 'utilisation = "4"', "utilisation must be a decimal number from 0 to 1"),
+    ):
+        path.write_text(form.replace(old, new, 1))
+        assert why in shell("run", "plan", path).refused()
     path.write_text("")
     assert shell("run", "plan", path).refused().count("model is missing") == 1
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from hallmarked.core.errors import FormatError
-from hallmarked.corpus.declaration import Columns, Declaration, read_declaration
+from hallmarked.core.errors import FormatError, InputError
+from hallmarked.corpus.declaration import PATH, Columns, Declaration, read_declaration
+from hallmarked.corpus.leak.recipe import parse_recipe
+from hallmarked.policy.table import Source
+from hallmarked.profiles.run.file import read_document
+from hallmarked.profiles.run.pack import read_pack
+from hallmarked.transforms.dataset.member import parse_toml
 from tests.support import MemoryArtifact
 
 
@@ -29,3 +34,20 @@ def test_all_that_cannot_be_understood_is_told_at_once() -> None:
         "dataset.toml: columns.text is not a list of names; columns.label is not a name; columns.other is not known; "
         "'more' is not known"
     )
+
+
+@pytest.mark.parametrize("text", ["a" + ".a" * 3000 + " = 1\n", "a = " + "9" * 5000 + "\n"])
+def test_what_costs_too_much_to_read(text: str) -> None:
+    """Keys whose cost grows with the square of their length, and numbers without end, are refused before they cost."""
+    with pytest.raises(FormatError):
+        read_declaration(MemoryArtifact({PATH: text}))
+    with pytest.raises(FormatError):
+        parse_recipe(text.encode())
+    with pytest.raises(InputError):
+        parse_toml(text.encode(), "recipe.toml")
+    with pytest.raises(InputError):
+        Source(text.encode(), "policy.toml")
+    with pytest.raises(InputError):
+        read_pack(text.encode(), "pack.toml")
+    with pytest.raises(InputError):
+        read_document(text.encode(), "plan.toml")

@@ -56,3 +56,9 @@ def test_broken_metadata_is_refused_with_its_line() -> None:
     """So that nothing is half imported."""
     with pytest.raises(FormatError):
         read(b"---\nlicense: [mit\n---\n")
+
+
+def test_a_name_is_one_line_without_control_characters() -> None:
+    """What another document calls a thing begins no text of its own in the card, and moves nobody's terminal."""
+    text = write(replace(TRIAGE, name="acme/x\n---\n{{claim a}}\x1b[2J")).decode()
+    assert "\n# acme/x --- {{claim a}}\\x1b[2J\n" in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -109,3 +110,22 @@ def test_a_dispute_is_not_settled_by_what_is_about_something_else() -> None:
     assert outcome(asked, good, contested, dispute(open_=False, role="auditor", hours=1)) is Outcome.MET
     older = dispute(open_=True, about=THERE)
     assert outcome(asked, good, older, dispute(open_=False, about=THERE, role="auditor", hours=1)) is Outcome.MET
+
+
+def test_chance_does_not_choose_between_two_statements_of_one_moment() -> None:
+    """Of two results that one signer stated in one second neither is the later one, and the worse counts."""
+    asked = Requirement("r", "eval.recall", Operator.AT_LEAST, "0.9")
+    for number in range(8):
+        good, bad = result("eval.recall", f"0.9{number}"), result("eval.recall", f"0.1{number}")
+        assert outcome(asked, good, bad) is outcome(asked, bad, good) is Outcome.FAILS
+        assert outcome(asked, bad, replace(good, time=good.time + timedelta(seconds=1))) is Outcome.MET
+
+
+@pytest.mark.parametrize(
+    "value", ["\u0660.\u0669\u0665", "\uff10.\uff19\uff15", "0_1", "0x1", "1e1000", "NaN", "-Infinity", "True"]
+)
+def test_numbers_in_other_scripts_are_none(value: str) -> None:
+    """A number is written as machines write it, so that everybody who reads it reads the same."""
+    assert outcome(Requirement("r", "eval.recall", Operator.AT_LEAST, "0.9"), result("eval.recall", value)) is (
+        Outcome.FAILS
+    )

@@ -18,6 +18,7 @@ from hallmarked.hub.change.creation import create
 from hallmarked.hub.repository.repository import Repository, find_repository
 from hallmarked.hub.repository.revision import Revision
 from hallmarked.hub.review.outside import take_in
+from hallmarked.profiles.registry import editions
 from hallmarked.records.run_plan import RunPlan
 from hallmarked.web.app import create_app
 from tests.cards.view.example import CARD
@@ -184,7 +185,9 @@ def test_profiles_answer_every_control(place: Place) -> None:
     """212 of 212, none blank; one state can be shown alone."""
     listed = place.data(f"{BASE}/profiles.json")["profiles"]
     assert isinstance(listed, list)
-    assert "nist-ai-600-1/final-2024-07" in {one["name"] for one in listed}
+    names = {one["name"] for one in listed}
+    assert names == {f"{framework}/{edition}" for framework, known in editions().items() for edition in known}
+    assert names >= {"nist-ai-600-1/final-2024-07", "eu-gpai-documentation/2025-07", "eu-training-summary/2025-07"}
     whole = place.data(f"{BASE}/profiles.json/nist-ai-600-1/final-2024-07")
     answers = [answer for part in whole["parts"] for answer in part["answers"]]  # type: ignore[attr-defined]
     assert len(answers) == 212

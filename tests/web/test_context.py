@@ -133,6 +133,17 @@ def test_one_model_two_verdicts(running: RunningHub, client: TestClient, auditor
     assert client.get(f"{API}/decision").json()["context"] == "default"
 
 
+def test_the_page_judges_as_the_gate_does(tmp_path: Path, running: RunningHub) -> None:
+    """Contexts of the operator are on the page, and what it shows without being asked is what pushes are judged for."""
+    running.hub.close()
+    with open_test_hub(tmp_path, settings(tmp_path, context="triage")) as made:
+        client = TestClient(create_app(made.hub))
+        assert "Triage in a hospital" in client.get("/ada/model/uses").text
+        page = client.get("/ada/model/uses", params={"context": "research"})
+        assert page.status_code == 200
+        assert "Research" in page.text
+
+
 def test_the_gate_opens_and_closes_with_the_evidence(running: RunningHub, client: TestClient, auditor: Signer) -> None:
     """Others get files while the context passes, and are told else what would let it; its own people always do."""
     assert gets_file(running, client)
@@ -181,7 +192,7 @@ def test_a_push_is_judged_before_anybody_gets_it(running: RunningHub, client: Te
     assert not gets_file(running, client)
     running.audit_all()
     refused = client.get(FILE, headers=bearer(running, "bob"))
-    assert "is about other bytes" in refused.json()["error"]
+    assert "of other bytes than the ones here now" in refused.json()["error"]
     bring(running, client, auditor, "0.98")
     assert gets_file(running, client)
 

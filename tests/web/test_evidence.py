@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
 from hallmarked.audit.attested import from_verified
-from hallmarked.core.evidence import Subject
+from hallmarked.core.evidence import Statement, Subject
 from hallmarked.hub.change.commit import Message, Put, commit
 from hallmarked.hub.repository.repository import change_settings, find_repository
 from hallmarked.hub.schema.evidence import evidence
@@ -138,6 +138,23 @@ def test_whose_word_does_not_count(running: RunningHub, client: TestClient, audi
     assert "was revoked" in refused.json()["error"]
     assert client.get(URL).json()["evidence"] == []
     assert running.hub.journal.size == size
+
+
+def test_who_files_on_another_hub_does_not_speak_as_that_hub(
+    running: RunningHub, client: TestClient, tmp_path: Path
+) -> None:
+    """A waiver that another hub signed for an account is the waiver of somebody outside, whatever they are there."""
+    push(running)
+    other = Signer(tmp_path / "other", "Other Hub")
+    other.register(running, Role.HUB)
+    said = {"context": "triage", "requirement": "recall", "until": "2999-01-01T00:00:00Z", "reason": "x", "by": "ada"}
+    for role in ("maker", "auditor", "hub", "nobody"):
+        filed = {**said, "onBehalfOf": {"account": "ada", "role": role}}
+        data = other.sign([Statement((subject(running),), "urn:hallmarked:waiver:v1", filed)])
+        client.post(URL, content=data, headers=bearer(running, "bob")).raise_for_status()
+    listed = client.get(URL).json()["evidence"]
+    assert sorted(one["role"] for one in listed) == ["", "community", "community", "hub"]
+    assert sorted({one["signer"] for one in listed}) == ["Other Hub", "ada"]
 
 
 def test_evidence_about_something_else(running: RunningHub, client: TestClient, auditor: Signer) -> None:

@@ -220,6 +220,17 @@ def test_a_superseded_revision_names_its_successor(hub: RunningHub) -> None:
         assert "took the place" not in client.get("/ada/older", headers={"Accept": "text/html"}).text
 
 
+@pytest.mark.parametrize("text", ["a" + ".a" * 3000 + " = 1\n", "a = " + "9" * 5000 + "\n"])
+def test_what_costs_too_much_to_read_supersedes_nothing(hub: RunningHub, text: str) -> None:
+    """Keys and numbers that nobody writes are not read, and the pages of the repository come as ever."""
+    name = f"costly{len(text)}"
+    base = make(hub, name)
+    first = supersede(hub, name, text + ENTRY)
+    with people(hub) as client:
+        old = client.head(base.replace("main", first) + "w.bin")
+        assert (old.status_code, "x-superseded-by" in old.headers) == (200, False)
+
+
 def test_a_superseded_revision_is_gone_after_its_day(hub: RunningHub) -> None:
     """When the day is past, a download is answered with 410 and the successor, and the newest revision still comes."""
     base = make(hub, "gone")

@@ -40,16 +40,35 @@ def gather(files: Sequence[Path], trust: Trust) -> tuple[Attestation, ...]:
         InputError: When a file cannot be read.
         VerificationError: When a link of the chain of evidence is broken; the message names the file.
     """
-    found: dict[tuple[str, str], Attestation] = {}
+    held = []
     for path in files:
         data = read_file(path)
         try:
-            verified = verify_bundle(carried_evidence(data), trust)
+            held.append(verify_bundle(carried_evidence(data), trust))
         except VerificationError as error:
             raise VerificationError(f"{path}: {error}", link=error.link) from error
+    return from_files(held)
+
+
+def from_files(files: Iterable[Verified]) -> tuple[Attestation, ...]:
+    """Return the statements of several evidence files, each of each signer once, oldest first.
+
+    Of several times at which logs have the same statement, and hubs say others have it, the earliest counts: bringing
+    an old statement to another log does not make it fresh.
+
+    Raises:
+        InputError: When a payload is not a statement.
+    """
+    found: dict[tuple[str, str], Attestation] = {}
+    logged: dict[tuple[str, str], datetime] = {}
+    for verified in files:
         for one in from_verified(verified):
-            found.setdefault((one.id, one.keyid), one)
-    return tuple(sorted(found.values(), key=lambda one: one.time))
+            known = found.get((one.id, one.keyid))
+            found[one.id, one.keyid] = one if known is None or one.time < known.time else known
+        for name, time in _logged_before(verified):
+            logged[name] = min(time, logged.get(name, time))
+    dated = (replace(one, time=min(one.time, logged.get((one.id, one.keyid), one.time))) for one in found.values())
+    return tuple(sorted(dated, key=lambda one: one.time))
 
 
 def from_verified(verified: Verified) -> tuple[Attestation, ...]:
@@ -62,7 +81,9 @@ def from_verified(verified: Verified) -> tuple[Attestation, ...]:
         InputError: When a payload is not a statement.
     """
     made = []
-    logged = dict(_logged_before(verified))
+    logged: dict[tuple[str, str], datetime] = {}
+    for name, at in _logged_before(verified):
+        logged[name] = min(at, logged.get(name, at))
     for entry in verified.entries:
         try:
             statement = Statement.from_dict(entry.statement)

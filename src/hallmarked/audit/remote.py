@@ -11,14 +11,16 @@ from urllib.parse import quote, unquote, urlsplit
 from hallmarked.artifacts.local import LocalArtifact
 from hallmarked.audit.remotelog import RemoteLog
 from hallmarked.audit.site import Site
-from hallmarked.audit.verify import BROKEN, HOLDS, Check, check_evidence, trust_of
+from hallmarked.audit.verify import BROKEN, HOLDS, OPEN, Check, check_evidence, trust_of
 from hallmarked.core.errors import InputError, VerificationError
+from hallmarked.core.evidence import Statement, Subject
 from hallmarked.ledger.checkpoint import Checkpoint, read_checkpoint
 from hallmarked.ledger.merkle import prove_consistency, verify_consistency
 from hallmarked.ledger.note import NoteKey, open_note, read_note_key
 from hallmarked.ledger.strict import parse_json
 from hallmarked.ledger.trust import Role, Trust, load_trust
-from hallmarked.ledger.verify import MAX_BUNDLE
+from hallmarked.ledger.verify import MAX_BUNDLE, Verified
+from hallmarked.policy.fact import is_about
 
 MAX_TRUST = 1 << 20
 LEDGER = "/ledger"
@@ -129,13 +131,33 @@ def _check_subject(check: Check, target: Target, commit: str) -> None:
     if not _COMMIT.fullmatch(commit) or (_COMMIT.fullmatch(target.revision) and commit != target.revision):
         check.say(BROKEN, f"About another revision than {target}: the hub answered with {commit or 'none'}")
         return
+    asked, doubtful = _subject(check.verified, target.repo, commit), False
     for entry in check.verified.entries:
-        subjects = entry.statement["subject"]
-        if not any(subject["digest"].get("gitCommit") == commit for subject in subjects):
+        named = tuple(Subject(each.get("name", ""), each["digest"]) for each in entry.statement["subject"])
+        if is_about(Statement(named, "", {}), asked):
+            continue
+        if "dirHash" in asked.digest or any("gitCommit" in each.digest for each in named):
             check.say(BROKEN, f"About another revision than {target}, which is commit {commit}")
             return
-    named = "" if target.revision == commit else f", which the hub says {target.revision} is"
-    check.say(HOLDS, f"About this revision: {target.repo} at commit {commit}{named}")
+        doubtful = True
+    check.subject = asked
+    if doubtful:
+        check.say(
+            OPEN, "Some statements name files and no commit, and nobody you trust says which files this revision has"
+        )
+    said = "" if target.revision == commit else f", which the hub says {target.revision} is"
+    check.say(HOLDS, f"About this revision: {target.repo} at commit {commit}{said}")
+
+
+def _subject(verified: Verified, repo: str, commit: str) -> Subject:
+    """Return what statements about a revision are about: its commit, and its files where a trusted hub says which."""
+    digests = {"gitCommit": commit}
+    for entry in verified.entries:
+        if entry.trusted and entry.role is Role.HUB:
+            for each in entry.statement["subject"]:
+                if each["digest"].get("gitCommit") == commit and "dirHash" in each["digest"]:
+                    digests["dirHash"] = each["digest"]["dirHash"]
+    return Subject(repo, digests)
 
 
 def _log_keys(evidence: bytes, trust: Trust) -> list[NoteKey]:

@@ -13,7 +13,7 @@ from hallmarked.audit.downloaded import Comparison, compare_downloaded
 from hallmarked.audit.report.view import plural
 from hallmarked.checks.runner import PREDICATE_TYPE as RESULT_TYPE
 from hallmarked.core.errors import InputError, VerificationError
-from hallmarked.core.evidence import Statement
+from hallmarked.core.evidence import Statement, Subject
 from hallmarked.core.text import clean
 from hallmarked.ledger.statement import match_subjects
 from hallmarked.ledger.strict import members, parse_json
@@ -47,6 +47,8 @@ class Check:
     """0 everything holds, 1 something does not, 2 something could not be told."""
     lines: list[str] = field(default_factory=list)
     """The result as sentences."""
+    subject: Subject | None = None
+    """The revision of a hub that it was asked about; None for a file, and when the evidence is about another one."""
 
     def say(self, status: int, text: str) -> None:
         """Add a sentence; the worst status counts, and broken is worse than open."""

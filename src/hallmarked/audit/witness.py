@@ -28,7 +28,6 @@ from hallmarked.ledger.witness import Witness, WitnessRefusal
 
 PLACES = ("", "/ledger")
 """Where below an address a log may be: at the address of a log, or of a hub."""
-MOST_LOGS = 1 << 16
 _LIST = "list of watched logs"
 
 

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from hallmarked.cards.known import Known
 from hallmarked.cards.status import Standing, Status, worst_first
-from hallmarked.core.evidence import Attestation
 from hallmarked.core.text import name_part
-from hallmarked.policy.fact import check_of
+from hallmarked.policy.fact import Fact, check_of
+from hallmarked.policy.known import is_evaluated
 from hallmarked.policy.requirement import THIRD_PARTY, Judged, Outcome, Requirement, judge
 
 STATUS: Mapping[Outcome, Status] = {
@@ -66,12 +66,15 @@ def _only_said(judged: Judged) -> Judged:
 
 
 def is_own_word(judged: Judged) -> bool:
-    """Say whether all that decided is the word of nobody known, or of the maker and no check that anyone can repeat."""
-    return all(not fact.source.role or _is_maker_only(fact.source) for fact in judged.facts)
+    """Say whether all that decided is the word of nobody known, or of the maker and no check that anyone can repeat.
+
+    A statement may call itself a check, but no check comes to what evaluations measure.
+    """
+    return all(not fact.source.role or _is_maker_only(fact) for fact in judged.facts)
 
 
-def _is_maker_only(source: Attestation) -> bool:
-    return source.role == "maker" and not check_of(source.statement)
+def _is_maker_only(fact: Fact) -> bool:
+    return fact.source.role == "maker" and (not check_of(fact.source.statement) or is_evaluated(fact.path))
 
 
 def _contested(requirement: Requirement, judged: Judged, known: Known, time: datetime) -> Iterator[Standing]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -81,8 +80,6 @@ def know(
     """
     ordered = sorted(attestations, key=lambda one: one.time)
     facts = facts if facts is not None else Facts(ordered, current)
-    undisputed = copy.copy(facts)
-    undisputed.disputes = []
     withdrawals = {
         fact.slice["claim"]: fact
         for fact in facts.find("record.withdrawal")
@@ -95,7 +92,7 @@ def know(
     named = {name: tuple(paths) for name, paths in results.items()}
     edition = edition or Edition()
     record = Record(ordered, current, edition.outdated)
-    return Known(facts, undisputed, record, withdrawals, named, current, edition)
+    return Known(facts, facts.undisputed(), record, withdrawals, named, current, edition)
 
 
 def squeeze(name: str) -> str:

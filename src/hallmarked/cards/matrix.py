@@ -16,9 +16,9 @@ from typing import Any
 from hallmarked.cards.claim import Claim
 from hallmarked.cards.held import is_own_word
 from hallmarked.cards.known import Known
-from hallmarked.cards.scope.scope import Scope
 from hallmarked.cards.template.template import Template
 from hallmarked.policy.context import Context
+from hallmarked.policy.fact import check_of
 from hallmarked.policy.requirement import WORST, Judged, Operator, Outcome, Requirement, judge
 
 Part = tuple[tuple[str, str], ...]
@@ -152,10 +152,14 @@ def _state(asked: Requirement, known: Known, time: datetime) -> tuple[State, str
 
 
 def _whole(asked: Requirement, known: Known) -> Requirement:
-    """Ask for the whole where only presence is asked for: a part of it does not fill its cell."""
-    if asked.op is not Operator.PRESENT or asked.slice:
+    """Ask for the whole where only presence is asked for: a part of it does not fill its cell.
+
+    What a check says is no part: the slice of a licence or an architecture tells where it stands.
+    """
+    found = known.facts.find(asked.path)
+    if asked.op is not Operator.PRESENT or asked.slice or any(check_of(fact.source.statement) for fact in found):
         return asked
-    values = tuple(dict.fromkeys(fact.value for fact in known.facts.find(asked.path) if not fact.slice))
+    values = tuple(dict.fromkeys(fact.value for fact in found if not fact.slice))
     return replace(asked, op=Operator.IN, value=values)
 
 
@@ -170,13 +174,6 @@ def of_context(context: Context) -> Iterator[Ask]:
     for demand in context.demands:
         for each in (demand, *demand.beside):
             yield Ask(each.requirement, f"context {context.name}")
-
-
-def of_scope(scope: Scope) -> Iterator[Ask]:
-    """Yield what a scope promises, and so has to be measured."""
-    for clause in scope.clauses:
-        if clause.requirement is not None:
-            yield Ask(clause.requirement, clause.reference)
 
 
 def of_claims(claims: Iterable[Claim]) -> Iterator[Ask]:

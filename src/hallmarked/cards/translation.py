@@ -33,7 +33,6 @@ from hallmarked.core.errors import InputError
 
 MEMBER = "translation"
 MOST_BLOCKS = 20_000
-MOST_TRANSLATIONS = 200
 _HASH = re.compile(r"[0-9a-f]{16}")
 _NAME = re.compile(r"(?P<stem>.+)\.(?P<tag>[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3})\.md")
 

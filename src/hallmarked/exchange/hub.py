@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 
 from hallmarked.checks.documentation.claims import items, one, scalars
 from hallmarked.checks.documentation.sections import Template, answers, kind_of, template
+from hallmarked.core.text import clean
 from hallmarked.exchange.licence import to_hub, to_spdx
 from hallmarked.exchange.sheet import Energy, Part, Result, Sheet, read_slice, slice_text
 from hallmarked.formats.blob import Budget
@@ -81,7 +82,7 @@ def _index(sheet: Sheet) -> list[dict[str, Any]]:
 
 def _body(sheet: Sheet) -> str:
     asked = {entry.id: entry.title for entry in template(_template(sheet.kind)).entries}
-    lines = [f"# {sheet.name}", ""]
+    lines = [f"# {clean(' '.join(sheet.name.split()))}", ""]
     if sheet.description:
         lines += [sheet.description, ""]
     for section, written in sheet.sections:

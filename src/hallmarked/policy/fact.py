@@ -19,6 +19,7 @@ Statements may come from anywhere, so members that are missing or of another typ
 
 from __future__ import annotations
 
+import copy
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -100,7 +101,7 @@ class Facts:
     """
 
     def __init__(self, attestations: Iterable[Attestation], current: Subject | None = None) -> None:
-        self.disputes: list[Dispute] = []
+        self._disputes: dict[str, list[Dispute]] = {}
         self._index: defaultdict[str, list[_Entry]] = defaultdict(list)
         self._found: dict[str, list[Fact]] = {}
         newest: dict[tuple[str, str, bool], Attestation] = {}
@@ -141,7 +142,13 @@ class Facts:
 
     def disputed(self, *about: str) -> Dispute | None:
         """Return an open dispute about one of some paths or statements."""
-        return next((dispute for dispute in self.disputes if dispute.about in about), None)
+        return next((dispute for each in about for dispute in self._disputes.get(each, ())), None)
+
+    def undisputed(self) -> Facts:
+        """Return the same facts as if nobody contested any."""
+        made = copy.copy(self)
+        made._disputes = {}
+        return made
 
     def _note(self, one: Attestation, known: bool) -> None:
         """Index a statement that no check made, without looking into what it says under each path."""
@@ -171,12 +178,15 @@ class Facts:
         about, reason = (str(predicate.get(name, "")) for name in ("about", "reason"))
         settles = predicate.get("open") is False
         heard = settles and one.role in SETTLING  # a hub or an auditor settles what others opened; see records.dispute
-        meant = [each for each in self.disputes if each.about == about and (each.source.keyid == one.keyid or heard)]
+        open_ = self._disputes.get(about, [])
+        meant = [each for each in open_ if each.source.keyid == one.keyid or heard]
         if settles:  # what is said about something else settles nothing here
             meant = [each for each in meant if _speaks_of(one, each, current)]
-        self.disputes = [each for each in self.disputes if each not in meant]
+        if meant:
+            open_ = [each for each in open_ if each not in meant]
         if about and not settles:
-            self.disputes.append(Dispute(about, reason, one))
+            open_.append(Dispute(about, reason, one))
+        self._disputes[about] = open_
 
 
 def is_about(statement: Statement, subject: Subject | None) -> bool:
@@ -235,16 +245,19 @@ def _summarise(check: str, one: Attestation) -> Iterator[tuple[str, str]]:
 
 def _newest(path: str, entries: Iterable[_Entry]) -> list[Fact]:
     """Make facts of what is stated under a path: of each signer the newest word about a part, oldest first."""
-    found: dict[tuple[object, ...], tuple[_Entry, dict[str, str]]] = {}
+    found: dict[tuple[object, ...], dict[str, tuple[_Entry, dict[str, str]]]] = {}
     for entry in entries:
         where = entry.row.get("slice")
         parts = {str(key): str(part) for key, part in where.items()} if where and isinstance(where, _OBJECTS) else {}
         place = tuple(parts.items())
         name = (entry.source.keyid, entry.current, place if len(place) < 2 else tuple(sorted(place)))
         before = found.get(name)
-        if before is None or _when(entry.source) >= _when(before[0].source):
-            found[name] = (entry, parts)
-    facts = [_fact(path, entry, parts) for entry, parts in found.values()]
+        time = next(iter(before.values()))[0].source.time if before else None
+        if before is None or time is None or entry.source.time > time:
+            found[name] = {entry.source.id: (entry, parts)}
+        elif entry.source.time == time:  # of one moment neither is the later word, and chance must not choose
+            before[entry.source.id] = (entry, parts)
+    facts = [_fact(path, entry, parts) for of in found.values() for entry, parts in of.values()]
     return sorted(facts, key=lambda fact: _when(fact.source))
 
 

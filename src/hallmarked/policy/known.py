@@ -5,7 +5,9 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from functools import cache
 from importlib.resources import files
 
 from hallmarked.checks import registry
@@ -21,8 +23,8 @@ class Vocabulary:
 
     def __init__(self) -> None:
         self._checks = registry.available()
-        table = tomllib.loads((files("hallmarked.policy") / "known.toml").read_text())
-        self._patterns = [f"{family}.{rest}" for family, names in table["facts"].items() for rest in names]
+        families = {family: names for table in _tables().values() for family, names in table.items()}
+        self._patterns = [f"{family}.{rest}" for family, names in families.items() for rest in names]
 
     def problem_with(self, path: str, check: str) -> str:
         """Say why nobody can state anything under a path; empty when somebody can.
@@ -53,6 +55,16 @@ class Vocabulary:
         if part and (len(part) > 1 or part[0] not in _PARTS):
             return f"of a check there are: {', '.join(_PARTS)}; not {'.'.join(part)}"
         return ""
+
+
+def is_evaluated(path: str) -> bool:
+    """Say whether a fact is one that evaluations come to, and no check that anyone can repeat."""
+    return path.partition(".")[0] in _tables()["evaluations"]
+
+
+@cache
+def _tables() -> Mapping[str, Mapping[str, list[str]]]:
+    return tomllib.loads((files("hallmarked.policy") / "known.toml").read_text())
 
 
 def _problem_with_rule(rule: str, check: str) -> str:

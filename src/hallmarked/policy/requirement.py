@@ -219,7 +219,7 @@ def _judge_fact(requirement: Requirement, fact: Fact, facts: Facts, time: dateti
         return result(Outcome.DISPUTED, f"{said}, which is disputed: {dispute.reason or 'no reason is given'}")
     outcome, reason = _compare(requirement, fact)
     if not fact.current:
-        return result(Outcome.STALE, f"{said}, but of other bytes than the ones here now")
+        return result(Outcome.STALE, f"{said}, but that is about other bytes than the ones here now")
     if fact.source.time > time + CLOCK_SKEW:
         return result(Outcome.STALE, f"{said}, but with a date later than the moment that is judged")
     if outcome is not Outcome.MET or requirement.max_age is None:
@@ -348,7 +348,7 @@ def counts(role: str, by: Sequence[str]) -> bool:
 def decimal(text: str) -> Decimal | None:
     """Read decimal text; None when it is no finite number, or one too large to compare."""
     try:
-        number = Decimal(text.strip()) if len(text) <= 100 else None
+        number = Decimal(text.strip()) if len(text) <= 100 and text.isascii() and "_" not in text else None
     except InvalidOperation:
         return None
     return number if number is not None and number.is_finite() and abs(number.adjusted()) < 1000 else None

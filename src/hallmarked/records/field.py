@@ -30,6 +30,15 @@ WORD = r"[a-z0-9]([a-z0-9._-]{0,98}[a-z0-9])?"
 """Pattern of short names that programs use."""
 STATEMENT = r"sha256:[0-9a-f]{64}"
 """Pattern of the id of a statement."""
+COUNT = r"[1-9][0-9]{0,24}"
+"""Pattern of whole numbers above 0 as text, which may be larger than JSON holds."""
+SHARE = r"0(\.[0-9]{1,12})?|1(\.0{1,12})?"
+"""Pattern of parts of a whole as decimal text."""
+_HINTS = {
+    DECIMAL: "must be a decimal number",
+    COUNT: "must be a whole number above 0",
+    SHARE: "must be a decimal number from 0 to 1",
+}
 _ALGORITHM, _HEX = re.compile(r"[A-Za-z0-9]{1,32}"), re.compile(r"[0-9a-f]{8,256}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -183,7 +192,7 @@ class Reader:
         if not plain and any(is_invisible(mark) and mark not in "\n\t\u200c\u200d" for mark in value):
             raise Unfit("holds characters that do not show")
         if say.pattern and not re.fullmatch(say.pattern, value):
-            raise Unfit(say.hint or f"must look like {say.pattern}")
+            raise Unfit(say.hint or _hint(say.pattern))
         return value
 
     def _time(self, say: Say, value: object) -> datetime:
@@ -265,3 +274,10 @@ def _write_object(value: Any) -> dict[str, Any]:
 
 def _default(each: Field[Any]) -> Any:
     return each.default_factory() if each.default_factory is not MISSING else each.default
+
+
+def _hint(pattern: str) -> str:
+    """Say for people what a text has to look like."""
+    if re.fullmatch(r"[a-z|-]+", pattern):
+        return f"must be one of {', '.join(pattern.split('|'))}"
+    return _HINTS.get(pattern, f"must look like {pattern}")

@@ -13,12 +13,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from hallmarked.records.field import DECIMAL, Say
+from hallmarked.records.field import COUNT, DECIMAL, SHARE, Say
 from hallmarked.records.record import Record
 from hallmarked.records.result import Measured
-
-COUNT = r"[1-9][0-9]{0,24}"
-SHARE = r"0(\.[0-9]{1,12})?|1(\.0{1,12})?"
 
 
 class Data(StrEnum):

@@ -100,7 +100,7 @@ PATTERNS = (
     "nothing is stated about parts of %(path)s",
     "%(path)s is %(value)s, stated by %(who)s; only the word of %(roles)s counts here",
     "%(path)s is %(value)s, which is disputed: %(reason)s",
-    "%(path)s is %(value)s, but of other bytes than the ones here now",
+    "%(path)s is %(value)s, but that is about other bytes than the ones here now",
     "%(path)s is %(value)s, but with a date later than the moment that is judged",
     "%(path)s is %(value)s, but that was stated %(age)s ago, and may be %(most)s old",
     "%(path)s is %(value)s, but only %(count)s were looked at; %(least)s are asked for",

@@ -88,8 +88,11 @@ def test_everything_lies_inside(rtl: bool) -> None:
             continue  # a mark, around its own middle
         assert 0 <= float(box.get("x", "")) <= WIDTH - float(box.get("width", ""))
     places = [float(text.get("x", "0")) for text in root.iter(f"{SVG}text") if text.get("x")]
+    assert places
     assert all((WIDTH / 2 < place <= WIDTH) if rtl else (0 <= place < WIDTH / 2) for place in places)
-    for path in re.findall(r'<path d="M([\d.]+) [\d.]+H([\d.]+)', svg):
+    paths = re.findall(r'<path d="M([\d.]+) [\d.]+H([\d.]+)', svg)
+    assert paths
+    for path in paths:
         assert all(0 <= float(x) <= WIDTH for x in path)
     assert (root.get("direction") == "rtl") is rtl
 

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from hallmarked.cards.document.declared import Declared
 from hallmarked.cards.document.document import read_document
 from hallmarked.cards.known import know
 from hallmarked.cards.translation import blocks_of, read_translation, write_translation
@@ -15,6 +16,9 @@ from hallmarked.cards.view import label
 from hallmarked.cards.view.card import CardView, Look, make_view
 from hallmarked.cards.view.format import RENDERERS
 from hallmarked.cards.view.html import _resource
+from hallmarked.cards.view.line import claim_lines
+from tests.cards.stating import NOW as STATED
+from tests.cards.stating import checked
 from tests.cards.view.example import CARD, HERE, NOW, recall, said
 
 VOID = {"meta", "br", "hr", "link", "path", "circle", "rect"}
@@ -157,6 +161,18 @@ Write `<!-- x -->` for a comment.
     assert "nine of ten. " in said
     assert ".." not in said
     assert "\n\n\n" not in said
+
+
+def test_what_is_in_the_way_of_reading_is_said() -> None:
+    """A card with broken metadata says so in Markdown too; two claims of one id have places of their own."""
+    assert "> **!** README.md, line 3: not YAML" in RENDERERS["md"](shown("---\nlicense: [mit\n---\n# x\n"), "", ())
+    twice = (
+        "---\nhallmarked:\n  claims:\n"
+        "  - {id: a, path: eval.recall, op: present}\n  - {id: a, path: eval.f1, op: present}\n---\n# x\n"
+    )
+    here, stated = checked({"README.md": twice})
+    found = [line.id for line in claim_lines(Declared(), know(stated, here), STATED)]
+    assert len(found) == len(set(found)) == 2
 
 
 def test_data_says_the_same() -> None:

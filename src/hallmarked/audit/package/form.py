@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from hallmarked.audit.attested import from_verified
+from hallmarked.audit.attested import from_files
 from hallmarked.audit.report.view import json_text
 from hallmarked.core.evidence import Attestation, Subject
 from hallmarked.ledger.trust import Trust
@@ -71,8 +71,4 @@ def statements_of(evidence: Mapping[str, bytes], trust: Trust) -> tuple[Attestat
     Raises:
         VerificationError: When evidence does not hold.
     """
-    once: dict[str, Attestation] = {}
-    for data in evidence.values():
-        for one in from_verified(verify_bundle(data, trust)):
-            once.setdefault(one.id, one)
-    return tuple(sorted(once.values(), key=lambda one: one.time))
+    return from_files(verify_bundle(data, trust) for data in evidence.values())

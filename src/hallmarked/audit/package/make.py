@@ -15,7 +15,7 @@ from importlib.resources import files
 
 from hallmarked import __version__
 from hallmarked.artifacts.local import LocalArtifact
-from hallmarked.audit.attested import from_verified
+from hallmarked.audit.attested import from_files
 from hallmarked.audit.package.archive import MANIFEST, MOST_BYTES, MOST_FILES
 from hallmarked.audit.package.form import RULES, fill_forms, fill_runs, may_see_runs, statements_of
 from hallmarked.core.errors import InputError
@@ -107,7 +107,7 @@ def _evidence(request: Request) -> dict[str, bytes]:
     verified = {path: verify_bundle(data, request.trust) for path, data in named.items()}
     if request.audience is None:
         return named
-    held = [one for each in verified.values() for one in from_verified(each)]
+    held = from_files(verified.values())
     facts = Facts(held, request.artifact.subject)
     shown = [build_profile(each, facts, request.time, request.audience) for each in request.frameworks]
     keep = {id_ for profile in shown for row in profile.rows for id_ in row.rests_on}

@@ -104,10 +104,6 @@ class Graph:
         """Return everything a thing was made from, nearest first, without itself."""
         return _reach(key, lambda at: (edge.parent for edge in self.made_from(at)))
 
-    def descendants(self, key: str) -> list[str]:
-        """Return everything that was made from a thing, nearest first, without itself."""
-        return _reach(key, lambda at: (edge.child for edge in self.made_into(at)))
-
 
 @dataclass(frozen=True, slots=True)
 class Manifest:

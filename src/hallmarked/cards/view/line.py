@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -114,7 +115,15 @@ def claim_lines(declared: Declared, known: Known, time: datetime, language: str 
     made = [_declared_line(claim, known, time, language) for claim in declared.claims]
     here = {line.id for line in made}
     made += [_derived_line(claim, known, time) for claim in derive_claims(known, time) if claim.id not in here]
-    return tuple(sorted(made, key=lambda line: line.status.rank))
+    return tuple(sorted(_told_apart(made), key=lambda line: line.status.rank))
+
+
+def _told_apart(lines: Sequence[ClaimLine]) -> Iterator[ClaimLine]:
+    """Give each line an id of its own: two claims of a card may have one, which is an error that is shown."""
+    seen: Counter[str] = Counter()
+    for line in lines:
+        seen[line.id] += 1
+        yield line if seen[line.id] == 1 else replace(line, id=f"{line.id}--{seen[line.id]}")
 
 
 def stated_line(place: Placeholder, known: Known, time: datetime) -> ClaimLine:

@@ -27,6 +27,7 @@ def render(view: CardView, language: str = "", commands: Sequence[str] = ()) -> 
     """Return the document; arguments as those of the HTML one."""
     t = words(interface(language or view.language))
     parts = [f"# {_text(view.title)}", f"{_text(view.name)} · {view.time.date().isoformat()}"]
+    parts += [f"> **!** {_text(problem)}" for problem in view.problems]
     if view.look is not Look.TECHNICAL:
         parts += _plain(view, t)
     parts += _claims(view, t)

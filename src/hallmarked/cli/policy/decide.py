@@ -9,7 +9,10 @@ from pathlib import Path
 
 import click
 
+from hallmarked.artifacts.remote.address import Address
+from hallmarked.artifacts.remote.token import find_login
 from hallmarked.artifacts.source import open_artifact
+from hallmarked.audit.asked import ask, fetch_evidence
 from hallmarked.audit.attested import beside, gather
 from hallmarked.audit.audit import write
 from hallmarked.audit.report.view import json_text
@@ -17,12 +20,12 @@ from hallmarked.audit.verify import read_file
 from hallmarked.cli.attested import EVIDENCE, machine_trust
 from hallmarked.cli.option import FORMAT
 from hallmarked.cli.policy.option import MARKS, POLICY, context_of, policy_of
-from hallmarked.cli.setting import PATH, home, passphrase
+from hallmarked.cli.setting import PATH, PATH_OR_ADDRESS, home, passphrase
 from hallmarked.core.errors import InputError
 from hallmarked.core.evidence import Attestation, Outcome, Statement, Subject
 from hallmarked.core.text import clean
 from hallmarked.ledger.ledger import Ledger
-from hallmarked.ledger.trust import Trust, load_trust
+from hallmarked.ledger.trust import Trust, dump_trust, load_trust
 from hallmarked.policy.context import Context
 from hallmarked.policy.decide import Decision, Ruling
 from hallmarked.policy.decide import decide as decide_by
@@ -52,24 +55,31 @@ class Options:
     form: str
     sign: bool
     output: Path | None
+    keys: Sequence[str]
+    endpoint: str | None
 
 
 @click.command()
-@click.argument("path", type=PATH)
+@click.argument("path", type=PATH_OR_ADDRESS, metavar="PATH|hf://OWNER/NAME[@REVISION]")
 @click.option("--context", "name", required=True, metavar="NAME", help="What it is decided for.")
 @POLICY
 @EVIDENCE
 @click.option("--trust", "trust_file", type=PATH, metavar="FILE", help="Whom to trust [this machine's trust file].")
+@click.option("--key", "keys", multiple=True, metavar="ID", help="Of a hub: the id of its signing key, to trust it.")
+@click.option("--endpoint", metavar="URL", help="The hub that hf:// means [HF_ENDPOINT, or the public one].")
 @click.option("--at", metavar="TIME", help="Decide for this moment, by what was stated then, such as 2026-01-31.")
 @FORMAT
 @click.option("--sign", is_flag=True, help="Sign and log the decision; needs --output.")
 @click.option("--output", type=PATH, metavar="FILE", help="Write the signed decision here.")
 @click.pass_context
-def decide(ctx: click.Context, /, path: Path, **options: object) -> None:
+def decide(ctx: click.Context, /, path: Path | Address, **options: object) -> None:
     """Decide whether what lies at PATH may be used in a context, by the evidence about exactly these bytes.
 
     Nothing is checked anew. Evidence is PATH.hallmarked/evidence.json, where an audit left one, and what --evidence
     names; statements count as far as the trust file knows their signers.
+
+    Of a revision on a hub, only the evidence is fetched, and held against the log that the hub shows to everybody. It
+    is decided here all the same; what the hub decides is told beside it.
 
     Exit status: 0 every requirement is met or waived, 1 something fails, 2 something is not known or could not be done.
     """
@@ -77,9 +87,16 @@ def decide(ctx: click.Context, /, path: Path, **options: object) -> None:
     if chosen.sign != (chosen.output is not None):
         raise InputError("--sign and --output go together")
     context, time = context_of(policy_of(chosen.file), chosen.name), _moment(chosen.at)
-    subject = open_artifact(path).subject
     trust = machine_trust() if chosen.trust_file is None else load_trust(read_file(chosen.trust_file))
-    stated = _stated((*beside(path), *chosen.evidence), trust, time)
+    beneath: list[str] = []
+    if isinstance(path, Address):
+        subject, fetched, beneath = _fetch(path, chosen, context, trust)
+        stated = [*_early(fetched, time), *_stated(chosen.evidence, trust, time)]
+    else:
+        if chosen.keys or chosen.endpoint:
+            raise InputError("--key and --endpoint are for a revision on a hub; name one as hf://owner/name@revision")
+        subject = open_artifact(path).subject
+        stated = _stated((*beside(path), *chosen.evidence), trust, time)
     decision = decide_by(Facts(stated, subject), context, time)
     statement = _statement(decision, subject, stated)
     if chosen.output is not None:
@@ -87,13 +104,36 @@ def decide(ctx: click.Context, /, path: Path, **options: object) -> None:
     if chosen.form == "json":
         click.echo(json_text(statement.to_dict()), nl=False)
     else:
-        click.echo("\n".join(clean(line) for line in _lines(decision, subject, len(stated))))
+        click.echo("\n".join(clean(line) for line in (*_lines(decision, subject, len(stated)), *beneath)))
     ctx.exit(EXIT[decision.outcome])
 
 
+def _fetch(
+    address: Address, chosen: Options, context: Context, trust: Trust
+) -> tuple[Subject, Sequence[Attestation], list[str]]:
+    """Return a revision on a hub, what is stated about it, and sentences about the hub."""
+    login = find_login(chosen.endpoint)
+    found = fetch_evidence(login, address, tuple(chosen.keys), dump_trust(trust))
+    answer = ask(login, address, context.name, found.subject.digest["gitCommit"])
+    lines = [f"  of a hub: {login.endpoint}, whose evidence stands in the log that it shows to everybody"]
+    if not found.whole:
+        lines.append("  ? not every signer is known, or something may have been left out; see hallmarked verify")
+    if not answer.outcome:
+        lines.append(f"  ? the hub does not say what it decides for {context.name}: {answer.why}")
+    elif answer.policy != context.digest:
+        lines.append(f"  ? the hub decides {answer.outcome}, by another policy (sha256 {answer.policy})")
+    else:
+        lines.append(f"  the hub decides {answer.outcome}, by the same policy")
+    return found.subject, found.stated, lines
+
+
 def _stated(files: Sequence[Path], trust: Trust, time: datetime) -> list[Attestation]:
+    return _early(gather(files, trust), time)
+
+
+def _early(stated: Sequence[Attestation], time: datetime) -> list[Attestation]:
     """Return what had been stated by then. Clocks differ: what is a moment ahead of this machine's is not left out."""
-    return [one for one in gather(files, trust) if one.time <= time + CLOCKS]
+    return [one for one in stated if one.time <= time + CLOCKS]
 
 
 def _moment(at: str | None) -> datetime:

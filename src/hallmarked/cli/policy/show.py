@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -82,7 +81,7 @@ def _lines(context: Context, language: str) -> Iterator[str]:
             yield ""
             yield f"{version.harm}, version {version.id}, from {version.begin:%Y-%m-%d} until {end}"
             yield f"  {_in(version.text, language)}"
-            yield f"  thresholds: {json.dumps(dict(version.thresholds))}"
+            yield f"  thresholds: {', '.join(f'{name} {value}' for name, value in version.thresholds.items())}"
 
 
 def _in(texts: Mapping[str, str], language: str) -> str:

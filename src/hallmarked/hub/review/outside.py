@@ -11,13 +11,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from hallmarked.audit.attested import RECEIVED_TYPE
+from hallmarked.audit.attested import RECEIVED_TYPE, speaking
 from hallmarked.core.errors import Forbidden, InputError, NotFound, VerificationError
 from hallmarked.core.evidence import Attestation, Statement, Subject
 from hallmarked.core.text import clean
@@ -109,12 +109,13 @@ class _Piece:
     entry: VerifiedEntry
     envelope: Envelope
     key: TrustedKey
-    statement: Statement
+    said: Attestation
+    """The statement, as that of whom it is signed for."""
     revision: str
 
     @property
     def id(self) -> str:
-        return f"sha256:{hashlib.sha256(self.entry.payload).hexdigest()}"
+        return self.said.id
 
 
 def take_in(hub: Hub, db: Connection, actor: Actor, repo: Repository, data: bytes) -> Received:
@@ -142,7 +143,7 @@ def take_in(hub: Hub, db: Connection, actor: Actor, repo: Repository, data: byte
     pieces = {}
     for entry, envelope in theirs:
         piece = _judge(db, repo, entry, envelope, trust.find(entry.keyid), time)
-        pieces[piece.id, entry.keyid] = piece
+        pieces[piece.id, piece.said.keyid] = piece
     here = _known(db, repo)
     new = [piece for key, piece in pieces.items() if key not in here]
     if new and len(here) + len(new) > MOST_KEPT:
@@ -287,7 +288,18 @@ def _judge(
     oid = find_subject(db, repo, statement)
     if not oid:
         raise InputError(f"{which} is about no revision of {repo.name}")
-    return _Piece(entry, envelope, key, statement, oid)
+    return _Piece(entry, envelope, key, _speaker(entry, key, statement), oid)
+
+
+def _speaker(entry: VerifiedEntry, key: TrustedKey, statement: Statement) -> Attestation:
+    """Return a statement as that of whom it is signed for: people on another hub are people from outside here.
+
+    Whose account has a name there need not be who has that name here.
+    """
+    named = f"sha256:{hashlib.sha256(entry.payload).hexdigest()}"
+    one = Attestation(statement, named, entry.time, key.role.value, key.name, entry.keyid)
+    said = speaking(one)
+    return said if said.role in {one.role, ""} else replace(said, role=Role.COMMUNITY.value)
 
 
 def _known(db: Connection, repo: Repository) -> set[tuple[str, str]]:
@@ -309,8 +321,8 @@ def _log(
     rows = [
         {
             "id": new_id(), "repository_id": repo.id, "revision": piece.revision, "statement": piece.id,
-            "payload": piece.entry.payload, "predicate_type": piece.entry.predicate_type, "keyid": piece.entry.keyid,
-            "role": piece.key.role.value, "signer": piece.key.name, "entry": place.index, "receipt": receipt,
+            "payload": piece.entry.payload, "predicate_type": piece.entry.predicate_type, "keyid": piece.said.keyid,
+            "role": piece.said.role, "signer": piece.said.signer, "entry": place.index, "receipt": receipt,
             "account_id": actor.account_id, "stated": min(time, int(piece.entry.time.timestamp() * 1000)),
             "created": time, "removed": None, "reason": "",
         }
