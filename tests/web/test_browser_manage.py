@@ -138,6 +138,19 @@ def test_managing_by_keyboard_alone(hands: Hands) -> None:
     assert hands.page.url == running.url + MODEL
 
 
+def test_stating_by_keyboard_alone(hands: Hands) -> None:
+    """Say who did a stage, and choose a use as a gate: keys only, focus always seen."""
+    hands.open(f"{MODEL}/record/main?kind=stage")
+    hands.choose("Stage", "tra")
+    hands.write("How it was done", "On our own machines.", "TEXTAREA")
+    hands.press("Sign and publish it")
+    assert "ada trained it" in hands.words()
+    hands.open(f"{MODEL}/contexts")
+    hands.choose("", "has")
+    hands.press("Save")
+    assert hands.page.locator("select option[value=gate]:checked").count() == 1
+
+
 @pytest.mark.parametrize("width", [320, 1100])
 def test_nothing_sticks_out(hands: Hands, width: int) -> None:
     """At each width the new pages scroll in one direction only, and what is pressed is large enough for a finger."""
