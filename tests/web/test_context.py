@@ -192,7 +192,7 @@ def test_a_push_is_judged_before_anybody_gets_it(running: RunningHub, client: Te
     assert not gets_file(running, client)
     running.audit_all()
     refused = client.get(FILE, headers=bearer(running, "bob"))
-    assert "of other bytes than the ones here now" in refused.json()["error"]
+    assert "about other bytes than the ones here now" in refused.json()["error"]
     bring(running, client, auditor, "0.98")
     assert gets_file(running, client)
 

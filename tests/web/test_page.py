@@ -62,6 +62,8 @@ ADDRESSES: dict[str, tuple[str, ...]] = {
     "/{owner}/{name}/evidence/{revision}": (f"/{MODEL}/evidence/first",),
     "/{owner}/{name}/uses": (f"/{MODEL}/uses", "/spaces/acme/triage-desk/uses"),
     "/{owner}/{name}/uses/{revision}": (f"/{MODEL}/uses/first?context=default&context=publication",),
+    "/{owner}/{name}/governance": (f"/{MODEL}/governance", "/datasets/acme/emergency-notes/governance"),
+    "/{owner}/{name}/governance/{revision}": (f"/{MODEL}/governance/first",),
     "/{owner}/{name}/lineage": (f"/{MODEL}/lineage", "/datasets/acme/emergency-notes/lineage"),
     "/{owner}/{name}/lineage/{revision}": (f"/{MODEL}/lineage/first",),
     "/{owner}/{name}/claim/{revision}": (f"/{MODEL}/claim/first", f"/{MODEL}/claim/first?id=license"),
