@@ -11,6 +11,7 @@ command = LazyCommands(
         "export": ("hallmarked.cli.card.exchange", "export", "Write what is known in the format of another standard."),
         "gaps": ("hallmarked.cli.card.gaps", "command", "Show what nobody evaluated."),
         "history": ("hallmarked.cli.card.history", "command", "Tell how a claim stood over time."),
+        "prompts": ("hallmarked.cli.card.prompts", "command", "Compare what different system prompts lead to."),
         "scope": ("hallmarked.cli.card.scope", "command", "Show what a thing is for, and how each clause stands."),
         "status": ("hallmarked.cli.card.status", "command", "Say how each claim of a card stands right now."),
         "diff": ("hallmarked.cli.card.diff", "command", "Say what changed between two versions of a card."),
