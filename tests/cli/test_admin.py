@@ -72,8 +72,7 @@ def test_options_before_or_after(shell: Shell, tmp_path: Path) -> None:
 def test_a_folder_without_a_hub(shell: Shell, tmp_path: Path, name: str) -> None:
     """A slip in the folder's name is told, and no empty hub is made and looked after."""
     missing = tmp_path / "slip"
-    argument = {"backup": ["copy"], "consent": ["list"], "trust": ["list"]}.get(
-        name, ["ada"] if "set-" in name or "able-" in name else []
-    )
+    given = {"backup": ["copy"], "consent": ["list"], "trust": ["list"]}
+    argument = given.get(name, ["ada"] if "set-" in name or "able-" in name else [])
     assert "there is no hub in" in shell("admin", name, *argument, "--data", missing).refused()
     assert not missing.exists()
