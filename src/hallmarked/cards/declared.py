@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hallmarked.cards.document.declared import DeclaredClaim
 from hallmarked.cards.document.reader import read_declared
@@ -12,7 +12,7 @@ from hallmarked.checks.documentation.declared import KEY, MAX_ROW
 from hallmarked.core.errors import FormatError
 from hallmarked.formats.blob import Budget
 from hallmarked.formats.document import read_json
-from hallmarked.policy.requirement import Operator, Requirement
+from hallmarked.policy.requirement import Requirement
 
 SCOPE = "scope#"
 """Stands before the id of a clause of a scope, so that it differs from the ids of claims."""
@@ -76,7 +76,7 @@ def _read(kind: str, name: str, noted: Evidence) -> Declaration:
         claim, problem = None, "a floor needs “op” and “value”"
     if claim is None:
         return Declaration(kind, name, noted, problem=f"this claim cannot be understood: {problem}")
-    return Declaration(kind, name, noted, to_requirement(claim, name), "", claim.text, claim.audience)
+    return Declaration(kind, name, noted, replace(claim, id=name), "", claim.text, claim.audience)
 
 
 def parse_row(noted: Evidence) -> object:
@@ -99,23 +99,3 @@ def read_claim(row: object, noted: Evidence) -> tuple[DeclaredClaim | None, str]
             row["text"] = {"en": row["text"]}  # a sentence in one language
     declared, findings = read_declared({KEY: {"claims": [row]}}, lambda _path: line, file)
     return (declared.claims[0], "") if declared.claims else (None, findings[0].message if findings else "it is empty")
-
-
-def to_requirement(claim: DeclaredClaim, name: str) -> Requirement:
-    """Return what evidence is asked for by a claim.
-
-    Args:
-        claim: The claim.
-        name: Its id.
-    """
-    return Requirement(
-        name,
-        claim.path,
-        Operator(claim.op),
-        claim.value,
-        claim.slice,
-        claim.min_n,
-        claim.max_age,
-        claim.by,
-        claim.check,
-    )

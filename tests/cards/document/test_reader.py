@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -69,11 +70,12 @@ def test_everything_is_read() -> None:
 def test_a_claim_is_a_requirement_of_the_one_evaluator() -> None:
     """What a claim asks of the evidence is asked in the evaluator's own words, and judged by it."""
     recall, clean, *_ = read(WHOLE)[0].claims
-    assert recall.requirement() == Requirement(
+    asked = Requirement(*(getattr(recall, member.name) for member in fields(Requirement)))
+    assert asked == Requirement(
         "recall-worst", "eval.recall", Operator.AT_LEAST, "0.90", "worst", 200, timedelta(days=90), recall.by
     )
-    assert clean.requirement().check == "serialization"
-    judged = judge(recall.requirement(), Facts(()), datetime(2026, 1, 1, tzinfo=UTC))
+    assert clean.check == "serialization"
+    judged = judge(recall, Facts(()), datetime(2026, 1, 1, tzinfo=UTC))
     assert judged.outcome is Outcome.MISSING
 
 

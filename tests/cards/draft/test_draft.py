@@ -66,7 +66,7 @@ def test_a_model() -> None:
     assert (claims["eval-recall"].op, claims["eval-recall"].min_n) == ("present", 400)
     assert claims["energy-training"].slice == {"method": "modelled"}
     for claim in claims.values():
-        assert judge(claim.requirement(), MODEL, NOW).outcome is Outcome.MET
+        assert judge(claim, MODEL, NOW).outcome is Outcome.MET
     body = document.text[document.body :]
     assert "124439808" not in body
     assert "0.91" not in body

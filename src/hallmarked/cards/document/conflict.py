@@ -68,7 +68,7 @@ def candidates(first: DeclaredClaim, second: DeclaredClaim) -> list[str]:
 
 def holds(claim: DeclaredClaim, value: str) -> bool:
     """Say whether a value would satisfy a claim, whoever measured it, wherever, and on however many."""
-    asked = replace(claim.requirement(), slice={}, min_n=0, max_age=None, by=())
+    asked = replace(claim, slice={}, min_n=0, max_age=None, by=())
     measured = {"measurements": [{"metric": claim.path, "value": value}]}
     facts = Facts((Attestation(Statement((), "urn:hallmarked:supposed", measured), "", _EPOCH),))
     return judge(asked, facts, _EPOCH).outcome is Outcome.MET

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from enum import StrEnum
 
-from hallmarked.policy.requirement import THIRD_PARTY, Operator, Requirement
+from hallmarked.policy.requirement import THIRD_PARTY, Requirement
 
 KEY = "hallmarked"
 ATTESTERS = ("maker", "hub", "auditor", "community", THIRD_PARTY)
@@ -33,37 +32,15 @@ class Tier(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class DeclaredClaim:
-    """Something the card says that evidence can bear out or contradict."""
+class DeclaredClaim(Requirement):
+    """Something the card says: what it asks of the evidence, as the one evaluator reads it, and who it is for."""
 
-    id: str
-    """Unique in the card."""
-    path: str
-    """Where the value is found among facts, e.g. ``eval.recall``."""
-    op: Operator
-    value: str | tuple[str, ...] = ""
-    """Decimal text or a word; several for ``in``; empty for ``present`` and ``absent``."""
-    slice: Mapping[str, str] | str = field(default_factory=dict)
-    """The part that is meant: empty for the whole, ``worst`` for the worst of all parts."""
-    min_n: int = 0
-    """How many things must have been looked at."""
-    max_age: timedelta | None = None
-    by: tuple[str, ...] = ()
-    """Who must have attested it; empty for anybody."""
-    check: str = ""
-    """For ``absent``: the check that must have looked."""
     audience: tuple[str, ...] = ("public",)
     """Who it is written for."""
     text: Mapping[str, str] = field(default_factory=dict)
     """The claim as a sentence, by language tag (BCP 47)."""
     line: int = 0
     """Where the card makes it."""
-
-    def requirement(self) -> Requirement:
-        """Return what the claim asks of the evidence, in the words of the one evaluator."""
-        return Requirement(
-            self.id, self.path, self.op, self.value, self.slice, self.min_n, self.max_age, self.by, self.check
-        )
 
 
 @dataclass(frozen=True, slots=True)

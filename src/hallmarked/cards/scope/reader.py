@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from hallmarked.cards.declared import to_requirement
 from hallmarked.cards.document.declared import KEY, DeclaredClaim
 from hallmarked.cards.document.reader import read_declared
 from hallmarked.cards.document.rule import UNKNOWN as UNKNOWN_FIELD
@@ -119,7 +118,7 @@ class _Reader:
             clause = replace(clause, prompts=self._prompts(row, path))
         if group == "floors" or (group == "refusals" and "path" in row):
             claim = self._claim(row, path)
-            return replace(clause, requirement=to_requirement(claim, clause.reference) if claim else None)
+            return replace(clause, requirement=replace(claim, id=clause.reference) if claim else None)
         return clause
 
     def _claim(self, row: Mapping[object, object], path: Path) -> DeclaredClaim | None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from hallmarked.cards.claim import Claim, derive_claims
-from hallmarked.cards.declared import to_requirement
 from hallmarked.cards.document.declared import Declared, DeclaredClaim
 from hallmarked.cards.document.placeholder import Placeholder
 from hallmarked.cards.held import hold, sentence
@@ -135,7 +134,7 @@ def stated_line(place: Placeholder, known: Known, time: datetime) -> ClaimLine:
 
 
 def _declared_line(claim: DeclaredClaim, known: Known, time: datetime, language: str) -> ClaimLine:
-    held = hold(to_requirement(claim, claim.id), known, time, claim.id, "card.declared")
+    held = hold(claim, known, time, claim.id, "card.declared")
     value = ", ".join(claim.value) if isinstance(claim.value, tuple) else claim.value
     asked = f"{claim.op} {value}".strip()
     shown = _line(claim.id, _text(claim, language), held, asked=asked, line=claim.line, called=claim.id)
@@ -182,7 +181,7 @@ def _text(claim: DeclaredClaim, language: str) -> tuple[str, str]:
             return claim.text[wanted], wanted
     for tag, text in claim.text.items():
         return text, tag
-    return sentence(to_requirement(claim, claim.id)).rstrip("."), SOURCE
+    return sentence(claim).rstrip("."), SOURCE
 
 
 def _line(

@@ -71,7 +71,7 @@ def _status(summary: Summary) -> int:
 
 def _as_text(summary: Summary, path: Path, verbose: bool) -> Iterator[str]:
     if not summary.lines:
-        yield f"{path}: there is no card here that makes a claim"
+        yield f"{path}: no card here claims anything that evidence could bear out; see hallmarked card new"
     quiet = (Status.SELF_ASSERTED, Status.NOT_EVALUATED)
     shown = 0
     for line in summary.lines:
