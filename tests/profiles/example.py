@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
 from typing import Any
 
 from hallmarked.core.evidence import Attestation, Statement, Subject
@@ -110,3 +111,19 @@ def answered(
     )
     made = record.to_statement(HERE)
     return statement(made.predicate_type, dict(made.predicate), role="maker")
+
+
+class Reader(HTMLParser):
+    """Collects tags and text of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data

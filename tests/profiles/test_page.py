@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from html.parser import HTMLParser
 
 import pytest
 
@@ -16,7 +15,7 @@ from hallmarked.profiles.mapping import Namesake
 from hallmarked.profiles.page import Shown, render_page
 from hallmarked.profiles.profile import Profile, State, build_profile
 from hallmarked.profiles.text import render_text
-from tests.profiles.example import HERE, NOW, answered, filled, framework, measured
+from tests.profiles.example import HERE, NOW, Reader, answered, filled, framework, measured
 
 EXAMPLE = framework()
 NAMESAKES = {"A-2": Namesake("2025", EXAMPLE.controls[0])}
@@ -29,22 +28,6 @@ def profile(audience: Audience | None = None) -> Profile:
 
 def shown(language: str = "en") -> Shown:
     return Shown(HERE, NOW, language, NAMESAKES, "hallmarked profile show example/2026 model")
-
-
-class Reader(HTMLParser):
-    """Collects tags and text of a page."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 def test_nothing_is_requested_or_run() -> None:

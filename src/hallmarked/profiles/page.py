@@ -16,8 +16,8 @@ import jinja2
 from markupsafe import Markup
 
 from hallmarked.cards.sheet import sheet
+from hallmarked.cards.sheet.sheet import open_templates
 from hallmarked.core.evidence import Subject
-from hallmarked.core.text import clean
 from hallmarked.profiles.framework import Audience
 from hallmarked.profiles.language import Text, pick, say
 from hallmarked.profiles.mapping import Namesake
@@ -310,12 +310,4 @@ def _resource(name: str) -> str:
 
 @cache
 def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        autoescape=True,
-        loader=jinja2.FunctionLoader(_resource),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: clean(value) if type(value) is str else value,
-    )
-    return environment.get_template("profile.html.j2")
+    return open_templates("hallmarked.profiles").get_template("profile.html.j2")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 
@@ -17,28 +16,13 @@ from hallmarked.profiles.run.render import review_document, review_lines
 from hallmarked.profiles.run.review import Review, review
 from hallmarked.records.run_deviation import Change, RunDeviation
 from hallmarked.records.run_plan import Hardware
+from tests.profiles.example import Reader
 from tests.profiles.run.example import PLAN, SUBJECT, day, decided, factors, signed
 
 PACKS = tuple(map(load_pack, ("eu-ai-act", "two-stage")))
 HOSTILE = "</p><script>alert(1)</script>"
 HARDWARE = Hardware(accelerator="h100-sxm", count=8, hours="9")
 LARGE = replace(PLAN, tokens="9" * 15, purpose=HOSTILE, factors=factors(None, True, False), hardware=HARDWARE)
-
-
-class Reader(HTMLParser):
-    """Collects tags and text of a page."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 def seen() -> Review:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 import jinja2
 from markupsafe import Markup
@@ -16,9 +15,8 @@ from hallmarked.audit.report.dataset import DataSet, data_set
 from hallmarked.audit.report.demand import DemandRow, OtherRow, demands, others
 from hallmarked.audit.report.report import Report
 from hallmarked.cards.sheet import sheet
-from hallmarked.cards.sheet.sheet import shape
+from hallmarked.cards.sheet.sheet import open_templates, shape
 from hallmarked.core.evidence import Finding, Level, Location, Outcome
-from hallmarked.core.text import clean
 
 MOST_ROWS = 500
 """Rows of one list on the page; the JSON holds all."""
@@ -234,19 +232,6 @@ def _checks(report: Report) -> list[CheckRow]:
     return rows
 
 
-def resource(name: str) -> str:
-    """Return one of the templates beside this module."""
-    return (files("hallmarked.audit.report") / name).read_text(encoding="utf-8")
-
-
 @cache
 def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        autoescape=True,
-        loader=jinja2.FunctionLoader(resource),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: clean(value) if type(value) in {str, Location} else value,
-    )
-    return environment.get_template("report.html.j2")
+    return open_templates("hallmarked.audit.report", Location).get_template("report.html.j2")

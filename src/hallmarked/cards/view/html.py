@@ -15,14 +15,14 @@ from markupsafe import Markup
 from hallmarked import __version__
 from hallmarked.cards.language import direction
 from hallmarked.cards.sheet import sheet
-from hallmarked.cards.sheet.sheet import shape
+from hallmarked.cards.sheet.sheet import open_templates, shape
 from hallmarked.cards.translation import Passage, State
 from hallmarked.cards.view.card import CardView, Look
 from hallmarked.cards.view.label import LACKS, ROLES, STATUSES, Words, interface, words
 from hallmarked.cards.view.limitation import Limitation
 from hallmarked.cards.view.line import ClaimLine
 from hallmarked.cards.view.prose import render_blocks, render_text
-from hallmarked.core.text import clean, show_invisible
+from hallmarked.core.text import show_invisible
 
 MOST_ON_PAGE = 8
 """Claims and limitations on one page; it says how many more there are."""
@@ -153,14 +153,7 @@ def _resource(name: str) -> str:
 
 @cache
 def _template(language: str) -> jinja2.Template:
-    environment = jinja2.Environment(
-        autoescape=True,
-        loader=jinja2.FunctionLoader(_resource),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: clean(value) if type(value) is str else value,
-    )
+    environment = open_templates("hallmarked.cards.view")
     t = words(language)
     environment.globals |= {
         "t": t,

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from importlib.resources import files
 
 import jinja2
 from markupsafe import Markup
 
 from hallmarked.cards.sheet import sheet
-from hallmarked.core.text import clean
+from hallmarked.cards.sheet.sheet import open_templates
 from hallmarked.profiles.language import Text, pick
 from hallmarked.profiles.run.decide import Decision, Filing, Stage, State, name_of
 from hallmarked.profiles.run.pack import FACTORS
@@ -255,12 +254,4 @@ def _compared(made: Recomputed, at: int, language: str) -> Line:
 
 @cache
 def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        autoescape=True,
-        loader=jinja2.FunctionLoader(lambda name: (files("hallmarked.profiles.run") / name).read_text("utf-8")),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: clean(value) if type(value) is str else value,
-    )
-    return environment.get_template("run.html.j2")
+    return open_templates("hallmarked.profiles.run").get_template("run.html.j2")
