@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from hallmarked.core.errors import FormatError, InputError
-from hallmarked.exchange.document import entries, parse, rows, text, texts
+from hallmarked.exchange.document import entries, parse, rows, text, texts, whole
 from hallmarked.exchange.licence import to_spdx
 from hallmarked.exchange.sheet import MEMBERS, FileEntry, Sheet, carry, restore
 
@@ -183,5 +183,4 @@ def _sections(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _files(document: Mapping[str, Any]) -> Iterator[FileEntry]:
     for row in rows(document.get("distribution")):
         size = text(row, "contentSize").removesuffix(" B")
-        known = int(size) if size.isascii() and size.isdecimal() and len(size) < 19 else None
-        yield FileEntry(text(row, "contentUrl") or text(row, "name"), text(row, "sha256"), known)
+        yield FileEntry(text(row, "contentUrl") or text(row, "name"), text(row, "sha256"), whole(size))

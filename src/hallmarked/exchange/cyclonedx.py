@@ -15,7 +15,7 @@ from typing import Any
 
 from hallmarked import __version__
 from hallmarked.core.errors import FormatError
-from hallmarked.exchange.document import entries, parse, text, texts
+from hallmarked.exchange.document import entries, parse, rows, text, texts, whole
 from hallmarked.exchange.licence import is_spdx_id
 from hallmarked.exchange.sheet import (
     MEMBERS,
@@ -93,7 +93,7 @@ def read(data: bytes) -> Sheet:
         version=text(subject, "version"),
         licences=_licences(subject),
         tags=tuple(texts(subject.get("tags"))),
-        authors=tuple(name for one in _rows(subject.get("authors")) if (name := text(one, "name"))),
+        authors=tuple(name for one in rows(subject.get("authors")) if (name := text(one, "name"))),
         task=text(parameters, "task"),
         architecture=text(parameters, "modelArchitecture"),
         files=tuple(_files(document)),
@@ -103,7 +103,7 @@ def read(data: bytes) -> Sheet:
     )
     carried = {
         text(row, "name").removeprefix(PREFIX): text(row, "value")
-        for row in _rows(subject.get("properties"))
+        for row in rows(subject.get("properties"))
         if text(row, "name").startswith(PREFIX)
     }
     return _join(sheet, restore(sheet, carried))
@@ -235,42 +235,35 @@ def _filled(value: Any) -> Any:
     return [_filled(item) for item in value] if isinstance(value, list) else value
 
 
-def _rows(value: object) -> Iterator[Mapping[str, Any]]:
-    for item in value if isinstance(value, list) else ():
-        if isinstance(item, Mapping):
-            yield item
-
-
 def _digest(component: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    found = [("sha256", text(row, "content")) for row in _rows(component.get("hashes")) if row.get("alg") == "SHA-256"]
+    found = [("sha256", text(row, "content")) for row in rows(component.get("hashes")) if row.get("alg") == "SHA-256"]
     return tuple(found[:1])
 
 
 def _licences(component: Mapping[str, Any]) -> tuple[str, ...]:
     found = []
-    for row in _rows(component.get("licenses")):
+    for row in rows(component.get("licenses")):
         licence = entries(row.get("license"))
         found.append(text(licence, "id") or text(licence, "name") or text(row, "expression"))
     return tuple(filter(None, found))
 
 
 def _properties(component: Mapping[str, Any]) -> dict[str, str]:
-    rows = _rows(component.get("properties"))
-    return {text(row, "name").removeprefix(PREFIX): text(row, "value") for row in rows}
+    said = rows(component.get("properties"))
+    return {text(row, "name").removeprefix(PREFIX): text(row, "value") for row in said}
 
 
 def _files(document: Mapping[str, Any]) -> Iterator[FileEntry]:
-    for row in _rows(document.get("components")):
+    for row in rows(document.get("components")):
         if row.get("type") == "file":
             size = _properties(row).get("size", "")
-            known = int(size) if size.isascii() and size.isdecimal() and len(size) < 19 else None
-            yield FileEntry(text(row, "name"), dict(_digest(row)).get("sha256", ""), known)
+            yield FileEntry(text(row, "name"), dict(_digest(row)).get("sha256", ""), whole(size))
 
 
 def _parts(document: Mapping[str, Any]) -> Iterator[Part]:
     subject = entries(entries(document.get("metadata")).get("component"))
-    named = [*_rows(document.get("components"))]
-    ancestors = [*_rows(entries(subject.get("pedigree")).get("ancestors"))]
+    named = [*rows(document.get("components"))]
+    ancestors = [*rows(entries(subject.get("pedigree")).get("ancestors"))]
     kinds = {"machine-learning-model": "model", "data": "dataset", "library": "software", "device": "hardware"}
     known = {text(row, "name") for row in named}
     for row in named + [row for row in ancestors if text(row, "name") not in known]:
@@ -284,7 +277,7 @@ def _parts(document: Mapping[str, Any]) -> Iterator[Part]:
 
 
 def _results(card: Mapping[str, Any]) -> Iterator[Result]:
-    for row in _rows(entries(card.get("quantitativeAnalysis")).get("performanceMetrics")):
+    for row in rows(entries(card.get("quantitativeAnalysis")).get("performanceMetrics")):
         bounds = entries(row.get("confidenceInterval"))
         low, high = text(bounds, "lowerBound"), text(bounds, "upperBound")
         interval = (low, high) if low and high else None
@@ -293,7 +286,7 @@ def _results(card: Mapping[str, Any]) -> Iterator[Result]:
 
 def _energy(card: Mapping[str, Any]) -> Iterator[Energy]:
     considered = entries(entries(card.get("considerations")).get("environmentalConsiderations"))
-    for row in _rows(considered.get("energyConsumptions")):
+    for row in rows(considered.get("energyConsumptions")):
         kwh = entries(row.get("activityEnergyCost")).get("value", "")
         basis = _properties(row).get("basis", "declared")
         yield Energy(text(row, "activity"), str(kwh), basis=basis)

@@ -55,3 +55,8 @@ def rows(value: object) -> Iterator[Mapping[str, Any]]:
     for item in value if isinstance(value, list) else [value]:
         if isinstance(item, Mapping):
             yield item
+
+
+def whole(written: str) -> int | None:
+    """Return the whole number that a text is; None when it is none, or one that no file has as its size."""
+    return int(written) if written.isascii() and written.isdecimal() and len(written) < 19 else None

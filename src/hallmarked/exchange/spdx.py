@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hallmarked.core.errors import FormatError
-from hallmarked.exchange.document import entries, parse, rows, text, texts
+from hallmarked.exchange.document import entries, parse, rows, text, texts, whole
 from hallmarked.exchange.sheet import MEMBERS, FileEntry, Part, Result, Sheet, carry, read_slice, restore, slice_text
 
 CONTEXT = "https://spdx.org/rdf/3.0.1/spdx-context.jsonld"
@@ -283,8 +283,7 @@ def _sections(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _read_file(row: Mapping[str, Any]) -> FileEntry:
     size = text(row, "comment").removesuffix(" bytes")
-    known = int(size) if size.isascii() and size.isdecimal() and len(size) < 19 else None
-    return FileEntry(text(row, "name"), next(iter(_sha256(row)), ""), known)
+    return FileEntry(text(row, "name"), next(iter(_sha256(row)), ""), whole(size))
 
 
 def _read_part(relation: str, row: Mapping[str, Any]) -> Part:
